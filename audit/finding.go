@@ -1,0 +1,32 @@
+package audit
+
+import "time"
+
+// SubjectRef names what a finding is about.
+type SubjectRef struct {
+	Kind  string   `json:"kind"` // stack, artifact, package, component, project, operator
+	ID    string   `json:"id"`
+	Name  string   `json:"name"`
+	Tiers []string `json:"tiers,omitempty"`
+}
+
+// Finding is one line of a verdict: the answer to one requirement or one indicator for one subject.
+type Finding struct {
+	ID          string     `json:"id"` // stable within a report: "<scope>/<requirement>/<subject id>" or "<project>/<indicator>"
+	Subject     SubjectRef `json:"subject"`
+	Requirement string     `json:"requirement,omitempty"`
+	Indicator   string     `json:"indicator,omitempty"`
+	Scope       string     `json:"scope,omitempty"`
+	Severity    string     `json:"severity,omitempty"` // must or should
+	Outcome     Outcome    `json:"outcome"`
+	Interval    Interval   `json:"interval"` // of an indicator; the unknown for requirements
+	Declared    bool       `json:"declared,omitempty"`
+	Count       int        `json:"count,omitempty"` // subjects folded into this line, if more than one
+	Reason      string     `json:"reason"`
+	Missing     []string   `json:"missing,omitempty"` // facts that were not known, by path
+	Settle      []string   `json:"settle,omitempty"`  // what would settle an unknown, cheapest first
+	Origins     []Origin   `json:"origins,omitempty"`
+	ValidUntil  time.Time  `json:"valid_until,omitzero"`
+	Remedy      string     `json:"remedy,omitempty"`
+	Owner       string     `json:"owner,omitempty"` // who can fix it: operator, upstream, distribution, assessor
+}

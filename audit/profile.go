@@ -1,0 +1,40 @@
+package audit
+
+// Profile is the set of thresholds and weights that turn measurements into outcomes and scores. It is data: the loader
+// and the shipped profiles are in package policies. All numbers are integers; ratios and shares are basis points.
+type Profile struct {
+	Schema     string                   `yaml:"schema" json:"schema"` // pegel/profile/v1
+	ID         string                   `yaml:"id" json:"id"`
+	Version    string                   `yaml:"version" json:"version"`
+	Status     string                   `yaml:"status" json:"status"` // "proposal" until SCS has decided
+	Title      string                   `yaml:"title" json:"title"`
+	Indicators map[string]IndicatorRule `yaml:"indicators" json:"indicators"` // by indicator id, e.g. "AC-01"
+	// Gates by level ("scs-open"), then role ("platform"), then aspect ("open-source").
+	Gates map[string]map[string]map[string]Gate `yaml:"gates" json:"gates"`
+	// Lifetimes by kind of evidence, in the words of scs-0003: day, week, month, quarter, year.
+	Lifetimes map[string]string `yaml:"lifetimes" json:"lifetimes"`
+	// Licences maps verdict classes of licences (audit/licence) to outcomes of "may be part of an open stack".
+	Licences map[string]Outcome `yaml:"licences" json:"licences"`
+}
+
+// IndicatorRule is what the profile says about one indicator.
+type IndicatorRule struct {
+	Aspect   string   `yaml:"aspect" json:"aspect"`
+	Title    string   `yaml:"title" json:"title"`
+	Clauses  []string `yaml:"clauses" json:"clauses,omitempty"` // clauses of scs-0008 it serves
+	Unit     string   `yaml:"unit" json:"unit"`                 // boolean, commits, days, months, people, organisations, basis-points, ...
+	Scale    string   `yaml:"scale" json:"scale"`               // boolean, steps, linear, information
+	Fail     *int     `yaml:"fail" json:"fail,omitempty"`       // value at which the answer is FAIL (linear: 0 at or beyond)
+	Pass     *int     `yaml:"pass" json:"pass,omitempty"`       // value at which the answer is PASS (linear: 10000 at or beyond)
+	Window   int      `yaml:"window_days" json:"window_days,omitempty"`
+	Weight   int      `yaml:"weight" json:"weight"` // 3 knock-out, 2 a MUST of a cited norm, 1 otherwise, 0 information
+	KnockOut bool     `yaml:"knock_out" json:"knock_out,omitempty"`
+	Source   string   `yaml:"source" json:"source"` // where each number comes from
+}
+
+// Gate is the least that a score must reach.
+type Gate struct {
+	Low      int    `yaml:"low" json:"low"`           // basis points that the low end must reach
+	Coverage int    `yaml:"coverage" json:"coverage"` // basis points of weight that must be known
+	Source   string `yaml:"source" json:"source"`
+}

@@ -1,0 +1,122 @@
+package policies
+
+import "github.com/pegel-audit/pegel/audit"
+
+// Kinds of subjects that a requirement may name in for_each. The struct of each kind below is what its rules may read;
+// the field tag is the name in CEL.
+const (
+	KindStack        = "stack"
+	KindArtifact     = "artifact"
+	KindProduct      = "product"
+	KindPackage      = "package"
+	KindProject      = "project"
+	KindOperator     = "operator"
+	KindPrerequisite = "prerequisite"
+)
+
+// Subject is one thing that rules judge, with the facts that are known about it.
+type Subject struct {
+	Ref    audit.SubjectRef
+	Area   string // part of the stack; scopes select by tier and area
+	Record any    // one of the structs below, by value
+	// Unknown lists the fields of Record that are not facts: nobody looked, or somebody looked in vain. Everything not
+	// listed is known. A Go zero value alone never means unknown (design section 4, rule 1).
+	Unknown  []UnknownField
+	Origins  map[string][]audit.Origin // evidence by field name; "" serves all fields
+	Declared map[string]bool           // fields that only the operator's word supports
+	// Intent says that the subject was only declared to run, not seen: it can FAIL but never PASS (design section 4, rule 3).
+	Intent bool
+}
+
+// UnknownField is one field of a subject without a value.
+type UnknownField struct {
+	Field  string // as in CEL, without the variable: "licence.class" is written "licenceClass"
+	Looked bool   // somebody looked and could not tell (DNF); else nobody looked (MISS)
+	Reason string
+	Settle []string // what would settle it, cheapest first
+}
+
+// Stack is the subject of kind "stack": the stack as a whole. There is exactly one.
+type Stack struct {
+	Name          string `cel:"name"`
+	Kind          string `cel:"kind"`          // cloud or release
+	Artifacts     int64  `cel:"artifacts"`     // in the selected tiers and areas
+	SourcesFailed int64  `cel:"sourcesFailed"` // sources that could not be read at all or in part
+	BOM           bool   `cel:"bom"`           // a stack BOM was written
+}
+
+// Artifact is the subject of kind "artifact": one image, host or other deployed thing.
+type Artifact struct {
+	Name         string `cel:"name"`
+	Kind         string `cel:"kind"` // image, host, software, bom
+	Reference    string `cel:"reference"`
+	Version      string `cel:"version"`
+	Pinned       bool   `cel:"pinned"`     // by digest, or by a tag that names one version
+	Digest       bool   `cel:"digest"`     // the digest is known
+	Identified   bool   `cel:"identified"` // leads to at least one known upstream project
+	Seen         bool   `cel:"seen"`       // seen itself, not only declared
+	BOM          bool   `cel:"bom"`        // an SBOM with its packages exists
+	Packages     int64  `cel:"packages"`   // number of packages in it
+	VersionKnown bool   `cel:"versionKnown"`
+}
+
+// Product is the subject of kind "product": a catalogue component at the version deployed in one artifact.
+type Product struct {
+	Name           string `cel:"name"`
+	Artifact       string `cel:"artifact"` // id
+	Version        string `cel:"version"`
+	Licence        string `cel:"licence"`        // SPDX expression at that version and edition
+	LicenceClass   string `cel:"licenceClass"`   // osi, free-not-osi, docs-data, restricted, unknown (audit/licence)
+	LicenceChecked bool   `cel:"licenceChecked"` // read from the licence file at that version, not only expected
+	Edition        string `cel:"edition"`
+	OpenCore       bool   `cel:"openCore"` // the deployed edition is a vendor's build that is not the OSI version
+}
+
+// Package is the subject of kind "package": one package inside an artifact.
+type Package struct {
+	Name         string `cel:"name"`
+	Version      string `cel:"version"`
+	Type         string `cel:"type"`
+	Artifact     string `cel:"artifact"`
+	Licence      string `cel:"licence"`
+	LicenceClass string `cel:"licenceClass"`
+	Section      string `cel:"section"`
+	Identified   bool   `cel:"identified"` // has a purl
+}
+
+// Project is the subject of kind "project": an upstream project. Scores are opaque intervals: rules compare them only by
+// .atLeast(n) and .atMost(n).
+type Project struct {
+	Name            string           `cel:"name"`
+	Role            string           `cel:"role"`     // platform or building-block
+	KnockOut        bool             `cel:"knockOut"` // some knock-out indicator fails
+	KnockOuts       []string         `cel:"knockOuts"`
+	OpenSource      audit.Interval   `cel:"openSource"`
+	OpenCommunity   audit.Interval   `cel:"openCommunity"`
+	OpenDevelopment audit.Interval   `cel:"openDevelopment"`
+	OpenDesign      audit.Interval   `cel:"openDesign"`
+	Maturity        audit.Interval   `cel:"maturity"`
+	Security        audit.Interval   `cel:"security"`
+	Activity        audit.Interval   `cel:"activity"`
+	LockIn          audit.Interval   `cel:"lockIn"`
+	Coverage        map[string]int64 `cel:"coverage"`   // basis points of known weight, by aspect
+	Maintained      bool             `cel:"maintained"` // a human commit in the last 12 months, and not archived
+}
+
+// Operator is the subject of kind "operator": what the operator shows in public. A software release has none.
+type Operator struct {
+	StatusPage      bool  `cel:"statusPage"`      // a public status page answers and lists components
+	IncidentHistory int64 `cel:"incidentHistory"` // months of incident history
+	HealthMonitor   bool  `cel:"healthMonitor"`   // a public monitor with samples of the last 24 h
+	IncidentReports bool  `cel:"incidentReports"` // incidents above a severity have a public analysis
+	Runbooks        bool  `cel:"runbooks"`        // operational processes are published
+	Contributes     bool  `cel:"contributes"`     // contributed to Open Operations in 12 months
+	SecurityContact bool  `cel:"securityContact"` // valid security.txt
+	SBOMPublished   bool  `cel:"sbomPublished"`
+}
+
+// Prerequisite is the subject of kind "prerequisite": the level below in the same layer.
+type Prerequisite struct {
+	Scope string `cel:"scope"` // e.g. scs-compatible-iaas
+	Held  bool   `cel:"held"`  // a valid certificate (level 2), or eligible in this audit (level 3)
+}

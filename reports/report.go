@@ -1,0 +1,232 @@
+// Package reports turns the result of an audit into what people and programs read: JSON, text and one self-contained HTML
+// file. Report is the one value that all formats show; it holds everything a reader may see and nothing else. Every
+// function here is pure: no clock, no network, same value, same bytes.
+package reports
+
+import (
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+)
+
+// Schema names the JSON form of Report; its JSON Schema is in reports/schema.
+const Schema = "pegel/report/v1"
+
+// Report is the result of one audit.
+type Report struct {
+	Schema     string      `json:"schema"`
+	Subject    Subject     `json:"subject"`
+	AssessedAt time.Time   `json:"assessed_at"`
+	Assurance  string      `json:"assurance"` // self-assessed, assessor-run, auditor-reviewed
+	Signers    []string    `json:"signers"`
+	Policy     Policy      `json:"policy"`
+	Tool       Tool        `json:"tool"`
+	Evidence   Evidence    `json:"evidence"`
+	Verdicts   []Verdict   `json:"verdicts"` // in the order they were asked for, prerequisites included
+	Ladder     []Rung      `json:"ladder"`   // levels 1 to 4 for each layer that was asked for
+	Findings   []Finding   `json:"findings"` // sorted: worst first, then scope, requirement, subject
+	Artifacts  []Artifact  `json:"artifacts"`
+	Components []Component `json:"components"`
+	Projects   []Project   `json:"projects"`
+	Drift      []string    `json:"drift"`
+	Coverage   Coverage    `json:"coverage"`
+	NotSeen    []Unseen    `json:"not_seen"`   // what was not seen, by name, with what would settle it
+	Visibility string      `json:"visibility"` // public: internal names are left out; full: nothing is
+}
+
+// Subject is what was audited.
+type Subject struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind"` // cloud or release
+	Exposure string `json:"exposure,omitempty"`
+	Group    string `json:"group,omitempty"`
+	Operator string `json:"operator,omitempty"`
+}
+
+// Policy names the rules that decided.
+type Policy struct {
+	ID      string       `json:"id"`
+	Version string       `json:"version"`
+	Digest  audit.Digest `json:"digest"`
+	Status  string       `json:"status"`  // proposal
+	Profile string       `json:"profile"` // id and version
+}
+
+// Tool names the program.
+type Tool struct {
+	Version string `json:"version"`
+}
+
+// Evidence names the bundle.
+type Evidence struct {
+	Digest   audit.Digest `json:"digest"` // SHA-256 of evidence.json, the identity of the bundle
+	Blobs    int          `json:"blobs"`
+	Withheld int          `json:"withheld"` // named by digest only
+}
+
+// Verdict is the decision about one scope.
+type Verdict struct {
+	Scope      string    `json:"scope"`
+	Title      string    `json:"title"` // "SCS-open IaaS"
+	Level      int       `json:"level"` // 1 to 4
+	Layer      string    `json:"layer"`
+	Outcome    string    `json:"outcome"` // eligible, not-eligible, undetermined
+	ValidUntil time.Time `json:"valid_until,omitzero"`
+	Ends       string    `json:"ends,omitempty"` // which evidence ends first
+	Limiting   []string  `json:"limiting"`       // finding ids, most important first
+	Counts     Counts    `json:"counts"`
+	Requested  bool      `json:"requested"` // asked for by the stack file or --scope; else only a prerequisite
+}
+
+// Counts are findings by outcome, folded ones counted in full.
+type Counts struct {
+	Pass int `json:"pass"`
+	Fail int `json:"fail"`
+	Miss int `json:"miss"`
+	DNF  int `json:"dnf"`
+	NA   int `json:"na"`
+}
+
+// Rung is one level of the ladder for one layer.
+type Rung struct {
+	Level  int    `json:"level"`
+	Layer  string `json:"layer"`
+	Title  string `json:"title"`
+	State  string `json:"state"` // reached, failed, undetermined, not-assessed
+	Reason string `json:"reason"`
+}
+
+// Finding is one line of a verdict.
+type Finding struct {
+	ID          string           `json:"id"`
+	Subject     audit.SubjectRef `json:"subject"`
+	Requirement string           `json:"requirement,omitempty"`
+	Indicator   string           `json:"indicator,omitempty"`
+	Title       string           `json:"title"`
+	Scopes      []string         `json:"scopes,omitempty"` // scopes that this line counts for
+	Severity    string           `json:"severity,omitempty"`
+	Outcome     audit.Outcome    `json:"outcome"`
+	Low         *int             `json:"low,omitempty"`
+	High        *int             `json:"high,omitempty"`
+	Declared    bool             `json:"declared,omitempty"`
+	Count       int              `json:"count,omitempty"`
+	Reason      string           `json:"reason"`
+	Missing     []string         `json:"missing,omitempty"`
+	Settle      []string         `json:"settle,omitempty"`
+	Origins     []audit.Origin   `json:"origins,omitempty"`
+	ValidUntil  time.Time        `json:"valid_until,omitzero"`
+	Remedy      string           `json:"remedy,omitempty"`
+	Owner       string           `json:"owner,omitempty"`
+	Rationale   string           `json:"rationale,omitempty"`
+	Source      string           `json:"source,omitempty"` // where the requirement comes from
+}
+
+// Artifact is one row of the stack table.
+type Artifact struct {
+	ID        string       `json:"id"`
+	Kind      string       `json:"kind"`
+	Name      string       `json:"name"`
+	Reference string       `json:"reference,omitempty"`
+	Version   string       `json:"version,omitempty"`
+	Digest    audit.Digest `json:"digest,omitempty"`
+	Unpinned  string       `json:"unpinned,omitempty"`
+	Tiers     []string     `json:"tiers"`
+	Area      string       `json:"area,omitempty"`
+	Service   string       `json:"service,omitempty"`
+	Placed    string       `json:"placed,omitempty"`
+	Projects  []string     `json:"project"`
+	Seen      bool         `json:"seen"`
+	Packages  *int         `json:"packages,omitempty"` // absent: not scanned
+	Sightings []Sighting   `json:"sightings"`
+}
+
+// Sighting is one place where an artifact was found.
+type Sighting struct {
+	Source   string       `json:"source"`
+	Where    string       `json:"where"`
+	Declared bool         `json:"declared,omitempty"`
+	Origin   audit.Origin `json:"origin,omitzero"`
+}
+
+// Component is one product at its deployed version: what the licence verdict is about.
+type Component struct {
+	Artifact     string         `json:"artifact"`
+	Project      string         `json:"project"` // catalogue id
+	Name         string         `json:"name"`
+	Version      string         `json:"version,omitempty"`
+	Edition      string         `json:"edition,omitempty"`
+	Licence      string         `json:"licence,omitempty"`
+	LicenceClass string         `json:"licence_class"`
+	Provenance   string         `json:"provenance"` // how the licence is known
+	Tiers        []string       `json:"tiers"`
+	Area         string         `json:"area,omitempty"`
+	Origins      []audit.Origin `json:"origins,omitempty"`
+}
+
+// Project is one upstream project with its scores.
+type Project struct {
+	ID         string         `json:"id"`
+	Name       string         `json:"name"`
+	Repo       string         `json:"repo,omitempty"`
+	Head       string         `json:"head,omitempty"` // evaluated commit; absent: no evidence
+	HeadAt     time.Time      `json:"head_at,omitzero"`
+	At         time.Time      `json:"at"`
+	Role       string         `json:"role"`
+	Verdict    string         `json:"verdict"` // passed, almost, showstopper, undetermined (scs-0218)
+	Tiers      []string       `json:"tiers"`
+	Area       string         `json:"area,omitempty"`
+	Versions   []string       `json:"versions,omitempty"`
+	Aspects    []Aspect       `json:"aspects"`
+	Indicators []Indicator    `json:"indicators"`
+	Facts      map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
+	Failure    string         `json:"failure,omitempty"` // why there is no evidence
+	Settle     string         `json:"settle,omitempty"`
+}
+
+// Aspect is one score as an interval in basis points.
+type Aspect struct {
+	Aspect    string   `json:"aspect"`
+	Low       int      `json:"low"`
+	High      int      `json:"high"`
+	Coverage  int      `json:"coverage"`
+	KnockOuts []string `json:"knock_outs"`
+}
+
+// Indicator is one measurement.
+type Indicator struct {
+	ID      string         `json:"id"`
+	Aspect  string         `json:"aspect"`
+	Title   string         `json:"title"`
+	Outcome audit.Outcome  `json:"outcome"`
+	Value   string         `json:"value,omitempty"`
+	Unit    string         `json:"unit,omitempty"`
+	Low     int            `json:"low"`
+	High    int            `json:"high"`
+	Weight  int            `json:"weight"`
+	Reason  string         `json:"reason"`
+	Settle  []string       `json:"settle,omitempty"`
+	Origins []audit.Origin `json:"origins,omitempty"`
+}
+
+// Coverage says how much was seen.
+type Coverage struct {
+	Artifacts            int `json:"artifacts"`
+	WithDigest           int `json:"with_digest"`
+	Seen                 int `json:"seen"`       // seen themselves, not only declared
+	Scanned              int `json:"scanned"`    // with a package list
+	Identified           int `json:"identified"` // lead to a known project
+	Packages             int `json:"packages"`
+	PackagesWithLicence  int `json:"packages_with_licence"` // class other than unknown
+	Projects             int `json:"projects"`
+	ProjectsWithEvidence int `json:"projects_with_evidence"`
+	SourcesFailed        int `json:"sources_failed"`
+}
+
+// Unseen is one thing that was not seen.
+type Unseen struct {
+	What   string   `json:"what"`
+	Reason string   `json:"reason"`
+	Settle string   `json:"settle,omitempty"`
+	Count  int      `json:"count,omitempty"`
+	Names  []string `json:"names,omitempty"` // at most 50; Count tells how many
+}

@@ -1,0 +1,144 @@
+// Package sbom describes what a stack is made of: the inventory of deployed artifacts, the components found in each, and
+// the CycloneDX documents written from them. Sources and scanners live in its children.
+package sbom
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pegel-audit/pegel/audit"
+)
+
+// Schemas of the JSON forms.
+const (
+	InventorySchema = "pegel/inventory/v1"
+	PackagesSchema  = "pegel/packages/v1"
+)
+
+// Kinds of artifacts.
+const (
+	KindImage    = "image"    // container image
+	KindHost     = "host"     // file system of a machine
+	KindSoftware = "software" // anything deployed that is not an image: a package, a chart, a collection, a role
+	KindBOM      = "bom"      // known only from a document made by others
+)
+
+// Artifact is one thing that was found deployed or declared.
+type Artifact struct {
+	ID        string       `json:"id"` // "image:<digest>" or "image:<reference>", "host:<name>", "software:<name>@<version>", "bom:<serial or digest>"
+	Kind      string       `json:"kind"`
+	Name      string       `json:"name"`                // short name, e.g. keystone
+	Reference string       `json:"reference,omitempty"` // as the source names it, e.g. registry.osism.tech/kolla/release/keystone:26.0.1.20250408
+	Version   string       `json:"version,omitempty"`   // upstream version, e.g. 26.0.1 (reference/scs.md 5.2)
+	Edition   string       `json:"edition,omitempty"`   // edition or vendor build, if it is known
+	Digest    audit.Digest `json:"digest,omitempty"`    // manifest digest of an image
+	Unpinned  string       `json:"unpinned,omitempty"`  // why the reference may mean something else tomorrow; empty if it is pinned
+	Tiers     []string     `json:"tiers,omitempty"`     // functional, iam, ops, base
+	Area      string       `json:"area,omitempty"`
+	Service   string       `json:"service,omitempty"`
+	Placed    string       `json:"placed,omitempty"` // how tier, area and service were decided
+	// Excluded says why the operator took the artifact out (assign: not-deployed); such an artifact stays listed.
+	Excluded  string     `json:"excluded,omitempty"`
+	Projects  []string   `json:"project,omitempty"` // catalogue ids
+	TierHint  []string   `json:"-"`                 // what the source knows about the tier, e.g. OSISM's base.yml runs the manager
+	Sightings []Sighting `json:"sightings"`
+}
+
+// Seen reports whether any source saw the artifact itself, not only a declaration of it.
+func (a Artifact) Seen() bool {
+	for _, s := range a.Sightings {
+		if !s.Declared {
+			return true
+		}
+	}
+	return false
+}
+
+// Sighting is one place where an artifact was found.
+type Sighting struct {
+	Source   string       `json:"source"`             // name of the source: osism, image, host, sbom
+	Where    string       `json:"where"`              // file and key, layout, host
+	Declared bool         `json:"declared,omitempty"` // an intent source: it says what shall run, not what runs
+	Origin   audit.Origin `json:"origin,omitzero"`
+}
+
+// Failure is a source, or a part of one, that could not be read. The run goes on.
+type Failure struct {
+	Source string       `json:"source"` // name and address of the source
+	Reason string       `json:"reason"`
+	Settle string       `json:"settle,omitempty"`
+	Origin audit.Origin `json:"origin,omitzero"`
+}
+
+// Inventory is everything that was found.
+type Inventory struct {
+	Schema    string     `json:"schema"`
+	Artifacts []Artifact `json:"artifacts"` // sorted by ID, one per thing: the same digest seen twice is one artifact with two sightings
+	Failures  []Failure  `json:"failures,omitempty"`
+}
+
+// Packages are the components found inside one artifact, or the reason why none could be read.
+type Packages struct {
+	Schema     string                  `json:"schema"`
+	Artifact   string                  `json:"artifact"`       // Artifact.ID
+	OS         string                  `json:"os,omitempty"`   // ID and VERSION_ID of os-release, e.g. "debian 12"
+	Tool       string                  `json:"tool,omitempty"` // what read them, with version
+	SHA512     string                  `json:"sha512,omitempty"`
+	Labels     map[string]string       `json:"labels,omitempty"` // OCI labels that bear on licence, version or source
+	Components audit.Fact[[]Component] `json:"components"`       // sorted by Ref
+}
+
+// Component is one package inside an artifact.
+type Component struct {
+	Ref           string         `json:"ref"`  // bom-ref: the purl, made unique by #path where one purl occurs twice
+	Type          string         `json:"type"` // deb, python, go-module, npm, java-archive, ... as syft names it; "file" for others
+	Name          string         `json:"name"`
+	Version       string         `json:"version"`
+	PURL          string         `json:"purl,omitempty"`
+	CPE           string         `json:"cpe,omitempty"`
+	Arch          string         `json:"arch,omitempty"`
+	Source        string         `json:"source,omitempty"` // source package name
+	SourceVersion string         `json:"source_version,omitempty"`
+	Supplier      string         `json:"supplier,omitempty"` // organisation; a person's name is left out
+	Homepage      string         `json:"homepage,omitempty"`
+	Section       string         `json:"section,omitempty"` // archive area and section of a deb, e.g. "non-free/libs"
+	Licences      []LicenceClaim `json:"licences,omitempty"`
+	DependsOn     []string       `json:"depends_on,omitempty"` // refs in the same artifact, sorted
+	Locations     []string       `json:"locations,omitempty"`  // paths inside the artifact that show it, at most 5
+	Layer         audit.Digest   `json:"layer,omitempty"`      // diffID of the layer that brought it
+}
+
+// LicenceClaim is one statement about the licence of a component, as it was found.
+type LicenceClaim struct {
+	Value      string `json:"value"`      // as written: an SPDX expression, a name, a Debian short name
+	Provenance string `json:"provenance"` // copyright-file, metadata, label, catalogue, archive-area, sbom
+	Path       string `json:"path,omitempty"`
+}
+
+// Placement is where a component stands in a stack; package cmd gets it from the catalogue.
+type Placement struct {
+	Tiers    []string
+	Area     string
+	Service  string
+	Projects []string
+	Rule     string // how it was decided
+}
+
+// Target is what Open returns: image contents that a scanner can read.
+type Target struct {
+	Artifact Artifact
+	Path     string // OCI layout directory, archive file or root directory on this machine
+	Form     string // oci-dir, oci-archive, docker-archive, root, sbom
+}
+
+// ErrNoContents says that a source knows of an artifact but not what is in it, e.g. a release manifest.
+var ErrNoContents = errors.New("this source has no contents to open")
+
+// Source is one place that an inventory comes from. Inventory returns everything it could read even when parts failed;
+// an error means that nothing could be read. Open returns ErrNoContents where there is nothing to scan.
+type Source interface {
+	Name() string              // kind and address as in the stack file, e.g. "osism ./release/9.0.0"
+	Contacts() []audit.Contact // what Inventory and Open would read, for --plan; contacts nobody itself
+	Inventory(ctx context.Context) (Inventory, error)
+	Open(ctx context.Context, a Artifact) (Target, error)
+}

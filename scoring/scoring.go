@@ -1,0 +1,246 @@
+// Package scoring judges upstream projects: it declares what a project is, what evidence about it looks like, and the
+// interval arithmetic that turns measurements into aspect scores. Collectors live in its children and talk to the world;
+// everything in this package and in scoring/indicator is pure.
+package scoring
+
+import (
+	"context"
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+)
+
+// Project is an upstream project as the deployed stack uses it.
+type Project struct {
+	ID         string   `json:"id"`   // catalogue id, or the repository's address if the catalogue does not know it
+	Name       string   `json:"name"` // display name
+	Repo       string   `json:"repo"` // authoritative repository
+	Mirror     string   `json:"mirror,omitempty"`
+	Role       string   `json:"role"` // platform or building-block (design section 9)
+	Tiers      []string `json:"tiers,omitempty"`
+	Area       string   `json:"area,omitempty"`
+	Foundation string   `json:"foundation,omitempty"` // hosting foundation by catalogue; "none" if known to have none
+	Versions   []string `json:"versions,omitempty"`   // deployed upstream versions, sorted
+	Links      []Link   `json:"links,omitempty"`      // why the stack's parts lead here
+}
+
+// Link says by which rule a deployed part was led to a project.
+type Link struct {
+	Subject    string       `json:"subject"`    // artifact id or purl
+	Rule       string       `json:"rule"`       // image, chart, package, purl, assign
+	Confidence string       `json:"confidence"` // high, medium, low
+	Origin     audit.Origin `json:"origin,omitzero"`
+}
+
+// Collector gathers evidence about a project from one kind of place. It fails only if it cannot go on at all; a fact that
+// could not be read is a Fact with its reason.
+type Collector interface {
+	Name() string
+	Collect(ctx context.Context, p Project) (Evidence, error)
+}
+
+// EvidenceSchema names the JSON form of Evidence.
+const EvidenceSchema = "pegel/project-evidence/v1"
+
+// Evidence is all that is known about one upstream project at one revision. It holds no e-mail address, no name and no
+// login: authors are numbers by first appearance, organisations are names.
+type Evidence struct {
+	Schema     string    `json:"schema"`
+	Project    string    `json:"project"`           // Project.ID
+	Repo       string    `json:"repo"`              // address the evidence is about; never a path of this machine
+	Revision   string    `json:"revision"`          // commit the tree was read at; empty if nothing was read
+	RevisionAt time.Time `json:"revision_at"`       // its committer time, UTC
+	AssessedAt time.Time `json:"assessed_at"`       // windows count back from here, UTC
+	Failure    string    `json:"failure,omitempty"` // why nothing at all could be read
+	Settle     string    `json:"settle,omitempty"`  // what would settle it
+
+	History  audit.Fact[History]  `json:"history"`
+	Releases audit.Fact[Releases] `json:"releases"`
+	Tree     audit.Fact[Tree]     `json:"tree"`
+	// Licences of the deployed versions, by version; the key "" is the evaluated revision.
+	Licences map[string]audit.Fact[LicenceFacts] `json:"licences,omitempty"`
+	// LicenceHistory lists the licence set of the root licence files after each change in the last five years, oldest
+	// first; the first entry is the state five years before AssessedAt.
+	LicenceHistory audit.Fact[[]LicenceState] `json:"licence_history"`
+}
+
+// Window holds counts over one period that ends at AssessedAt. Commits are non-merge commits by committer time.
+type Window struct {
+	Months       int `json:"months"` // 3, 6, 12 or 24; a month is 365/12 days, 12 months are 365 days exactly
+	Commits      int `json:"commits"`
+	HumanCommits int `json:"human_commits"` // without bots, matched on author name and address only
+	Merges       int `json:"merges"`        // merge commits
+	Authors      int `json:"authors"`       // distinct human authors
+	Committers   int `json:"committers"`    // distinct human committers of changes by somebody else, or of merges
+	SignedOff    int `json:"signed_off"`    // human commits with a Signed-off-by trailer
+	Reviewed     int `json:"reviewed"`      // human commits with evidence of a review by somebody else in git
+	ChangeID     int `json:"change_id"`     // human commits with a Change-Id trailer (Gerrit)
+	PullRequest  int `json:"pull_request"`  // human commits that came by a pull or merge request: shows a request, not a review
+	Reverts      int `json:"reverts"`
+	AIAssisted   int `json:"ai_assisted"` // Assisted-By or Generated-By trailers
+
+	BusFactor50        int    `json:"bus_factor_50"`     // fewest authors with at least half of the human commits; 0 without commits
+	TopAuthorBP        int    `json:"top_author_bp"`     // share of the most active author
+	ActiveMonths       int    `json:"active_months"`     // months (of Months) with human commits
+	OffsetBands        int    `json:"offset_bands"`      // distinct bands of UTC offsets at least 4 h apart
+	TopOrg             string `json:"top_org,omitempty"` // organisation with most known commits; empty if none is known
+	TopOrgLowBP        int    `json:"top_org_low_bp"`    // share of the top organisation if no unknown author belongs to it
+	TopOrgHighBP       int    `json:"top_org_high_bp"`   // the same if all of them do
+	TopTwoLowBP        int    `json:"top_two_low_bp"`
+	TopTwoHighBP       int    `json:"top_two_high_bp"`
+	ElephantLow        int    `json:"elephant_low"`         // fewest organisations with half of the human commits, all unknown authors with the top one
+	ElephantHigh       int    `json:"elephant_high"`        // the same, every unknown author an organisation of its own
+	UnknownOrgBP       int    `json:"unknown_org_bp"`       // share of human commits by authors of unknown organisation
+	OutsideAuthorsLow  int    `json:"outside_authors_low"`  // authors known to be outside the top organisation
+	OutsideAuthorsHigh int    `json:"outside_authors_high"` // plus the unknown ones
+}
+
+// History is what the commit log says.
+type History struct {
+	FirstCommit     time.Time `json:"first_commit"`
+	LastCommit      time.Time `json:"last_commit"`
+	LastHumanCommit time.Time `json:"last_human_commit"` // non-merge
+	CommitsEver     int       `json:"commits_ever"`
+	AuthorsEver     int       `json:"authors_ever"`
+	RootCommits     int       `json:"root_commits"`
+	Windows         []Window  `json:"windows"`          // 3, 6, 12, 24 months, in this order
+	Human90d        int       `json:"human_90d"`        // human commits in the last 90 days
+	Newcomers12m    int       `json:"newcomers_12m"`    // people whose first commit ever is in the last 12 months
+	AuthorsYear2    int       `json:"authors_year_2"`   // authors of months 13-24
+	Retained        int       `json:"retained_authors"` // of these, authors of months 1-12 too
+	// Quarters are the last 12 quarters counted back from AssessedAt, oldest first: distinct human authors and commits.
+	Quarters []Quarter `json:"quarters"`
+	Shallow  bool      `json:"shallow"` // the clone does not reach back to the root
+}
+
+// Quarter is one of the last 12 quarters, each 365/4 days long, that end at AssessedAt.
+type Quarter struct {
+	End     time.Time `json:"end"`
+	Authors int       `json:"authors"`
+	Commits int       `json:"commits"`
+}
+
+// Window returns the window of that many months; ok is false if it was not recorded.
+func (h History) Window(months int) (w Window, ok bool) {
+	for _, w := range h.Windows {
+		if w.Months == months {
+			return w, true
+		}
+	}
+	return Window{}, false
+}
+
+// Releases is what tags and branches say. A release is a commit with a version tag that is no pre-release and no
+// end-of-life marker; twin tags of one commit count once.
+type Releases struct {
+	Releases24m    int       `json:"releases_24m"`
+	LastRelease    time.Time `json:"last_release,omitzero"`
+	LastVersion    string    `json:"last_version,omitempty"`
+	Signed24m      int       `json:"signed_24m"`                // releases of 24 months whose tag is annotated and carries a signature (not verified)
+	EOLTags        []string  `json:"eol_tags,omitempty"`        // -eol, -eom, -em tags, newest 20
+	StableBranches []Branch  `json:"stable_branches,omitempty"` // release branches other than the default branch
+	// TagOf maps each deployed version to the tag that was found for it; a version without entry has none.
+	TagOf map[string]Tag `json:"tag_of,omitempty"`
+}
+
+// Branch is a release branch and its newest commit.
+type Branch struct {
+	Name string    `json:"name"`
+	Last time.Time `json:"last"`
+}
+
+// Tag is a version tag and the commit it names.
+type Tag struct {
+	Name   string    `json:"name"`
+	Commit string    `json:"commit"`
+	At     time.Time `json:"at"`
+}
+
+// Tree is what the files at the evaluated revision say. Paths are relative to the root of the repository.
+type Tree struct {
+	Files        int             `json:"files"`
+	SourceFiles  int             `json:"source_files"`
+	TestFiles    int             `json:"test_files"`
+	SPDXHeaders  audit.Fact[int] `json:"spdx_headers"`            // source files with an SPDX-License-Identifier line
+	REUSE        bool            `json:"reuse"`                   // REUSE.toml or .reuse/dep5 covers the tree
+	LicenceFiles []Document      `json:"licence_files,omitempty"` // at the root, or below LICENSES/
+	SubLicences  []SubLicence    `json:"sub_licences,omitempty"`  // licence files elsewhere in the tree
+	// Documents by topic; a topic without entry was searched for in the whole tree and not found. Topics: governance,
+	// maintainers, code-of-conduct, contributing, security, roadmap, changelog, adopters, notice, trademark, patents,
+	// cla, dco, funding, sbom, deprecation, maintenance-policy, secure-coding.
+	Documents map[string][]Document `json:"documents,omitempty"`
+	// Tools by topic, as paths of configuration files. Topics: ci, gate, sast, dependency-update, fuzzing, mirror
+	// (.gitreview), conformance, proposals (directories).
+	Tools               map[string][]Document `json:"tools,omitempty"`
+	ProposalsChanged12m audit.Fact[int]       `json:"proposals_changed_12m"` // proposal files changed in 12 months
+	RoadmapChanged      audit.Fact[time.Time] `json:"roadmap_changed"`       // last change of a roadmap file
+	Binaries            []string              `json:"binaries,omitempty"`    // executable or library files in the tree, at most 50
+	BinaryCount         int                   `json:"binary_count"`
+	GerritProject       string                `json:"gerrit_project,omitempty"` // host/project from .gitreview
+	ReadmeLinks         []string              `json:"readme_links,omitempty"`   // hosts that the README names, where more may be found
+}
+
+// Document is a file that bears evidence. Only facts about it are kept, never its text.
+type Document struct {
+	Path   string       `json:"path"`
+	Digest audit.Digest `json:"digest,omitempty"` // of the contents, if they were read
+	Words  int          `json:"words,omitempty"`  // number of words, if the contents were read
+	Marks  []string     `json:"marks,omitempty"`  // features found in the text, e.g. "private-channel", "days:90", "bandit"
+}
+
+// SubLicence is a licence file below the root.
+type SubLicence struct {
+	Document
+	Expression string `json:"expression,omitempty"` // SPDX; empty if the text was not recognised
+	Vendored   bool   `json:"vendored"`             // below vendor, third_party, node_modules, docs, tests or the like
+	Product    bool   `json:"product"`              // below ee/, enterprise/, pro/ or the like
+}
+
+// LicenceFacts is what the root licence files say at one revision.
+type LicenceFacts struct {
+	Version    string     `json:"version,omitempty"` // deployed version; empty for the evaluated revision
+	Commit     string     `json:"commit"`
+	Expression string     `json:"expression,omitempty"` // SPDX; all recognised texts joined by AND, or by the README's choice; empty if none was recognised
+	Files      []Document `json:"files"`
+}
+
+// LicenceState is the licence set from one moment on.
+type LicenceState struct {
+	From       time.Time `json:"from"`
+	Commit     string    `json:"commit"`
+	Expression string    `json:"expression,omitempty"` // empty if not recognised
+}
+
+// Measurement is the answer of one indicator about one project.
+type Measurement struct {
+	Indicator string         `json:"indicator"`
+	Aspect    string         `json:"aspect"`
+	Outcome   audit.Outcome  `json:"outcome"`
+	Interval  audit.Interval `json:"interval"`        // NA: the zero value, not counted
+	Value     string         `json:"value,omitempty"` // as shown to people, e.g. "13", "0.42..0.61"
+	Unit      string         `json:"unit,omitempty"`
+	Reason    string         `json:"reason"`
+	Settle    []string       `json:"settle,omitempty"`
+	Origins   []audit.Origin `json:"origins,omitempty"`
+	Weight    int            `json:"weight"`
+	KnockOut  bool           `json:"knock_out,omitempty"` // the rule is a knock-out and the outcome is FAIL
+}
+
+// AspectScore is the score of one aspect of one project.
+type AspectScore struct {
+	Aspect    string         `json:"aspect"`
+	Interval  audit.Interval `json:"interval"`
+	Coverage  int            `json:"coverage"`             // basis points of weight that is known; a partial interval counts by the share it excludes
+	KnockOuts []string       `json:"knock_outs,omitempty"` // indicators that knock out
+	Open      []string       `json:"open,omitempty"`       // knock-out indicators that are not known
+}
+
+// ProjectScore is everything that was concluded about one project.
+type ProjectScore struct {
+	Project      Project       `json:"project"`
+	Measurements []Measurement `json:"measurements"` // sorted by indicator id
+	Aspects      []AspectScore `json:"aspects"`      // in the order of Aspects
+}
+
+// Aspects in the order of every report (scs-0008, with the Four Opens taken apart).
+var Aspects = []string{"open-source", "open-community", "open-development", "open-design", "maturity", "security", "activity", "lock-in"}
