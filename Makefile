@@ -1,0 +1,69 @@
+# make audit   builds Pegel and audits the reference example (STACK=my.yaml audits another stack)
+# make test    runs all tests
+# make help    lists the rest
+
+GO ?= go
+STACK ?= examples/scs-reference/stack.yaml
+# Pegel needs no C compiler; only the race detector of the tests does.
+export CGO_ENABLED ?= 0
+
+# Packages that link syft, the heavy library: built without cgo and tested without the race detector.
+HEAVY = ./sbom/scan/... ./cmd/...
+
+.PHONY: audit test build testbed bench fuzz generate check clean help FORCE
+
+audit: pegel
+	@echo "pegel audit $(STACK) --offline"; \
+	./pegel audit "$(STACK)" --offline --bundle pegel-bundle \
+		-o html=pegel-report.html -o json=pegel-report.json -o text=- ; code=$$?; \
+	case $$code in \
+	0) meaning="every requested scope meets the criteria" ;; \
+	1) meaning="at least one requested scope does not meet the criteria; the report says by which findings" ;; \
+	3) meaning="no requested scope fails, but at least one cannot be decided; the report says what is missing" ;; \
+	*) echo "pegel ended with exit code $$code: the audit did not run to its end" >&2; exit $$code ;; \
+	esac; \
+	echo; echo "Exit code $$code: $$meaning."; \
+	echo "Read pegel-report.html in a browser; pegel-report.json is the same for programs; pegel-bundle/ is the evidence."
+
+build: pegel
+
+pegel: FORCE
+	@$(GO) build -trimpath -o pegel ./cmd/pegel
+
+test: check testbed
+	@light=$$($(GO) list ./... | grep -vE '/sbom/scan|/cmd(/|$$)'); \
+	if command -v $${CC:-gcc} >/dev/null 2>&1; then \
+		echo "CGO_ENABLED=1 go test -race (packages that do not link syft)"; CGO_ENABLED=1 $(GO) test -race $$light; \
+	elif [ "$${CI:-}" = true ]; then \
+		echo "no C compiler: the race detector needs gcc and libc6-dev" >&2; exit 1; \
+	else \
+		echo "no C compiler: testing without the race detector (install gcc and libc6-dev to have it)"; $(GO) test $$light; \
+	fi
+	$(GO) test $(HEAVY)
+
+check:
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "not gofmt-ed: $$bad" >&2; exit 1; }
+	$(GO) vet ./...
+
+testbed:
+	@./sbom/scan/testbed/build.sh .testbed
+
+bench: testbed
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Each fuzz target for FUZZTIME; their seed corpora run in make test.
+FUZZTIME ?= 10s
+fuzz:
+	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+clean:
+	rm -rf pegel pegel-bundle pegel-report.html pegel-report.json .testbed
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile; \
+	echo "make build   builds ./pegel"; \
+	echo "make testbed builds the container images that the tests scan, from Debian packages (cached in .testbed)"; \
+	echo "make bench   runs the benchmarks"; \
+	echo "make fuzz    runs every fuzz target for FUZZTIME (default 10s)"; \
+	echo "make clean   removes what the other targets made"

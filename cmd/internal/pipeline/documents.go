@@ -1,0 +1,75 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/gowebpki/jcs"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+// The documents that cross the wall and are no stage's own: everything right of it reads them from the bundle only.
+
+const (
+	stackEvidenceSchema = "pegel/stack-evidence/v1"
+	projectsSchema      = "pegel/projects/v1"
+)
+
+// stackEvidence is what the stack file asked for and what of it this run did not look at.
+type stackEvidence struct {
+	Schema     string       `json:"schema"`
+	AssessedAt time.Time    `json:"assessed_at"`
+	Tool       string       `json:"tool"` // version of the program that gathered
+	Subject    StackSubject `json:"subject"`
+	Scopes     []string     `json:"scopes"`
+	Assign     []Assign     `json:"assign,omitempty"`
+	Offline    bool         `json:"offline"`
+	// Unread lists keys of the stack file that this run did not act on.
+	Unread []unread `json:"unread,omitempty"`
+	// StackBOM is the digest of the CycloneDX document of the stack.
+	StackBOM audit.Digest `json:"stack_bom,omitempty"`
+}
+
+type unread struct {
+	What   string `json:"what"`
+	Reason string `json:"reason"`
+	Settle string `json:"settle"`
+}
+
+// projectsDocument says which upstream projects the stack is made of, and at which versions.
+type projectsDocument struct {
+	Schema    string            `json:"schema"`
+	Catalogue audit.Digest      `json:"catalogue"`
+	Projects  []scoring.Project `json:"projects"`
+	Products  []product         `json:"products"`
+	Unmatched []string          `json:"unmatched"` // artifact ids that lead to no known project
+}
+
+// product is a catalogue component at the version deployed in one artifact.
+type product struct {
+	Artifact string             `json:"artifact"`
+	Project  string             `json:"project"`
+	Name     string             `json:"name"`
+	Version  string             `json:"version,omitempty"`
+	Edition  string             `json:"edition,omitempty"`
+	Licence  audit.Fact[string] `json:"licence"` // SPDX expression by the catalogue at that version and edition
+	Checked  bool               `json:"checked"` // the catalogue's value was read from the licence file, not expected
+	// VendorBuild is true if the deployed edition is a vendor's build under another licence than the open source version.
+	VendorBuild audit.Fact[bool] `json:"vendor_build"`
+}
+
+// canonical writes JSON by RFC 8785 with a final line feed, so that equal values are equal bytes.
+func canonical(v any) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("writing JSON: %w", err)
+	}
+	out, err := jcs.Transform(raw)
+	if err != nil {
+		return nil, fmt.Errorf("writing canonical JSON: %w", err)
+	}
+	return append(out, '\n'), nil
+}

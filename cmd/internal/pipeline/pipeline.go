@@ -1,0 +1,69 @@
+// Package pipeline calls the stages of an audit in order; who has read this file has seen the program.
+//
+//	stack.yaml -> Gather: inventory -> packages and SBOMs -> projects -> evidence -> bundle on disk
+//	================================ the wall: nothing below asks the world ================================
+//	bundle -> Assess: subjects -> findings and verdicts -> Report
+//
+// Gather takes a context, may fail, and writes down what it saw. Assess is pure: the same bundle and the same policy give
+// the same report, on any machine, any day.
+package pipeline
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/reports"
+)
+
+// Options say how to run. The zero value of a field does the safe thing.
+type Options struct {
+	Version  string    // of the program, recorded in the bundle
+	Now      time.Time // the clock; assessed_at where neither the stack file nor At says otherwise
+	At       time.Time // overrides the day of the stack file
+	Offline  bool      // ask nobody: only local files, local clones and recorded evidence
+	Bundle   string    // directory to write the evidence to
+	Mirrors  []string  // directories with local clones
+	CacheDir string    // for clones; the user's cache directory if empty
+	TempDir  string    // for unpacked images; the system's if empty
+	Scopes   []string  // overrides the scopes of the stack file
+	Evidence []string  // more recorded bundles, used before those of the stack file
+	Log      *slog.Logger
+	Progress func(stage string, done, total int) // nil: silence
+}
+
+// Audit does all of it: gather the evidence of a stack into a bundle, then assess the bundle.
+func Audit(ctx context.Context, stack Stack, opt Options) (reports.Report, audit.Digest, error) {
+	identity, err := Gather(ctx, stack, opt)
+	if err != nil {
+		return reports.Report{}, "", err
+	}
+	report, err := Assess(opt.Bundle, AssessOptions{})
+	return report, identity, err
+}
+
+// assessedAt decides the day of the audit: the flag, then the stack file, then the clock. Whole seconds, UTC.
+func (o Options) assessedAt(stack Stack) (time.Time, error) {
+	if !o.At.IsZero() {
+		return o.At.UTC().Truncate(time.Second), nil
+	}
+	at, err := stack.assessedAt()
+	if err != nil || !at.IsZero() {
+		return at, err
+	}
+	return o.Now.UTC().Truncate(time.Second), nil
+}
+
+func (o Options) logger() *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Log
+}
+
+func (o Options) progress(stage string, done, total int) {
+	if o.Progress != nil {
+		o.Progress(stage, done, total)
+	}
+}

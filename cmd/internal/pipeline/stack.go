@@ -1,0 +1,313 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// StackSchema names the form of stack.yaml.
+const StackSchema = "pegel/stack/v1"
+
+// maxStackFile bounds stack.yaml; a real one has a few kilobytes.
+const maxStackFile = 1 << 20
+
+// Stack is what the operator declares: the whole stack.yaml.
+type Stack struct {
+	Schema       string       `yaml:"schema"`
+	Subject      StackSubject `yaml:"subject"`
+	Regions      []yaml.Node  `yaml:"regions"`
+	Scopes       []string     `yaml:"scopes"`
+	Sources      []yaml.Node  `yaml:"sources"`
+	Assign       []Assign     `yaml:"assign"`
+	Evidence     []string     `yaml:"evidence"`
+	At           string       `yaml:"at"`
+	Previous     string       `yaml:"previous"`
+	Transparency yaml.Node    `yaml:"transparency"`
+	Conformance  yaml.Node    `yaml:"conformance"`
+	Declarations string       `yaml:"declarations"`
+
+	// Dir is the directory of the file; relative paths in it start there. Name is the path as it was given.
+	Dir  string `yaml:"-"`
+	Name string `yaml:"-"`
+	// Bytes are the file itself.
+	Bytes []byte `yaml:"-"`
+}
+
+// StackSubject is what is audited.
+type StackSubject struct {
+	Name     string        `yaml:"name" json:"name"`
+	Kind     string        `yaml:"kind" json:"kind"`         // cloud or release
+	Exposure string        `yaml:"exposure" json:"exposure"` // public, community or private
+	Group    string        `yaml:"group" json:"group,omitempty"`
+	Operator StackOperator `yaml:"operator" json:"operator,omitzero"`
+}
+
+// StackOperator is who runs the cloud; empty for a release.
+type StackOperator struct {
+	Name    string   `yaml:"name" json:"name,omitempty"`
+	Domains []string `yaml:"domains" json:"domains,omitempty"`
+}
+
+// Assign is a correction by the operator: where an artifact belongs, what it is, or that it is not deployed.
+type Assign struct {
+	Match       string `yaml:"match" json:"match"` // "image:*/netbox" or "host:*": kind and pattern on the reference without tag
+	Tier        string `yaml:"tier" json:"tier,omitempty"`
+	Service     string `yaml:"service" json:"service,omitempty"`
+	Upstream    string `yaml:"upstream" json:"upstream,omitempty"` // catalogue id
+	NotDeployed bool   `yaml:"not-deployed" json:"not_deployed,omitempty"`
+	Reason      string `yaml:"reason" json:"reason"`
+}
+
+// UsageError is wrong input by the person at the keyboard: exit code 2.
+type UsageError struct {
+	Err  error
+	Hint string // what to do, one line; may be empty
+}
+
+func (e *UsageError) Error() string { return e.Err.Error() }
+func (e *UsageError) Unwrap() error { return e.Err }
+
+func usagef(hint, format string, args ...any) error {
+	return &UsageError{Err: fmt.Errorf(format, args...), Hint: hint}
+}
+
+// ReadStack reads and checks a stack file. Every error is a *UsageError that names file, line and remedy.
+func ReadStack(name string) (Stack, error) {
+	data, err := readBounded(name, maxStackFile)
+	if err != nil {
+		hint := "give the path of a stack.yaml; examples/scs-reference/stack.yaml is one"
+		if errors.Is(err, os.ErrNotExist) {
+			err = fmt.Errorf("no such file")
+		}
+		return Stack{}, usagef(hint, "reading stack %q: %w", name, err)
+	}
+	s, err := ParseStack(data, name)
+	if err != nil {
+		return Stack{}, err
+	}
+	s.Dir = filepath.Dir(name)
+	return s, nil
+}
+
+// ParseStack reads the bytes of a stack file; name is used in errors only.
+func ParseStack(data []byte, name string) (Stack, error) {
+	var root yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	if err := dec.Decode(&root); err != nil {
+		if errors.Is(err, io.EOF) {
+			return Stack{}, usagef("the least it needs: schema, subject, scopes, sources", "reading stack %q: the file is empty", name)
+		}
+		return Stack{}, usagef("", "reading stack %q: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return Stack{}, usagef("keep one document per file", "reading stack %q: a second YAML document", name)
+	}
+	if err := checkShape(root.Content[0], stackShape, "stack"); err != nil {
+		return Stack{}, usagef("", "reading stack %q: %w", name, err)
+	}
+	var s Stack
+	if err := root.Decode(&s); err != nil {
+		return Stack{}, usagef("", "reading stack %q: %s", name, yamlMessage(err))
+	}
+	s.Name, s.Bytes = name, data
+	if err := s.check(&root); err != nil {
+		return Stack{}, usagef("", "reading stack %q: %w", name, err)
+	}
+	return s, nil
+}
+
+func (s Stack) check(root *yaml.Node) error {
+	at := func(key string) string { return place(root.Content[0], key) }
+	switch {
+	case s.Schema != StackSchema:
+		return fmt.Errorf("%s: schema is %q, want %q", at("schema"), s.Schema, StackSchema)
+	case s.Subject.Name == "":
+		return fmt.Errorf("%s: subject has no name", at("subject"))
+	case s.Subject.Kind != "cloud" && s.Subject.Kind != "release":
+		return fmt.Errorf("%s: subject kind is %q, want cloud or release", at("subject"), s.Subject.Kind)
+	case s.Subject.Exposure != "" && !slices.Contains([]string{"public", "community", "private"}, s.Subject.Exposure):
+		return fmt.Errorf("%s: subject exposure is %q, want public, community or private", at("subject"), s.Subject.Exposure)
+	case len(s.Scopes) == 0:
+		return fmt.Errorf("%s: no scope is asked for; name at least one, e.g. scs-open-iaas", at("scopes"))
+	case len(s.Sources) == 0:
+		return fmt.Errorf("%s: no source is given; without one nothing can be seen", at("sources"))
+	}
+	if _, err := s.assessedAt(); err != nil {
+		return fmt.Errorf("%s: %w", at("at"), err)
+	}
+	for i, a := range s.Assign {
+		if a.Match == "" || a.Reason == "" {
+			return fmt.Errorf("%s: entry %d needs match and reason", at("assign"), i+1)
+		}
+		if a.Tier != "" && !slices.Contains(tiers, a.Tier) {
+			return fmt.Errorf("%s: entry %d: tier is %q, want one of %s", at("assign"), i+1, a.Tier, strings.Join(tiers, ", "))
+		}
+	}
+	return nil
+}
+
+// tiers in the order of every report (design section 2).
+var tiers = []string{"functional", "iam", "ops", "base"}
+
+// assessedAt returns the day that the stack file asks for, or the zero time if it leaves that to the run.
+func (s Stack) assessedAt() (time.Time, error) { return ParseDay(s.At) }
+
+// ParseDay reads a date or a time (RFC 3339) as UTC; an empty string is the zero time.
+func ParseDay(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no date; write 2026-11-24 or 2026-11-24T06:00:00Z", text)
+}
+
+// shape is what a mapping may hold: key to the shape below it, nil where anything goes that the decoder accepts.
+type shape map[string]shape
+
+var stackShape = shape{
+	"schema": nil, "regions": nil, "scopes": nil, "sources": nil, "evidence": nil, "at": nil, "previous": nil,
+	"declarations": nil, "conformance": nil,
+	"subject": {
+		"name": nil, "kind": nil, "exposure": nil, "group": nil,
+		"operator": {"name": nil, "domains": nil},
+	},
+	"assign": {"match": nil, "tier": nil, "service": nil, "upstream": nil, "not-deployed": nil, "reason": nil},
+	"transparency": {
+		"status_page": nil, "incident_reports": nil, "monitor": nil, "runbooks": nil, "security_txt": nil, "sbom": nil,
+	},
+}
+
+// checkShape refuses unknown and doubled keys, with line, column and the nearest known key. A list is checked entry by entry.
+func checkShape(n *yaml.Node, want shape, what string) error {
+	if want == nil {
+		return nil
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		return fmt.Errorf("line %d, column %d: aliases are not read; write the value out", n.Line, n.Column)
+	case yaml.SequenceNode:
+		for _, entry := range n.Content {
+			if err := checkShape(entry, want, what); err != nil {
+				return err
+			}
+		}
+		return nil
+	case yaml.MappingNode:
+	default:
+		return fmt.Errorf("line %d, column %d: %s must be a mapping of keys to values", n.Line, n.Column, what)
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		below, ok := want[key.Value]
+		if !ok {
+			return fmt.Errorf("line %d, column %d: unknown key %q in %s%s", key.Line, key.Column, key.Value, what, didYouMean(key.Value, want))
+		}
+		if seen[key.Value] {
+			return fmt.Errorf("line %d, column %d: key %q stands twice in %s", key.Line, key.Column, key.Value, what)
+		}
+		seen[key.Value] = true
+		if err := checkShape(n.Content[i+1], below, key.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func didYouMean(got string, known shape) string {
+	best, at := "", 3 // more than two edits is another word
+	for _, k := range slices.Sorted(keysOf(known)) {
+		if d := distance(got, k); d < at {
+			best, at = k, d
+		}
+	}
+	if best == "" {
+		return "; known are " + strings.Join(slices.Sorted(keysOf(known)), ", ")
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+func keysOf(s shape) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range s {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// distance is the number of single-letter edits between two words (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = min(diagonal, row[j], row[j+1]) + 1
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}
+
+// place returns "line N" of a key, or of the mapping if the key is missing.
+func place(mapping *yaml.Node, key string) string {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			return fmt.Sprintf("line %d", mapping.Content[i].Line)
+		}
+	}
+	return fmt.Sprintf("key %q is missing", key)
+}
+
+func yamlMessage(err error) string {
+	var t *yaml.TypeError
+	if errors.As(err, &t) && len(t.Errors) > 0 {
+		return t.Errors[0]
+	}
+	return strings.TrimPrefix(err.Error(), "yaml: ")
+}
+
+// readBounded reads a regular file of at most limit bytes.
+func readBounded(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, errors.New("it is a directory, want a file")
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("it is larger than %d bytes", limit)
+	}
+	return data, nil
+}
