@@ -38,10 +38,15 @@ type Artifact struct {
 	Service   string       `json:"service,omitempty"`
 	Placed    string       `json:"placed,omitempty"` // how tier, area and service were decided
 	// Excluded says why the operator took the artifact out (assign: not-deployed); such an artifact stays listed.
-	Excluded  string     `json:"excluded,omitempty"`
-	Projects  []string   `json:"project,omitempty"` // catalogue ids
-	TierHint  []string   `json:"-"`                 // what the source knows about the tier, e.g. OSISM's base.yml runs the manager
-	Sightings []Sighting `json:"sightings"`
+	Excluded string   `json:"excluded,omitempty"`
+	Projects []string `json:"project,omitempty"` // catalogue ids
+	TierHint []string `json:"-"`                 // what the source knows about the tier, e.g. OSISM's base.yml runs the manager
+	HintRule string   `json:"-"`                 // who says so, e.g. "source osism base.yml"
+	// Aliases are other references under which the same contents were found, sorted.
+	Aliases   []string          `json:"aliases,omitempty"`
+	Platform  string            `json:"platform,omitempty"` // of an image, e.g. linux/amd64; of a host, ID and VERSION_ID of os-release
+	Labels    map[string]string `json:"labels,omitempty"`   // OCI labels that bear on name, licence, version or source; claims of the builder
+	Sightings []Sighting        `json:"sightings"`
 }
 
 // Seen reports whether any source saw the artifact itself, not only a declaration of it.
@@ -122,6 +127,8 @@ type Placement struct {
 	Service  string
 	Projects []string
 	Rule     string // how it was decided
+	Assigned bool   // the operator said so (assign:), which wins over what the source knows about the tier
+	Excluded string // why the operator took the artifact out (assign: not-deployed); empty if it is deployed
 }
 
 // Target is what Open returns: image contents that a scanner can read.
