@@ -1,0 +1,153 @@
+package upstream
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+// Kinds of parts, each with the rule that it is matched by.
+const (
+	PartImage    = "image"    // Name is an image reference
+	PartChart    = "chart"    // Name is a Helm chart, Version the application's version
+	PartDeb      = "deb"      // Name is a Debian or Ubuntu package
+	PartPURL     = "purl"     // Name is a package URL
+	PartSoftware = "software" // Name comes from a deployment manifest
+)
+
+// Part is one deployed thing, as the stack's inventory or SBOM names it.
+type Part struct {
+	Subject string   // artifact id or purl: what Link.Subject will say
+	Kind    string   // one of the kinds above; any other kind is matched by nothing
+	Name    string   // reference, chart, package, purl or manifest name
+	Version string   // deployed version as far as known
+	Tiers   []string // tiers of the stack it serves; empty: those of the catalogue
+	Area    string   // empty: that of the catalogue, as where the parts of one project disagree
+	Assign  string   // catalogue id that the operator assigned; overrides the rules
+}
+
+// Resolution is what a stack's parts lead to.
+type Resolution struct {
+	Projects  []scoring.Project // sorted by id; one per catalogue entry
+	Unmatched []Part            // parts that lead nowhere, in the order given: each is a finding
+}
+
+// Match returns the catalogue entries of one part by the rule of its kind; an assignment overrides the rules. It returns
+// nil for a part that nothing matches, and for an assignment to an id that the catalogue does not have.
+func (c *Catalogue) Match(p Part) []Match {
+	if p.Assign != "" {
+		if k, ok := c.Get(p.Assign); ok {
+			return []Match{{ID: k.ID, Rule: RuleAssign, Confidence: High, Detail: "assigned in the stack file", Versioned: true}}
+		}
+		return nil
+	}
+	switch p.Kind {
+	case PartImage:
+		return c.MatchImage(p.Name)
+	case PartChart:
+		return c.MatchChart(p.Name)
+	case PartDeb:
+		return c.MatchPackage("deb", p.Name)
+	case PartPURL:
+		return c.MatchPURL(p.Name)
+	case PartSoftware:
+		return c.MatchSoftware(p.Name)
+	}
+	return nil
+}
+
+// Resolve leads the parts of a stack to projects. The order of the parts does not matter to the projects. The parts are
+// not changed.
+func (c *Catalogue) Resolve(parts []Part) Resolution {
+	var res Resolution
+	projects := make(map[string]*scoring.Project)
+	areas := make(map[string][]string)
+	for _, part := range parts {
+		found := c.Match(part)
+		if len(found) == 0 {
+			res.Unmatched = append(res.Unmatched, part)
+		}
+		for _, m := range found {
+			p := projects[m.ID]
+			if p == nil {
+				p = c.project(m.ID)
+				projects[m.ID] = p
+			}
+			c.add(p, part, m)
+			areas[m.ID] = append(areas[m.ID], part.Area)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(projects)) {
+		res.Projects = append(res.Projects, finished(*projects[id], areas[id]))
+	}
+	return res
+}
+
+// project starts a project from its catalogue entry, without tiers, versions and links.
+func (c *Catalogue) project(id string) *scoring.Project {
+	k := c.components[c.byID[id]]
+	return &scoring.Project{ID: k.ID, Name: k.Name, Repo: k.Repo, Mirror: k.Mirror, Role: k.Role, Area: k.Area, Foundation: k.Governance.Foundation}
+}
+
+func (c *Catalogue) add(p *scoring.Project, part Part, m Match) {
+	tiers := part.Tiers
+	if len(tiers) == 0 {
+		tiers = c.components[c.byID[m.ID]].Tiers
+	}
+	p.Tiers = append(p.Tiers, tiers...)
+	if v := deployedVersion(part, m); v != "" {
+		p.Versions = append(p.Versions, v)
+	}
+	p.Links = append(p.Links, scoring.Link{Subject: part.Subject, Rule: m.Rule, Confidence: m.Confidence, Origin: c.Origin(m.ID)})
+}
+
+// deployedVersion returns the version of the component that a part shows, or "" if it shows none.
+func deployedVersion(part Part, m Match) string {
+	if !m.Versioned {
+		return ""
+	}
+	kind := part.Kind
+	if kind == PartPURL && strings.HasPrefix(part.Name, "pkg:deb/") {
+		kind = PartDeb
+	}
+	return UpstreamVersion(kind, part.Version)
+}
+
+// finished sorts what was gathered, so that the order of the parts leaves no trace.
+func finished(p scoring.Project, areas []string) scoring.Project {
+	if areas = unique(areas, strings.Compare); len(areas) == 1 && areas[0] != "" {
+		p.Area = areas[0]
+	}
+	p.Tiers = unique(p.Tiers, strings.Compare)
+	p.Versions = unique(p.Versions, compareVersions)
+	slices.SortFunc(p.Links, compareLinks)
+	p.Links = slices.CompactFunc(p.Links, func(a, b scoring.Link) bool { return compareLinks(a, b) == 0 })
+	return p
+}
+
+func unique(list []string, compare func(a, b string) int) []string {
+	slices.SortFunc(list, compare)
+	return slices.Compact(list)
+}
+
+// compareVersions orders by number, then by text, so that 1.9 stands before 1.10.
+func compareVersions(a, b string) int {
+	va, _ := parseVersion(a)
+	vb, _ := parseVersion(b)
+	if c := compareParts(va.parts, vb.parts); c != 0 {
+		return c
+	}
+	return strings.Compare(a, b)
+}
+
+func compareLinks(a, b scoring.Link) int {
+	if c := strings.Compare(a.Subject, b.Subject); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Rule, b.Rule); c != 0 {
+		return c
+	}
+	return weakness(a.Confidence) - weakness(b.Confidence)
+}
