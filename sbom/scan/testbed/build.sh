@@ -69,7 +69,7 @@ say "building images from $distribution $codename packages (about 90 MB to downl
 rm -f "$out/stamp"
 work=$(mktemp -d "$out/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/images" "$work/expect" "$work/layers" "$work/tars" "$work/sources"
+mkdir -p "$work/images" "$work/expect" "$work/layers" "$work/tars" "$work/sources" "$work/nothing/partial"
 mkdir -p "$out/cache/lists/partial" "$out/cache/archives/partial"
 
 # The entries of the machine's apt sources that belong to its own release, so that no vendor archive mixes in.
@@ -150,7 +150,8 @@ layer() {
 		mkdir -p "$root/usr/$dir"
 		ln -s "usr/$dir" "$root/$dir"
 	done
-	apt-get -qq -y -o Dir::State::status="$root/var/lib/dpkg/status" --print-uris install "$@" |
+	# with an empty cache, because apt names only what it would download
+	apt-get -qq -y -o Dir::State::status="$root/var/lib/dpkg/status" -o Dir::Cache::archives="$work/nothing" --print-uris install "$@" |
 		sed -n "s/^'[^']*' \([^ ]*\) .*/\1/p" | sort >"$work/debs"
 	[ -s "$work/debs" ] || die "apt finds nothing to install for $*"
 	apt-get -qq -y -o Dir::State::status="$root/var/lib/dpkg/status" --download-only install "$@" >/dev/null ||
