@@ -57,6 +57,8 @@ type product struct {
 	Edition  string             `json:"edition,omitempty"`
 	Licence  audit.Fact[string] `json:"licence"` // SPDX expression by the catalogue at that version and edition
 	Checked  bool               `json:"checked"` // the catalogue's value was read from the licence file, not expected
+	// Confidence of the match that led from the artifact to the component.
+	Confidence string `json:"confidence"`
 	// VendorBuild is true if the deployed edition is a vendor's build under another licence than the open source version.
 	VendorBuild audit.Fact[bool] `json:"vendor_build"`
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/bundle"
 	"github.com/pegel-audit/pegel/reports"
 )
 
@@ -40,7 +41,19 @@ func Audit(ctx context.Context, stack Stack, opt Options) (reports.Report, audit
 		return reports.Report{}, "", err
 	}
 	report, err := Assess(opt.Bundle, AssessOptions{})
-	return report, identity, err
+	if err != nil {
+		return reports.Report{}, "", err
+	}
+	return report, identity, store(opt.Bundle, report)
+}
+
+// store puts the report into the bundle, so that anyone can replay the decision against it.
+func store(dir string, report reports.Report) error {
+	data, err := reports.Render("json", report, reports.Options{})
+	if err != nil {
+		return err
+	}
+	return bundle.AddResult(dir, "report", "report.json", data)
 }
 
 // assessedAt decides the day of the audit: the flag, then the stack file, then the clock. Whole seconds, UTC.

@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pegel-audit/pegel/cmd/internal/pipeline"
+	"github.com/pegel-audit/pegel/reports"
+)
+
+func auditCommand(w World) *cobra.Command {
+	var g gathering
+	var r rendering
+	var plan bool
+	cmd := &cobra.Command{
+		Use:   "audit STACK",
+		Short: "Gather the evidence of a stack and decide the levels it is eligible for",
+		Long: "Gather the evidence of a stack into a bundle, decide every scope that the stack file asks for, and write the report.\n" +
+			"The bundle can be verified, replayed and evaluated again anywhere, without the systems it came from.\n\n" + exitTable,
+		Example: "  pegel audit examples/scs-reference/stack.yaml --offline -o html=report.html -o text=-\n  pegel audit stack.yaml --plan",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			stack, err := pipeline.ReadStack(args[0])
+			if err != nil {
+				return err
+			}
+			opt, err := g.options(cmd, w)
+			if err != nil {
+				return err
+			}
+			if plan {
+				return printPlan(w, stack, opt)
+			}
+			outs, err := r.outputs()
+			if err != nil {
+				return err
+			}
+			report, identity, err := pipeline.Audit(cmd.Context(), stack, opt)
+			if err != nil {
+				return err
+			}
+			opt.Log.Info("bundle written", "dir", opt.Bundle, "identity", string(identity))
+			if err := r.write(w, report, outs); err != nil {
+				return err
+			}
+			return verdictCode(report)
+		},
+	}
+	g.register(cmd, true)
+	r.register(cmd)
+	cmd.Flags().BoolVar(&plan, "plan", false, "contact nobody: print what a run would read and ask, and with which right")
+	return cmd
+}
+
+func collectCommand(w World) *cobra.Command {
+	var g gathering
+	var plan bool
+	cmd := &cobra.Command{
+		Use:   "collect STACK",
+		Short: "Gather the evidence of a stack into a bundle, without judging it",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			stack, err := pipeline.ReadStack(args[0])
+			if err != nil {
+				return err
+			}
+			opt, err := g.options(cmd, w)
+			if err != nil {
+				return err
+			}
+			if plan {
+				return printPlan(w, stack, opt)
+			}
+			identity, err := pipeline.Gather(cmd.Context(), stack, opt)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(w.Stdout, "%s %s\n", identity, opt.Bundle)
+			return err
+		},
+	}
+	g.register(cmd, true)
+	cmd.Flags().BoolVar(&plan, "plan", false, "contact nobody: print what a run would read and ask, and with which right")
+	return cmd
+}
+
+func printPlan(w World, stack pipeline.Stack, opt pipeline.Options) error {
+	contacts, err := pipeline.Plan(stack, opt)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(w.Stdout, reports.PlanText(contacts))
+	return err
+}
+
+// rendering are the flags of every command that writes a report.
+type rendering struct {
+	out  []string
+	full bool
+}
+
+func (r *rendering) register(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVarP(&r.out, "output", "o", nil, "write the report as `FORMAT=FILE`: json, text or html; - is standard output (repeatable)")
+	cmd.Flags().BoolVar(&r.full, "full", false, "show host names, internal registries and other internal names")
+}
+
+func (r *rendering) outputs() ([]output, error) {
+	return parseOutputs(r.out, reports.Names(), output{"text", "-"})
+}
+
+func (r *rendering) write(w World, report reports.Report, outs []output) error {
+	if !r.full {
+		report = reports.Redact(report)
+	}
+	for _, o := range outs {
+		opt := reports.Options{Width: w.Width, Color: w.Color && o.file == "-"}
+		data, err := reports.Render(o.format, report, opt)
+		if err != nil {
+			return err
+		}
+		if err := o.write(w.Stdout, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}

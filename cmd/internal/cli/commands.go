@@ -1,0 +1,21 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// commands lists every command; a new one is a new file and a line here.
+func commands(w World) []*cobra.Command {
+	return []*cobra.Command{
+		auditCommand(w),
+		inventoryCommand(w),
+		sbomCommand(w),
+		collectCommand(w),
+		evaluateCommand(w),
+		reportCommand(w),
+		scoreCommand(w),
+		verifyCommand(w),
+		replayCommand(w),
+		policyCommand(w),
+		schemaCommand(w),
+		versionCommand(w),
+	}
+}

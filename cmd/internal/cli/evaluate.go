@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pegel-audit/pegel/cmd/internal/pipeline"
+)
+
+func evaluateCommand(w World) *cobra.Command {
+	var r rendering
+	var opt pipeline.AssessOptions
+	cmd := &cobra.Command{
+		Use:   "evaluate BUNDLE",
+		Short: "Decide the levels from a bundle alone, without network or clock",
+		Long: "Decide the levels from a bundle alone. The same bundle and the same policy give the same report, byte for byte,\n" +
+			"on any machine and any day. The policy inside the bundle is used unless --policy names a directory.\n\n" + exitTable,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			outs, err := r.outputs()
+			if err != nil {
+				return err
+			}
+			report, err := pipeline.Assess(args[0], opt)
+			if err != nil {
+				return err
+			}
+			if err := r.write(w, report, outs); err != nil {
+				return err
+			}
+			return verdictCode(report)
+		},
+	}
+	r.register(cmd)
+	assessFlags(cmd, &opt)
+	return cmd
+}
+
+func reportCommand(w World) *cobra.Command {
+	var r rendering
+	var opt pipeline.AssessOptions
+	cmd := &cobra.Command{
+		Use:   "report BUNDLE",
+		Short: "Write the report of a bundle; the exit code says only whether that worked",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			outs, err := r.outputs()
+			if err != nil {
+				return err
+			}
+			report, err := pipeline.Assess(args[0], opt)
+			if err != nil {
+				return err
+			}
+			return r.write(w, report, outs)
+		},
+	}
+	r.register(cmd)
+	assessFlags(cmd, &opt)
+	return cmd
+}
+
+func assessFlags(cmd *cobra.Command, opt *pipeline.AssessOptions) {
+	cmd.Flags().StringVar(&opt.PolicyDir, "policy", "", "judge by the policy in this `DIR` instead of the one in the bundle")
+	cmd.Flags().StringSliceVar(&opt.Scopes, "scope", nil, "judge this `SCOPE` instead of those recorded (repeatable)")
+}
+
+func verifyCommand(w World) *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify BUNDLE",
+		Short: "Check every byte of a bundle against its digests",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sum, err := pipeline.Verify(args[0])
+			if err != nil {
+				return err
+			}
+			for _, p := range sum.Problems {
+				fmt.Fprintf(w.Stdout, "%s\n", printable(p))
+			}
+			if len(sum.Problems) > 0 {
+				fmt.Fprintf(w.Stdout, "%s: %d problems; this evidence cannot be relied on\n", printable(args[0]), len(sum.Problems))
+				return status(exitIntegrity)
+			}
+			_, err = fmt.Fprintf(w.Stdout, "%s: every digest matches; %d pieces of evidence, %d named by digest only; identity %s\n",
+				printable(args[0]), sum.Blobs, sum.Withheld, sum.Identity)
+			return err
+		},
+	}
+}
+
+func replayCommand(w World) *cobra.Command {
+	return &cobra.Command{
+		Use:   "replay BUNDLE",
+		Short: "Decide again from the bundle and compare with the report stored in it, byte for byte",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			same, digest, err := pipeline.Replay(args[0])
+			if err != nil {
+				return err
+			}
+			if !same {
+				fmt.Fprintf(w.Stdout, "%s: the report decided now differs from the stored one\n", printable(args[0]))
+				return status(exitNotEligible)
+			}
+			_, err = fmt.Fprintf(w.Stdout, "%s: the same report, byte for byte: %s\n", printable(args[0]), digest)
+			return err
+		},
+	}
+}

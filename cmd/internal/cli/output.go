@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pegel-audit/pegel/cmd/internal/pipeline"
+)
+
+// output is one -o FORMAT=FILE.
+type output struct {
+	format string
+	file   string // "-" is standard output
+}
+
+// parseOutputs reads the -o flags; formats are those of this command, def is used if none is given.
+func parseOutputs(flags, formats []string, def output) ([]output, error) {
+	if len(flags) == 0 {
+		return []output{def}, nil
+	}
+	var outs []output
+	for _, f := range flags {
+		format, file, ok := strings.Cut(f, "=")
+		if !ok || file == "" {
+			return nil, &pipeline.UsageError{Err: fmt.Errorf("flag -o: %q is not FORMAT=FILE", f), Hint: "for example -o " + formats[0] + "=-; - is standard output"}
+		}
+		if !slices.Contains(formats, format) {
+			return nil, &pipeline.UsageError{Err: fmt.Errorf("flag -o: unknown format %q", format), Hint: "formats of this command: " + strings.Join(formats, ", ")}
+		}
+		outs = append(outs, output{format, file})
+	}
+	return outs, nil
+}
+
+// writeFile writes to standard output or beside the target and renames, so that nobody ever sees half a file.
+func (o output) write(stdout io.Writer, data []byte) error {
+	if o.file == "-" {
+		_, err := stdout.Write(data)
+		return err
+	}
+	return writeWhole(o.file, data)
+}
+
+func writeWhole(name string, data []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(name), ".pegel-*")
+	if err != nil {
+		return &pipeline.UsageError{Err: fmt.Errorf("writing %q: %w", name, err), Hint: "the directory must exist and be writable"}
+	}
+	defer os.Remove(tmp.Name())
+	if _, err := tmp.Write(data); err != nil {
+		tmp.Close()
+		return fmt.Errorf("writing %q: %w", name, err)
+	}
+	if err := tmp.Chmod(0o644); err != nil {
+		tmp.Close()
+		return fmt.Errorf("writing %q: %w", name, err)
+	}
+	if err := tmp.Close(); err != nil {
+		return fmt.Errorf("writing %q: %w", name, err)
+	}
+	return os.Rename(tmp.Name(), name)
+}

@@ -1,0 +1,229 @@
+package pipeline
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/bundle"
+	"github.com/pegel-audit/pegel/policies"
+	"github.com/pegel-audit/pegel/reports"
+	"github.com/pegel-audit/pegel/sbom"
+	"github.com/pegel-audit/pegel/scoring"
+	"github.com/pegel-audit/pegel/scoring/upstream"
+)
+
+// AssessOptions say by which rules a bundle is judged. The zero value takes policy and scopes from the bundle.
+type AssessOptions struct {
+	PolicyDir string   // a policy directory instead of the policy in the bundle
+	Scopes    []string // instead of those recorded
+}
+
+// dossier is the evidence of one bundle, decoded: everything that the pure half may know.
+type dossier struct {
+	identity audit.Digest
+	blobs    int
+	withheld int
+
+	stack     stackEvidence
+	inventory sbom.Inventory
+	packages  []sbom.Packages
+	projects  projectsDocument
+	inside    map[string]sbom.Packages    // packages by artifact id
+	artifacts map[string]sbom.Artifact    // by id
+	evidence  map[string]scoring.Evidence // by project id
+	policy    *policies.Policy
+	profile   audit.Profile
+}
+
+// Assess decides a bundle: no network, no clock, nothing but the files of the bundle and, if asked, a policy directory.
+// The same bundle and policy give the same report, byte for byte.
+func Assess(dir string, opt AssessOptions) (reports.Report, error) {
+	d, err := readDossier(dir, opt)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	scopes := d.stack.Scopes
+	if len(opt.Scopes) > 0 {
+		scopes = opt.Scopes
+	}
+	for _, s := range scopes {
+		if _, ok := d.policy.Scope(s); !ok {
+			return reports.Report{}, usagef("known scopes: "+strings.Join(d.policy.ScopeIDs(), ", "), "evaluating bundle %q: unknown scope %q", dir, s)
+		}
+	}
+	scores := d.scores()
+	result, err := d.policy.Evaluate(policies.Input{
+		Subjects: d.subjects(scores), Scopes: scopes, Profile: d.profile, AssessedAt: d.stack.AssessedAt,
+		ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
+	})
+	if err != nil {
+		return reports.Report{}, fmt.Errorf("evaluating bundle %q: %w", dir, err)
+	}
+	return d.report(scopes, scores, result), nil
+}
+
+// readDossier opens a bundle and decodes what it holds. A blob that does not match its digest is an integrity error that
+// names the blob.
+func readDossier(dir string, opt AssessOptions) (*dossier, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return nil, usagef("a bundle is the directory that pegel audit or pegel collect wrote", "reading bundle %q: no such directory", dir)
+	}
+	b, err := bundle.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("reading bundle %q: %w", dir, err)
+	}
+	d := &dossier{identity: b.Identity(), evidence: map[string]scoring.Evidence{}}
+	var files []policies.File
+	for _, entry := range b.Evidence().Blobs {
+		d.blobs++
+		if entry.Withheld != "" {
+			d.withheld++
+			continue
+		}
+		data, err := b.Read(entry.Digest)
+		if err != nil {
+			return nil, fmt.Errorf("reading bundle %q: %w", dir, err)
+		}
+		if entry.Kind == "policy" {
+			files = append(files, policies.File{Name: entry.Name, Data: data})
+			continue
+		}
+		if err := d.decode(entry.Kind, data); err != nil {
+			return nil, fmt.Errorf("reading bundle %q: %s %q: %w", dir, entry.Kind, entry.Name, err)
+		}
+	}
+	if d.stack.Schema == "" || d.inventory.Schema == "" || d.projects.Schema == "" {
+		return nil, usagef("pegel collect writes complete bundles", "reading bundle %q: it holds no stack, inventory or projects document", dir)
+	}
+	d.index()
+	if err := d.load(files, opt.PolicyDir); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *dossier) index() {
+	d.inside, d.artifacts, d.doubtful = map[string]sbom.Packages{}, map[string]sbom.Artifact{}, map[string]bool{}
+	for _, p := range d.projects.Products {
+		d.doubtful[p.Artifact] = p.Confidence == upstream.Low
+	}
+	for _, p := range d.packages {
+		d.inside[p.Artifact] = p
+	}
+	for _, a := range d.inventory.Artifacts {
+		d.artifacts[a.ID] = a
+	}
+}
+
+func (d *dossier) decode(kind string, data []byte) error {
+	switch kind {
+	case "stack":
+		return decodeStrict(data, &d.stack)
+	case "inventory":
+		return decodeStrict(data, &d.inventory)
+	case "projects":
+		return decodeStrict(data, &d.projects)
+	case "packages":
+		var p sbom.Packages
+		err := decodeStrict(data, &p)
+		d.packages = append(d.packages, p)
+		return err
+	case "project-evidence":
+		var e scoring.Evidence
+		err := decodeStrict(data, &e)
+		d.evidence[e.Project] = e
+		return err
+	}
+	return nil // raw bytes and SBOMs are evidence for people; what decides is in the documents above
+}
+
+// load takes the policy from the directory that was asked for, else from the bundle.
+func (d *dossier) load(files []policies.File, policyDir string) error {
+	var fsys fs.FS
+	var err error
+	if policyDir != "" {
+		fsys = os.DirFS(policyDir)
+		d.policy, err = policies.Load(fsys)
+	} else {
+		d.policy, err = policies.FromFiles(files)
+	}
+	if err != nil {
+		return usagef("pegel policy lint names every problem", "loading the policy: %w", err)
+	}
+	d.profile = d.policy.Profile()
+	return nil
+}
+
+// decodeStrict reads JSON of our own forms: unknown keys and anything after the value are errors.
+func decodeStrict(data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return fmt.Errorf("something follows the document")
+	}
+	return nil
+}
+
+// Summary is what a check of every digest found.
+type Summary struct {
+	Identity audit.Digest
+	Blobs    int
+	Withheld int
+	Problems []string
+}
+
+// Verify checks every byte of a bundle against its digests.
+func Verify(dir string) (Summary, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return Summary{}, usagef("a bundle is the directory that pegel audit or pegel collect wrote", "verifying bundle %q: no such directory", dir)
+	}
+	problems, err := bundle.Verify(dir)
+	if err != nil {
+		return Summary{}, fmt.Errorf("verifying bundle %q: %w", dir, err)
+	}
+	var sum Summary
+	for _, p := range problems {
+		sum.Problems = append(sum.Problems, p.String())
+	}
+	if len(problems) > 0 {
+		return sum, nil
+	}
+	b, err := bundle.Open(dir)
+	if err != nil {
+		return Summary{}, fmt.Errorf("verifying bundle %q: %w", dir, err)
+	}
+	sum.Identity = b.Identity()
+	for _, e := range b.Evidence().Blobs {
+		sum.Blobs++
+		if e.Withheld != "" {
+			sum.Withheld++
+		}
+	}
+	return sum, nil
+}
+
+// Replay decides the bundle again and compares with the report stored in it.
+func Replay(dir string) (same bool, digest audit.Digest, err error) {
+	report, err := Assess(dir, AssessOptions{})
+	if err != nil {
+		return false, "", err
+	}
+	now, err := reports.Render("json", report, reports.Options{})
+	if err != nil {
+		return false, "", err
+	}
+	stored, err := bundle.Result(dir, "report", "report.json")
+	if err != nil {
+		return false, "", usagef("pegel audit stores one; pegel evaluate decides without it", "replaying bundle %q: %w", dir, err)
+	}
+	return bytes.Equal(now, stored), audit.DigestOf(now), nil
+}

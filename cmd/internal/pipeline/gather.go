@@ -1,0 +1,279 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/bundle"
+	"github.com/pegel-audit/pegel/policies"
+	"github.com/pegel-audit/pegel/sbom"
+	"github.com/pegel-audit/pegel/sbom/source"
+	"github.com/pegel-audit/pegel/scoring"
+	"github.com/pegel-audit/pegel/scoring/upstream"
+)
+
+// gatherer holds what the stages left of the wall share during one run.
+type gatherer struct {
+	stack     Stack
+	opt       Options
+	at        time.Time
+	policy    *policies.Policy
+	catalogue *upstream.Catalogue
+	sources   []sbom.Source
+	keep      audit.Keep
+}
+
+// Gather reads everything that the stack file names, in this order: inventory, packages, SBOMs, projects, evidence; and
+// writes it to a bundle. Trouble with one source, image or project is written down and the rest goes on; an error means
+// that the bundle could not be written or that the input is wrong (*UsageError). It returns the bundle's identity.
+func Gather(ctx context.Context, stack Stack, opt Options) (audit.Digest, error) {
+	g, err := prepare(stack, opt)
+	if err != nil {
+		return "", err
+	}
+	recorded, err := g.recorded()
+	if err != nil {
+		return "", err
+	}
+	w, err := bundle.Create(opt.Bundle, g.at)
+	if err != nil {
+		return "", err
+	}
+	g.keep = w.Keep()
+	if g.sources, err = g.decode(g.keep); err != nil {
+		return "", err
+	}
+
+	inventory := g.inventory(ctx)
+	packages := g.packages(ctx, inventory)
+	documents, err := g.documents(inventory, packages)
+	if err != nil {
+		return "", err
+	}
+	projects := g.projects(inventory, packages)
+	evidence := g.evidence(ctx, projects.Projects, recorded)
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+
+	blobs, err := g.blobs(inventory, packages, documents, projects, evidence)
+	if err != nil {
+		return "", err
+	}
+	for _, b := range append(blobs, recorded.raw...) {
+		if _, err := w.Add(b); err != nil {
+			return "", err
+		}
+	}
+	return w.Close()
+}
+
+// prepare checks everything that can be wrong with the input before anything is read or written.
+func prepare(stack Stack, opt Options) (*gatherer, error) {
+	at, err := opt.assessedAt(stack)
+	if err != nil {
+		return nil, usagef("", "reading stack %q: %w", stack.Name, err)
+	}
+	if len(opt.Scopes) > 0 {
+		stack.Scopes = opt.Scopes
+	}
+	policy, err := policies.Default()
+	if err != nil {
+		return nil, fmt.Errorf("loading the built-in policy: %w", err)
+	}
+	for _, scope := range stack.Scopes {
+		if _, ok := policy.Scope(scope); !ok {
+			return nil, usagef("known scopes: "+strings.Join(policy.ScopeIDs(), ", "), "reading stack %q: unknown scope %q", stack.Name, scope)
+		}
+	}
+	catalogue, err := upstream.Load()
+	if err != nil {
+		return nil, fmt.Errorf("loading the built-in catalogue: %w", err)
+	}
+	for i, a := range stack.Assign {
+		if _, ok := catalogue.Component(a.Upstream); a.Upstream != "" && !ok {
+			return nil, usagef("pegel knows the ids in scoring/upstream/catalogue.yaml", "reading stack %q: assign entry %d: unknown upstream %q", stack.Name, i+1, a.Upstream)
+		}
+	}
+	g := &gatherer{stack: stack, opt: opt, at: at, policy: policy, catalogue: catalogue}
+	g.sources, err = g.decode(nil)
+	return g, err
+}
+
+// decode reads the entries under sources:.
+func (g *gatherer) decode(keep audit.Keep) ([]sbom.Source, error) {
+	var out []sbom.Source
+	for i := range g.stack.Sources {
+		s, err := source.Decode(&g.stack.Sources[i], g.stack.Dir, source.Options{Keep: keep, At: g.at})
+		if err != nil {
+			return nil, usagef("", "reading stack %q: %w", g.stack.Name, err)
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// inventory asks every source; one that fails is listed and the rest goes on.
+func (g *gatherer) inventory(ctx context.Context) sbom.Inventory {
+	var found []sbom.Inventory
+	for i, s := range g.sources {
+		g.opt.progress("reading sources", i, len(g.sources))
+		inv, err := s.Inventory(ctx)
+		if err != nil {
+			inv.Failures = append(inv.Failures, sbom.Failure{
+				Source: s.Name(), Reason: err.Error(), Settle: "give a readable source at this place in the stack file",
+			})
+		}
+		found = append(found, inv)
+	}
+	g.opt.progress("reading sources", len(g.sources), len(g.sources))
+	return g.corrected(sbom.Place(sbom.Merge(found...), g.place))
+}
+
+// place asks the catalogue where an artifact belongs.
+func (g *gatherer) place(a sbom.Artifact) sbom.Placement {
+	var p sbom.Placement
+	for _, m := range g.catalogue.Match(artifactPart(a)) {
+		c, ok := g.catalogue.Get(m.ID)
+		if !ok {
+			continue
+		}
+		p.Projects = append(p.Projects, c.ID)
+		for _, tier := range c.Tiers {
+			if !slices.Contains(p.Tiers, tier) {
+				p.Tiers = append(p.Tiers, tier)
+			}
+		}
+		if p.Area == "" {
+			p.Area, p.Service, p.Rule = c.Area, c.Service(), "catalogue: "+m.Detail
+		}
+	}
+	slices.Sort(p.Projects)
+	slices.SortFunc(p.Tiers, func(a, b string) int { return slices.Index(tiers, a) - slices.Index(tiers, b) })
+	return p
+}
+
+// artifactPart is an artifact as the catalogue is asked for it.
+func artifactPart(a sbom.Artifact) upstream.Part {
+	part := upstream.Part{Subject: a.ID, Kind: upstream.PartSoftware, Name: a.Name, Version: a.Version, Tiers: a.Tiers, Area: a.Area}
+	if a.Kind == sbom.KindImage {
+		part.Kind, part.Name = upstream.PartImage, nameOf(a)
+	}
+	if a.Kind == sbom.KindHost {
+		part.Kind = "host" // a machine is no component; what is installed on it may be
+	}
+	return part
+}
+
+// corrected applies the operator's assign entries; each stays visible in how the artifact was placed.
+func (g *gatherer) corrected(inv sbom.Inventory) sbom.Inventory {
+	out := sbom.Inventory{Schema: inv.Schema, Failures: inv.Failures, Artifacts: slices.Clone(inv.Artifacts)}
+	for i := range out.Artifacts {
+		a := &out.Artifacts[i]
+		for _, rule := range g.stack.Assign {
+			if !rule.matches(*a) {
+				continue
+			}
+			a.Placed = "assigned by the operator: " + rule.Reason
+			if rule.Tier != "" {
+				a.Tiers = []string{rule.Tier}
+			}
+			if rule.Service != "" {
+				a.Service = rule.Service
+			}
+			if rule.NotDeployed {
+				a.Excluded = rule.Reason
+			}
+			if c, ok := g.catalogue.Get(rule.Upstream); ok {
+				a.Projects = []string{c.ID}
+				if a.Area == "" {
+					a.Area = c.Area
+				}
+				if rule.Tier == "" && len(a.Tiers) == 0 {
+					a.Tiers = slices.Clone(c.Tiers)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// matches compares "kind:pattern" with an artifact; the pattern is that of path.Match on the reference without tag and
+// digest, and "*/" at its front stands for any number of leading parts.
+func (a Assign) matches(art sbom.Artifact) bool {
+	kind, pattern, ok := strings.Cut(a.Match, ":")
+	if !ok || kind != art.Kind {
+		return false
+	}
+	name := art.Name
+	if art.Reference != "" {
+		if ref, err := sbom.ParseReference(art.Reference); err == nil {
+			name = ref.Repository()
+		}
+	}
+	if rest, ok := strings.CutPrefix(pattern, "*/"); ok {
+		parts := strings.Split(name, "/")
+		if n := strings.Count(rest, "/") + 1; len(parts) > n {
+			name, pattern = strings.Join(parts[len(parts)-n:], "/"), rest
+		}
+	}
+	match, err := path.Match(pattern, name)
+	return err == nil && match
+}
+
+// blobs turns what was gathered into the documents of the bundle.
+func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Document, projects projectsDocument, evidence []scoring.Evidence) ([]audit.Blob, error) {
+	var blobs []audit.Blob
+	add := func(kind, name string, v any) error {
+		data, err := canonical(v)
+		if err != nil {
+			return err
+		}
+		blobs = append(blobs, audit.Blob{Kind: kind, Name: name, MediaType: "application/vnd.pegel." + kind + ".v1+json", Data: data})
+		return nil
+	}
+	stack := stackEvidence{
+		Schema: stackEvidenceSchema, AssessedAt: g.at, Tool: g.opt.Version, Subject: g.stack.Subject, Scopes: g.stack.Scopes,
+		Assign: g.stack.Assign, Offline: g.opt.Offline, Unread: g.stack.unread(),
+	}
+	for _, d := range docs {
+		blobs = append(blobs, audit.Blob{Kind: "sbom", Name: d.FileName, MediaType: "application/vnd.cyclonedx+json", Data: d.Data})
+		if d.Artifact == "" {
+			stack.StackBOM = audit.DigestOf(d.Data)
+		}
+	}
+	errs := []error{add("stack", "stack.json", stack), add("inventory", "inventory.json", inv), add("projects", "projects.json", projects)}
+	for _, p := range pkgs {
+		errs = append(errs, add("packages", p.Artifact, p))
+	}
+	for _, e := range evidence {
+		errs = append(errs, add("project-evidence", e.Project, e))
+	}
+	for _, f := range g.policy.Files() {
+		blobs = append(blobs, audit.Blob{Kind: "policy", Name: f.Name, MediaType: "application/yaml", Data: f.Data})
+	}
+	return blobs, errors.Join(errs...)
+}
+
+// unread lists the parts of the stack file that this version does not act on, so that the report can say so.
+func (s Stack) unread() []unread {
+	var out []unread
+	add := func(present bool, what, reason, settle string) {
+		if present {
+			out = append(out, unread{what, reason, settle})
+		}
+	}
+	const later = "this version of Pegel does not look there"
+	add(!s.Transparency.IsZero(), "transparency", later, "hand the artifacts to the auditor; requirements on them stay open")
+	add(!s.Conformance.IsZero(), "conformance", later, "show the certificate of SCS-compatible to the auditor")
+	add(s.Declarations != "", "declarations", later, "declared facts never replace measured ones; hand the file to the auditor")
+	add(s.Previous != "", "previous", later, "compare the reports by hand")
+	add(len(s.Regions) > 0, "regions", later, "write one stack file for each region")
+	return out
+}

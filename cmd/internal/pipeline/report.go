@@ -1,0 +1,343 @@
+package pipeline
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/licence"
+	"github.com/pegel-audit/pegel/policies"
+	"github.com/pegel-audit/pegel/reports"
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+// report puts everything that a reader may see into one value.
+func (d *dossier) report(requested []string, scores []scoring.ProjectScore, result policies.Result) reports.Report {
+	s := d.stack.Subject
+	r := reports.Report{
+		Schema:     reports.Schema,
+		Subject:    reports.Subject{Name: s.Name, Kind: s.Kind, Exposure: s.Exposure, Group: s.Group, Operator: s.Operator.Name},
+		AssessedAt: d.stack.AssessedAt,
+		Assurance:  "self-assessed", // nothing in a bundle of this version is signed
+		Signers:    []string{},
+		Policy: reports.Policy{
+			ID: d.policy.ID(), Version: d.policy.Version(), Digest: d.policy.Digest(), Status: d.policy.Status(),
+			Profile: d.profile.ID + " " + d.profile.Version,
+		},
+		Tool:       reports.Tool{Version: d.stack.Tool},
+		Evidence:   reports.Evidence{Digest: d.identity, Blobs: d.blobs, Withheld: d.withheld},
+		Findings:   d.findings(result),
+		Artifacts:  d.artifactRows(),
+		Components: d.componentRows(),
+		Projects:   d.projectRows(scores),
+		Drift:      []string{},
+		Coverage:   d.coverage(),
+		Visibility: "full",
+	}
+	for _, v := range result.Verdicts {
+		r.Verdicts = append(r.Verdicts, d.verdict(v, slices.Contains(requested, v.Scope)))
+	}
+	r.Ladder = d.ladder(r.Verdicts)
+	r.NotSeen = d.notSeen()
+	return r
+}
+
+func (d *dossier) verdict(v policies.Verdict, requested bool) reports.Verdict {
+	scope, _ := d.policy.Scope(v.Scope)
+	return reports.Verdict{
+		Scope: v.Scope, Title: scope.Title, Level: scope.Number, Layer: scope.Layer, Outcome: v.Outcome,
+		ValidUntil: v.ValidUntil, Ends: v.Ends, Limiting: orEmpty(v.Limiting), Requested: requested,
+		Counts: reports.Counts{Pass: v.Counts.Pass, Fail: v.Counts.Fail, Miss: v.Counts.Miss, DNF: v.Counts.DNF, NA: v.Counts.NA},
+	}
+}
+
+// ladder shows the four levels of each layer that was judged. Level 1 is only referenced (digisov: SCS "defines no own label").
+func (d *dossier) ladder(verdicts []reports.Verdict) []reports.Rung {
+	var out []reports.Rung
+	for _, layer := range []string{"iaas", "kaas"} {
+		byLevel := map[int]reports.Verdict{}
+		for _, v := range verdicts {
+			if v.Layer == layer {
+				byLevel[v.Level] = v
+			}
+		}
+		if len(byLevel) == 0 {
+			continue
+		}
+		title := layerTitle(layer)
+		out = append(out,
+			reports.Rung{Level: 1, Layer: layer, Title: "Legal compliance", State: "not-assessed", Reason: "SCS refers to ENISA and Gaia-X; Pegel does not judge it"},
+			reports.Rung{Level: 2, Layer: layer, Title: "SCS-compatible " + title, State: "not-assessed", Reason: d.levelTwoReason()},
+		)
+		for level := 3; level <= 4; level++ {
+			if v, ok := byLevel[level]; ok {
+				out = append(out, reports.Rung{Level: level, Layer: layer, Title: v.Title, State: rungState(v.Outcome), Reason: countsInWords(v.Counts)})
+			}
+		}
+	}
+	return out
+}
+
+func (d *dossier) levelTwoReason() string {
+	if d.stack.Subject.Kind == "release" {
+		return "a release has no operator, so nobody can hold the certificate"
+	}
+	return "this version of Pegel does not read the certificate; the auditor has to see it"
+}
+
+func rungState(outcome string) string {
+	switch outcome {
+	case "eligible":
+		return "reached"
+	case "not-eligible":
+		return "failed"
+	}
+	return "undetermined"
+}
+
+func countsInWords(c reports.Counts) string {
+	return fmt.Sprintf("%d failed, %d not looked at, %d could not be told, %d passed", c.Fail, c.Miss, c.DNF, c.Pass)
+}
+
+func (d *dossier) findings(result policies.Result) []reports.Finding {
+	out := make([]reports.Finding, 0, len(result.Findings))
+	for _, f := range result.Findings {
+		q, _ := d.policy.Requirement(f.Requirement)
+		out = append(out, reports.Finding{
+			ID: f.ID, Subject: f.Subject, Requirement: f.Requirement, Title: q.Title["en"], Scopes: f.Scopes, Severity: f.Severity,
+			Outcome: f.Outcome, Declared: f.Declared, Count: f.Count, Reason: f.Reason, Missing: f.Missing, Settle: f.Settle,
+			Origins: f.Origins, ValidUntil: f.ValidUntil, Remedy: f.Remedy, Owner: f.Owner, Rationale: q.Rationale["en"], Source: q.SourceText(),
+		})
+	}
+	return out
+}
+
+func (d *dossier) artifactRows() []reports.Artifact {
+	out := make([]reports.Artifact, 0, len(d.inventory.Artifacts))
+	for _, a := range d.inventory.Artifacts {
+		row := reports.Artifact{
+			ID: a.ID, Kind: a.Kind, Name: a.Name, Reference: a.Reference, Version: a.Version, Digest: a.Digest, Unpinned: a.Unpinned,
+			Tiers: orEmpty(a.Tiers), Area: a.Area, Service: a.Service, Placed: a.Placed, Projects: orEmpty(a.Projects), Seen: a.Seen(),
+			Sightings: []reports.Sighting{},
+		}
+		if p, ok := d.inside[a.ID]; ok {
+			if components, known := p.Components.Get(); known {
+				n := len(components)
+				row.Packages = &n
+			}
+		}
+		for _, s := range a.Sightings {
+			row.Sightings = append(row.Sightings, reports.Sighting(s))
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+func (d *dossier) componentRows() []reports.Component {
+	out := make([]reports.Component, 0, len(d.projects.Products))
+	for _, p := range d.projects.Products {
+		l := d.productLicence(p)
+		row := reports.Component{
+			Artifact: p.Artifact, Project: p.Project, Name: p.Name, Version: p.Version, Edition: p.Edition, Licence: l.expression,
+			LicenceClass: string(l.class), Provenance: l.provenance, Origins: l.origins,
+			Tiers: orEmpty(d.artifacts[p.Artifact].Tiers), Area: d.artifacts[p.Artifact].Area,
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+func (d *dossier) projectRows(scores []scoring.ProjectScore) []reports.Project {
+	out := make([]reports.Project, 0, len(scores))
+	for _, s := range scores {
+		out = append(out, projectRow(s, d.evidence[s.Project.ID], d.profile, d.stack.AssessedAt))
+	}
+	return out
+}
+
+// projectRow is one project as reports and pegel score show it.
+func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profile, at time.Time) reports.Project {
+	row := reports.Project{
+		ID: s.Project.ID, Name: s.Project.Name, Repo: orText(s.Project.Repo, e.Repo), Head: e.Revision, HeadAt: e.RevisionAt, At: at,
+		Role: s.Project.Role, Verdict: scoring.Verdict(s, profile), Tiers: orEmpty(s.Project.Tiers), Area: s.Project.Area,
+		Versions: s.Project.Versions, Facts: historyFacts(e), Failure: e.Failure, Settle: e.Settle,
+		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{},
+	}
+	for _, a := range s.Aspects {
+		row.Aspects = append(row.Aspects, reports.Aspect{
+			Aspect: a.Aspect, Low: a.Interval.Low(), High: a.Interval.High(), Coverage: a.Coverage, KnockOuts: orEmpty(a.KnockOuts),
+		})
+	}
+	for _, m := range s.Measurements {
+		row.Indicators = append(row.Indicators, reports.Indicator{
+			ID: m.Indicator, Aspect: m.Aspect, Title: profile.Indicators[m.Indicator].Title, Outcome: m.Outcome, Value: m.Value, Unit: m.Unit,
+			Low: m.Interval.Low(), High: m.Interval.High(), Weight: m.Weight, Reason: m.Reason, Settle: m.Settle, Origins: m.Origins,
+		})
+	}
+	return row
+}
+
+// historyFacts are the facts of the history by the names of the published schema (design section 5).
+func historyFacts(e scoring.Evidence) map[string]any {
+	h, known := e.History.Get()
+	if !known {
+		return nil
+	}
+	facts := map[string]any{
+		"authors_ever": h.AuthorsEver, "newcomers_12m": h.Newcomers12m, "retained_authors": h.Retained,
+		"first_commit": h.FirstCommit.Format(time.RFC3339),
+	}
+	if !h.LastHumanCommit.IsZero() {
+		facts["last_human_commit"] = h.LastHumanCommit.Format(time.RFC3339)
+	}
+	if w, ok := h.Window(12); ok {
+		facts["commits_12m"] = w.Commits
+		facts["human_commits_12m"] = w.HumanCommits
+		facts["authors_12m"] = w.Authors
+		facts["bus_factor_50"] = w.BusFactor50
+		facts["elephant_factor_50"] = map[string]int{"low": w.ElephantLow, "high": w.ElephantHigh}
+		facts["top_org_share"] = map[string]int{"low": w.TopOrgLowBP, "high": w.TopOrgHighBP}
+		facts["reverts_12m"] = w.Reverts
+	}
+	if r, known := e.Releases.Get(); known {
+		facts["releases_24m"] = r.Releases24m
+	}
+	return facts
+}
+
+func (d *dossier) coverage() reports.Coverage {
+	c := reports.Coverage{Projects: len(d.projects.Projects), SourcesFailed: len(d.inventory.Failures)}
+	for _, a := range d.inventory.Artifacts {
+		c.Artifacts++
+		c.WithDigest += one(a.Digest != "")
+		c.Seen += one(a.Seen())
+		c.Identified += one(len(a.Projects) > 0)
+	}
+	for _, p := range d.packages {
+		components, known := p.Components.Get()
+		c.Scanned += one(known)
+		c.Packages += len(components)
+		for _, comp := range components {
+			_, class := licenceOf(comp)
+			c.PackagesWithLicence += one(class != licence.Unknown)
+		}
+	}
+	for _, p := range d.projects.Projects {
+		c.ProjectsWithEvidence += one(d.evidence[p.ID].Revision != "")
+	}
+	return c
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// mostNames bounds a list of names in a report; the count beside it tells how many there are.
+const mostNames = 50
+
+// notSeen says by name what was not seen, and what would settle it.
+func (d *dossier) notSeen() []reports.Unseen {
+	var out []reports.Unseen
+	for _, f := range d.inventory.Failures {
+		out = append(out, reports.Unseen{What: "source " + f.Source, Reason: f.Reason, Settle: f.Settle})
+	}
+	add := func(what, reason, settle string, names []string) {
+		if len(names) == 0 {
+			return
+		}
+		slices.Sort(names)
+		names = slices.Compact(names)
+		out = append(out, reports.Unseen{What: what, Reason: reason, Settle: settle, Count: len(names), Names: names[:min(len(names), mostNames)]})
+	}
+	var declared, closed, failed, unmatched []string
+	for _, a := range d.inventory.Artifacts {
+		p, opened := d.inside[a.ID]
+		_, known := p.Components.Get()
+		switch {
+		case a.Excluded != "":
+			add("excluded by the operator", a.Excluded, "the auditor asks whether it really is not deployed", []string{nameOf(a)})
+			continue
+		case !a.Seen():
+			declared = append(declared, nameOf(a))
+		case !opened:
+			closed = append(closed, nameOf(a))
+		}
+		if opened && !known {
+			failed = append(failed, nameOf(a)+": "+p.Components.Failure)
+		}
+		if len(a.Projects) == 0 {
+			unmatched = append(unmatched, nameOf(a))
+		}
+	}
+	add("artifacts that are only declared", "a manifest says that they shall run; nobody saw them run or looked inside", "add sources that see the running stack: image:, host: or sbom:", declared)
+	add("artifacts that were seen but not opened", "no source had their contents", "give their contents as image: or sbom: source", closed)
+	add("artifacts whose contents could not be read", "see each name", "give contents that can be read", failed)
+	add("artifacts that lead to no known upstream project", "no entry of the catalogue matches", "name the upstream under assign: in the stack file, or add it to the catalogue", unmatched)
+
+	silent := map[string][]string{}
+	for _, p := range d.projects.Projects {
+		if e := d.evidence[p.ID]; e.Revision == "" {
+			reason := orText(e.Failure, "no evidence was gathered")
+			silent[reason] = append(silent[reason], p.Name)
+		}
+	}
+	for _, reason := range sortedKeys(silent) {
+		add("upstream projects without evidence", reason, "collect with the network, or give local clones with --mirror", silent[reason])
+	}
+	for _, u := range d.stack.Unread {
+		out = append(out, reports.Unseen{What: "key " + u.What + " of the stack file", Reason: u.Reason, Settle: u.Settle})
+	}
+	switch {
+	case d.stack.Subject.Kind == "release":
+		out = append(out, reports.Unseen{What: "the operator", Reason: "a release has no operator: levels 2 and 4 cannot be assessed for it", Settle: "audit a cloud that runs this release"})
+	default:
+		out = append(out, reports.Unseen{What: "the operator's status page, incident reports, monitoring and runbooks", Reason: "this version of Pegel does not look there", Settle: "show them to the auditor"})
+	}
+	if d.withheld > 0 {
+		out = append(out, reports.Unseen{
+			What: "withheld evidence", Count: d.withheld, Reason: "third-party text and the operator's files are named by digest, not included",
+			Settle: "fetch them from the named repository and commit and compare the digest",
+		})
+	}
+	return out
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func orEmpty(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+// PolicyList says which scopes the built-in policy has.
+func PolicyList() (string, error) {
+	p, err := policies.Default()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s (%s) %s\n", p.ID(), p.Version(), p.Status(), p.Digest())
+	ids := p.ScopeIDs()
+	slices.SortFunc(ids, func(x, y string) int { return cmp.Compare(x, y) })
+	for _, id := range ids {
+		s, _ := p.Scope(id)
+		fmt.Fprintf(&b, "  %-22s %-22s %d requirements\n", id, s.Title, len(s.Requirements))
+	}
+	return b.String(), nil
+}

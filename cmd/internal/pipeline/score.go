@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/pegel-audit/pegel/policies"
+	"github.com/pegel-audit/pegel/reports"
+	"github.com/pegel-audit/pegel/scoring"
+	"github.com/pegel-audit/pegel/scoring/gitlog"
+	"github.com/pegel-audit/pegel/scoring/indicator"
+	"github.com/pegel-audit/pegel/scoring/upstream"
+)
+
+// Score measures upstream projects by name: the URL of a repository, the path of a local clone, or a catalogue id, each
+// with an optional revision after the last @ that follows the last slash. A project that cannot be read is still in the
+// result, with the reason; a target that is neither is wrong usage.
+func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]reports.Project, error) {
+	profile, err := policies.DefaultProfile()
+	if err != nil {
+		return nil, fmt.Errorf("loading the built-in profile: %w", err)
+	}
+	catalogue, err := upstream.Load()
+	if err != nil {
+		return nil, fmt.Errorf("loading the built-in catalogue: %w", err)
+	}
+	g := &gatherer{opt: opt, at: opt.Now.UTC().Truncate(1e9)}
+	if !opt.At.IsZero() {
+		g.at = opt.At
+	}
+	options := g.gitOptions()
+	options.AtHead = atHead
+	collector, err := gitlog.New(options)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]reports.Project, 0, len(targets))
+	for i, target := range targets {
+		opt.progress("reading projects", i, len(targets))
+		p, e, err := readRepository(ctx, collector, catalogue, target)
+		if err != nil {
+			return nil, err
+		}
+		score := scoring.Score(p, indicator.Measure(e, p, profile), profile)
+		rows = append(rows, projectRow(score, e, profile, e.AssessedAt))
+	}
+	opt.progress("reading projects", len(targets), len(targets))
+	return rows, nil
+}
+
+func readRepository(ctx context.Context, c *gitlog.Collector, catalogue *upstream.Catalogue, target string) (scoring.Project, scoring.Evidence, error) {
+	name, rev := splitRevision(target)
+	if entry, ok := catalogue.Get(name); ok && !exists(name) {
+		p := catalogueProject(catalogue, entry.ID)
+		if rev != "" {
+			e, err := c.Repository(ctx, entry.Repo, rev)
+			return p, e, err
+		}
+		e, err := c.Collect(ctx, p)
+		return p, e, err
+	}
+	if !strings.Contains(name, "://") && !exists(name) {
+		return scoring.Project{}, scoring.Evidence{}, usagef("give the URL of a repository, the path of a local clone, or a catalogue id such as keystone",
+			"scoring %q: no such directory, and the catalogue does not know the name", target)
+	}
+	e, err := c.Repository(ctx, name, rev)
+	if err != nil {
+		return scoring.Project{}, e, usagef("a clone is a directory made by git clone; a bare one serves too", "scoring %q: %w", target, err)
+	}
+	for _, entry := range catalogue.Components() {
+		if sameRepository(entry.Repo, e.Repo) || sameRepository(entry.Mirror, e.Repo) {
+			return catalogueProject(catalogue, entry.ID), e, nil
+		}
+	}
+	return scoring.Project{ID: e.Project, Name: orText(e.Repo, e.Project), Repo: e.Repo}, e, nil
+}
+
+// catalogueProject is a project as the catalogue describes it, without any deployment.
+func catalogueProject(c *upstream.Catalogue, id string) scoring.Project {
+	found := c.Resolve([]upstream.Part{{Subject: id, Assign: id}}).Projects
+	if len(found) == 0 {
+		return scoring.Project{ID: id}
+	}
+	found[0].Links = nil
+	return found[0]
+}
+
+// sameRepository compares two addresses; scheme, case of the host, a final slash and .git do not matter.
+func sameRepository(a, b string) bool {
+	plain := func(s string) string {
+		_, rest, ok := strings.Cut(s, "://")
+		if !ok {
+			return ""
+		}
+		host, path, _ := strings.Cut(rest, "/")
+		return strings.ToLower(host) + "/" + strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".git")
+	}
+	return plain(a) != "" && plain(a) == plain(b)
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// splitRevision cuts REPO@REV at the last @ after the last slash (design section 5).
+func splitRevision(target string) (repo, rev string) {
+	slash := strings.LastIndexByte(target, '/')
+	at := strings.LastIndexByte(target, '@')
+	if at <= slash || at == 0 || exists(target) {
+		return target, ""
+	}
+	return target[:at], target[at+1:]
+}

@@ -1,0 +1,431 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/licence"
+	"github.com/pegel-audit/pegel/policies"
+	"github.com/pegel-audit/pegel/sbom"
+	"github.com/pegel-audit/pegel/scoring"
+	"github.com/pegel-audit/pegel/scoring/indicator"
+)
+
+// This file is the only place where facts are opened for rules: each function turns evidence into a flat record and the
+// list of its fields that are not known.
+
+// month is how long the observation of a project's files and activity counts (reference for scs-0003: lifetime "month").
+const month = 31 * 24 * time.Hour
+
+// scores measures every project on the evidence that is still valid on the day of the audit.
+func (d *dossier) scores() []scoring.ProjectScore {
+	out := make([]scoring.ProjectScore, 0, len(d.projects.Projects))
+	for _, p := range d.projects.Projects {
+		e := d.valid(d.evidence[p.ID])
+		d.evidence[p.ID] = e
+		out = append(out, scoring.Score(p, indicator.Measure(e, p, d.profile), d.profile))
+	}
+	return out
+}
+
+// valid returns the evidence, or nothing but a reason if its day and the day of the audit are too far apart.
+func (d *dossier) valid(e scoring.Evidence) scoring.Evidence {
+	age := d.stack.AssessedAt.Sub(e.AssessedAt)
+	if e.AssessedAt.IsZero() || age >= 0 && age <= month {
+		return e
+	}
+	reason := fmt.Sprintf("the recorded evidence is of %s and counts for one month only", e.AssessedAt.Format(time.DateOnly))
+	if age < 0 {
+		reason = fmt.Sprintf("the recorded evidence is of %s, after the day of this audit", e.AssessedAt.Format(time.DateOnly))
+	}
+	return scoring.Evidence{
+		Schema: e.Schema, Project: e.Project, Repo: e.Repo, AssessedAt: e.AssessedAt,
+		Failure: reason, Settle: "collect the evidence of " + e.Repo + " again",
+	}
+}
+
+// subjects lists everything that rules judge.
+func (d *dossier) subjects(scores []scoring.ProjectScore) []policies.Subject {
+	out := []policies.Subject{d.stackSubject(), operatorSubject(d.stack)}
+	for _, a := range d.inventory.Artifacts {
+		if a.Excluded == "" {
+			out = append(out, d.artifactSubject(a))
+		}
+	}
+	for _, p := range d.projects.Products {
+		out = append(out, d.productSubject(p, d.artifacts[p.Artifact]))
+	}
+	for _, p := range d.packages {
+		if a := d.artifacts[p.Artifact]; a.Excluded == "" {
+			out = append(out, packageSubjects(p, a)...)
+		}
+	}
+	for _, s := range scores {
+		out = append(out, d.projectSubject(s))
+	}
+	for _, layer := range []string{"iaas", "kaas"} {
+		out = append(out, compatibleSubject(layer))
+	}
+	return out
+}
+
+func (d *dossier) stackSubject() policies.Subject {
+	s := d.stack.Subject
+	r := policies.Stack{
+		Name: s.Name, Kind: s.Kind, Artifacts: int64(len(d.inventory.Artifacts)),
+		SourcesFailed: int64(len(d.inventory.Failures)), BOM: d.stack.StackBOM != "",
+	}
+	sub := policies.Subject{Ref: audit.SubjectRef{Kind: policies.KindStack, ID: "stack", Name: s.Name}, Record: r}
+	if r.SourcesFailed > 0 {
+		var names, settle []string
+		for _, f := range d.inventory.Failures {
+			names = append(names, f.Source+" ("+f.Reason+")")
+			if f.Settle != "" {
+				settle = append(settle, f.Settle)
+			}
+		}
+		sub.Unknown = []policies.UnknownField{{
+			Field: "sourcesFailed", Looked: true, Settle: settle,
+			Reason: "not everything could be read: " + strings.Join(names, "; "),
+		}}
+	}
+	return sub
+}
+
+func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
+	r := policies.Artifact{
+		Name: a.Name, Kind: a.Kind, Reference: a.Reference, Version: a.Version, Pinned: a.Unpinned == "",
+		Digest: a.Digest != "", Identified: len(a.Projects) > 0, Seen: a.Seen(), VersionKnown: a.Version != "",
+	}
+	sub := policies.Subject{
+		Ref:  audit.SubjectRef{Kind: policies.KindArtifact, ID: a.ID, Name: a.Name, Tiers: a.Tiers},
+		Area: a.Area, Intent: !a.Seen(), Origins: map[string][]audit.Origin{"": origins(a)},
+	}
+	if r.Identified && d.doubtful[a.ID] {
+		sub.Unknown = append(sub.Unknown, policies.UnknownField{
+			Field: "identified", Looked: true, Reason: "only the last part of the name " + nameOf(a) + " agrees with the catalogue: it may be something else",
+			Settle: []string{"confirm the upstream of " + nameOf(a) + " under assign: in the stack file"},
+		})
+	}
+	if !r.Identified {
+		sub.Unknown = append(sub.Unknown, policies.UnknownField{
+			Field: "identified", Looked: true, Reason: "no entry of the catalogue matches " + nameOf(a),
+			Settle: []string{"name the upstream of " + nameOf(a) + " under assign: in the stack file, or add it to the catalogue"},
+		})
+	}
+	packages, ok := d.inside[a.ID]
+	components, known := packages.Components.Get()
+	switch {
+	case known:
+		r.BOM, r.Packages = true, int64(len(components))
+	default:
+		u := policies.UnknownField{Looked: ok, Reason: packages.Components.Failure}
+		if !ok {
+			u.Reason = "only declared; nobody looked inside"
+		}
+		u.Settle = []string{"give the contents of " + nameOf(a) + " as image:, host: or sbom: source"}
+		for _, field := range []string{"bom", "packages"} {
+			u.Field = field
+			sub.Unknown = append(sub.Unknown, u)
+		}
+	}
+	sub.Record = r
+	return sub
+}
+
+func nameOf(a sbom.Artifact) string {
+	if a.Reference != "" {
+		return a.Reference
+	}
+	return a.Name
+}
+
+func origins(a sbom.Artifact) []audit.Origin {
+	var out []audit.Origin
+	for _, s := range a.Sightings {
+		if s.Origin != (audit.Origin{}) {
+			out = append(out, s.Origin)
+		}
+	}
+	return out
+}
+
+// productSubject judges a component at its deployed version. The licence file in the repository at that version is the
+// best evidence; the catalogue serves where its row was read from the file; a value that is only expected is not known.
+func (d *dossier) productSubject(p product, a sbom.Artifact) policies.Subject {
+	l := d.productLicence(p)
+	r := policies.Product{Name: p.Name, Artifact: p.Artifact, Version: p.Version, Edition: p.Edition, LicenceChecked: l.checked}
+	sub := policies.Subject{
+		Ref:  audit.SubjectRef{Kind: policies.KindProduct, ID: p.Project + "@" + orUnknown(p.Version) + " in " + p.Artifact, Name: strings.TrimSpace(p.Name + " " + p.Version), Tiers: a.Tiers},
+		Area: a.Area, Intent: !a.Seen(),
+		Origins: map[string][]audit.Origin{"": origins(a), "licence": l.origins, "licenceClass": l.origins, "openCore": p.VendorBuild.Origins},
+	}
+	if l.expression != "" {
+		r.Licence, r.LicenceClass = l.expression, string(l.class)
+	}
+	if l.unknown != nil {
+		for _, field := range []string{"licence", "licenceClass"} {
+			u := *l.unknown
+			u.Field = field
+			sub.Unknown = append(sub.Unknown, u)
+		}
+	}
+	open, unknown := d.openCore(p)
+	r.OpenCore = open
+	if unknown != nil {
+		sub.Unknown = append(sub.Unknown, *unknown)
+	}
+	sub.Record = r
+	return sub
+}
+
+type productLicence struct {
+	expression string
+	class      licence.Class
+	checked    bool
+	provenance string
+	origins    []audit.Origin
+	unknown    *policies.UnknownField
+}
+
+func (d *dossier) productLicence(p product) productLicence {
+	e := d.evidence[p.Project]
+	if facts, ok := e.Licences[p.Version].Get(); ok && p.Version != "" && p.Edition == "" && facts.Expression != "" {
+		return productLicence{
+			expression: facts.Expression, class: licence.ClassOf(facts.Expression), checked: true,
+			provenance: "licence file at the tag of " + p.Version, origins: licenceOrigins(e, facts),
+		}
+	}
+	expression, known := p.Licence.Get()
+	settle := []string{"read the licence file of " + p.Name + " at version " + orUnknown(p.Version) + ": pegel collect with the network, or --mirror"}
+	switch {
+	case !known:
+		return productLicence{
+			class: licence.Unknown, provenance: "not known", origins: p.Licence.Origins,
+			unknown: &policies.UnknownField{Looked: true, Reason: p.Licence.Failure, Settle: append(nonEmpty(p.Licence.Settle), settle...)},
+		}
+	case !p.Checked:
+		return productLicence{
+			expression: expression, class: licence.Unknown, provenance: "expected by the catalogue, not read", origins: p.Licence.Origins,
+			unknown: &policies.UnknownField{Reason: "the catalogue expects " + expression + "; nobody read the licence file at the deployed version", Settle: settle},
+		}
+	}
+	return productLicence{
+		expression: expression, class: licence.ClassOf(expression), checked: true, provenance: "catalogue, read from the licence file",
+		origins: p.Licence.Origins,
+	}
+}
+
+func licenceOrigins(e scoring.Evidence, facts scoring.LicenceFacts) []audit.Origin {
+	var out []audit.Origin
+	for _, f := range facts.Files {
+		out = append(out, audit.Origin{Source: "git", URL: e.Repo, Commit: facts.Commit, Path: f.Path, Digest: f.Digest, At: e.AssessedAt})
+	}
+	return out
+}
+
+// openCore says whether a vendor's build is deployed or the project withholds parts: positive evidence on either side, or
+// unknown.
+func (d *dossier) openCore(p product) (bool, *policies.UnknownField) {
+	if vendor, known := p.VendorBuild.Get(); known && vendor {
+		return true, nil
+	}
+	e := d.evidence[p.Project]
+	tree, known := e.Tree.Get()
+	if !known {
+		u := policies.UnknownField{
+			Field: "openCore", Looked: e.Failure != "" && e.Failure != offlineReason, Reason: orText(e.Failure, "nobody looked at the repository of "+p.Name),
+			Settle: nonEmpty(e.Settle),
+		}
+		return false, &u
+	}
+	for _, s := range tree.SubLicences {
+		if s.Product && !s.Vendored && licence.ClassOf(s.Expression) == licence.Restricted {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// packageSubjects judges what is inside an artifact, package by package.
+func packageSubjects(p sbom.Packages, a sbom.Artifact) []policies.Subject {
+	components, _ := p.Components.Get()
+	out := make([]policies.Subject, 0, len(components))
+	for _, c := range components {
+		expression, class := licenceOf(c)
+		r := policies.Package{
+			Name: c.Name, Version: c.Version, Type: c.Type, Artifact: p.Artifact, Licence: expression, LicenceClass: string(class),
+			Section: c.Section, Identified: c.PURL != "",
+		}
+		sub := policies.Subject{
+			Ref:  audit.SubjectRef{Kind: policies.KindPackage, ID: c.Ref + " in " + p.Artifact, Name: c.Name + " " + c.Version, Tiers: a.Tiers},
+			Area: a.Area, Intent: !a.Seen(), Record: r,
+			Origins: map[string][]audit.Origin{"": packageOrigins(c, a)},
+		}
+		if class == licence.Unknown {
+			reason := "no licence was found in the artifact"
+			if len(c.Licences) > 0 {
+				reason = fmt.Sprintf("the licence %q is no licence that Pegel knows", c.Licences[0].Value)
+			}
+			for _, field := range []string{"licence", "licenceClass"} {
+				sub.Unknown = append(sub.Unknown, policies.UnknownField{
+					Field: field, Looked: true, Reason: reason, Settle: []string{"read the copyright file of " + c.Name + " " + c.Version},
+				})
+			}
+		}
+		out = append(out, sub)
+	}
+	return out
+}
+
+func packageOrigins(c sbom.Component, a sbom.Artifact) []audit.Origin {
+	var out []audit.Origin
+	for _, claim := range c.Licences {
+		if claim.Path != "" {
+			out = append(out, audit.Origin{Source: a.Kind, Path: claim.Path, Digest: a.Digest})
+		}
+	}
+	if len(out) == 0 && len(c.Locations) > 0 {
+		out = append(out, audit.Origin{Source: a.Kind, Path: c.Locations[0], Digest: a.Digest})
+	}
+	return slices.Compact(out)
+}
+
+// aspectField is the name of an aspect's score in rules.
+var aspectField = map[string]string{
+	"open-source": "openSource", "open-community": "openCommunity", "open-development": "openDevelopment",
+	"open-design": "openDesign", "maturity": "maturity", "security": "security", "activity": "activity", "lock-in": "lockIn",
+}
+
+func (d *dossier) projectSubject(s scoring.ProjectScore) policies.Subject {
+	e := d.evidence[s.Project.ID]
+	r := policies.Project{Name: s.Project.Name, Role: s.Project.Role, Coverage: map[string]int64{}, KnockOuts: []string{}}
+	sub := policies.Subject{
+		Ref:     audit.SubjectRef{Kind: policies.KindProject, ID: s.Project.ID, Name: s.Project.Name, Tiers: s.Project.Tiers},
+		Area:    s.Project.Area,
+		Origins: map[string][]audit.Origin{"": {{Source: "git", URL: e.Repo, Commit: e.Revision, At: e.AssessedAt}}},
+	}
+	unknown := func(field, reason string, settle []string) {
+		looked := e.Failure != "" && e.Failure != offlineReason || e.Revision != ""
+		sub.Unknown = append(sub.Unknown, policies.UnknownField{Field: field, Looked: looked, Reason: reason, Settle: settle})
+	}
+	none := e.Revision == "" && e.Failure != ""
+	var open []string
+	for _, a := range s.Aspects {
+		setAspect(&r, a)
+		r.Coverage[a.Aspect] = int64(a.Coverage)
+		r.KnockOuts = append(r.KnockOuts, a.KnockOuts...)
+		open = append(open, a.Open...)
+		if none {
+			unknown(aspectField[a.Aspect], e.Failure, nonEmpty(e.Settle))
+		}
+	}
+	r.KnockOut = len(r.KnockOuts) > 0
+	if !r.KnockOut && len(open) > 0 {
+		unknown("knockOut", "not known: "+strings.Join(open, ", "), d.settleOf(s, open))
+		unknown("knockOuts", "not known: "+strings.Join(open, ", "), d.settleOf(s, open))
+	}
+	if h, known := e.History.Get(); known {
+		r.Maintained = !h.LastHumanCommit.IsZero() && d.stack.AssessedAt.Sub(h.LastHumanCommit) <= 365*24*time.Hour
+	} else {
+		unknown("maintained", orText(e.Failure, orText(e.History.Failure, "nobody looked at the history")), nonEmpty(e.Settle))
+	}
+	sub.Record = r
+	return sub
+}
+
+func setAspect(r *policies.Project, a scoring.AspectScore) {
+	switch a.Aspect {
+	case "open-source":
+		r.OpenSource = a.Interval
+	case "open-community":
+		r.OpenCommunity = a.Interval
+	case "open-development":
+		r.OpenDevelopment = a.Interval
+	case "open-design":
+		r.OpenDesign = a.Interval
+	case "maturity":
+		r.Maturity = a.Interval
+	case "security":
+		r.Security = a.Interval
+	case "activity":
+		r.Activity = a.Interval
+	case "lock-in":
+		r.LockIn = a.Interval
+	}
+}
+
+// settleOf says what would settle the named indicators of a project, each once, in order.
+func (d *dossier) settleOf(s scoring.ProjectScore, ids []string) []string {
+	var out []string
+	for _, m := range s.Measurements {
+		if slices.Contains(ids, m.Indicator) {
+			for _, text := range m.Settle {
+				if !slices.Contains(out, text) {
+					out = append(out, text)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// operatorSubject has no fact yet: no collector of this version looks at the operator's public artifacts.
+func operatorSubject(s stackEvidence) policies.Subject {
+	name := s.Subject.Operator.Name
+	if name == "" {
+		name = "the operator"
+	}
+	sub := policies.Subject{
+		Ref: audit.SubjectRef{Kind: policies.KindOperator, ID: "operator", Name: name}, Record: policies.Operator{},
+	}
+	for _, f := range policies.FieldsOf(policies.KindOperator) {
+		sub.Unknown = append(sub.Unknown, policies.UnknownField{
+			Field: f, Reason: "nobody looked: this version of Pegel does not read the operator's public artifacts",
+			Settle: []string{"show the artifact to the auditor"},
+		})
+	}
+	return sub
+}
+
+// compatibleSubject is the certificate of level 2, which no collector of this version reads.
+func compatibleSubject(layer string) policies.Subject {
+	scope := "scs-compatible-" + layer
+	return policies.Subject{
+		Ref:    audit.SubjectRef{Kind: policies.KindPrerequisite, ID: scope, Name: "SCS-compatible " + layerTitle(layer)},
+		Record: policies.Prerequisite{Scope: scope},
+		Unknown: []policies.UnknownField{{
+			Field: "held", Reason: "nobody looked whether the certificate is held",
+			Settle: []string{"show the certificate of SCS-compatible " + layerTitle(layer) + " to the auditor"},
+		}},
+	}
+}
+
+func layerTitle(layer string) string {
+	switch layer {
+	case "iaas":
+		return "IaaS"
+	case "kaas":
+		return "KaaS"
+	}
+	return layer
+}
+
+func orUnknown(version string) string { return orText(version, "unknown version") }
+
+func orText(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func nonEmpty(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
