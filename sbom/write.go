@@ -42,6 +42,7 @@ const (
 	propertyReference     = "pegel:artifact:reference"
 	propertyPlatform      = "pegel:artifact:platform"
 	propertyScanner       = "pegel:scanner"
+	propertyLabel         = "pegel:label:" // and the key of the OCI label
 )
 
 // Limits of CycloneDX 1.7 that hostile input could break.
@@ -293,10 +294,16 @@ func rootComponent(a Artifact, p Packages) cdx.Component {
 		hashes := append(deref(c.Hashes), cdx.Hash{Algorithm: cdx.HashAlgoSHA512, Value: p.SHA512})
 		c.Hashes = &hashes
 	}
-	if p.Components.Value == nil && p.Components.Failure != "" {
-		more := append(deref(c.Properties), cdx.Property{Name: propertyFailure, Value: p.Components.Failure})
-		c.Properties = sortedProperties(more)
+	props := deref(c.Properties)
+	for key, value := range p.Labels {
+		if value != "" {
+			props = append(props, cdx.Property{Name: propertyLabel + key, Value: value})
+		}
 	}
+	if p.Components.Value == nil && p.Components.Failure != "" {
+		props = append(props, cdx.Property{Name: propertyFailure, Value: p.Components.Failure})
+	}
+	c.Properties = sortedProperties(props)
 	return c
 }
 

@@ -98,6 +98,7 @@ func keystone() sbom.Artifact {
 func keystonePackages() sbom.Packages {
 	return sbom.Packages{
 		Schema: sbom.PackagesSchema, Artifact: "image:" + someDigest, OS: "debian 12", Tool: "syft 1.40.0", SHA512: strings.Repeat("ab", 64),
+		Labels: map[string]string{"org.opencontainers.image.licenses": "ASL 2.0", "name": "keystone"},
 		Components: audit.Known([]sbom.Component{
 			{Ref: "pkg:deb/debian/bash@5.2.15-2?arch=amd64", Type: "deb", Name: "bash", Version: "5.2.15-2",
 				PURL: "pkg:deb/debian/bash@5.2.15-2?arch=amd64", CPE: "cpe:2.3:a:gnu:bash:5.2.15:*:*:*:*:*:*:*", Arch: "amd64", Source: "bash",

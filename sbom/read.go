@@ -1,0 +1,523 @@
+package sbom
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+	"github.com/package-url/packageurl-go"
+
+	"github.com/pegel-audit/pegel/audit"
+)
+
+// Limits of documents by others. The largest image of the reference stack gives 40 MB with every file listed.
+const (
+	MaxBOMFile       = 256 << 20
+	maxBOMComponents = 500_000
+	maxBOMDepth      = 256 // of JSON; each nested component takes two
+	maxBOMEdges      = 5_000_000
+	maxLocations     = 5
+)
+
+// BOMMeta is what a document says about itself and about the thing it describes.
+type BOMMeta struct {
+	SpecVersion  string       // 1.4 to 1.7
+	SerialNumber string       // urn:uuid:..., or empty
+	Timestamp    time.Time    // zero if the document has none
+	Kind         string       // KindImage if the root is a container image, else KindBOM
+	Name         string       // of the root; empty if there is none
+	Version      string       // of the root, without packaging
+	Reference    string       // of an image
+	Digest       audit.Digest // of an image, from its purl or version; empty if the document does not say
+	Notes        []string     // what was wrong with the document and how it was read nevertheless, sorted
+}
+
+// ReadCycloneDX reads a CycloneDX document in JSON, version 1.4 to 1.7, made by anybody. Nested components are listed
+// flat; the operating system becomes Packages.OS; licences, locations and dependencies are taken over as they stand;
+// vulnerabilities, persons and texts are not. A double bom-ref is made unique and dependencies on nothing are dropped,
+// both with a note. Double JSON keys, deep nesting, other formats and documents beyond the limits are errors.
+//
+// Packages.Artifact is left empty: the caller knows which artifact it is about.
+func ReadCycloneDX(data []byte) (Packages, BOMMeta, error) {
+	fail := func(err error) (Packages, BOMMeta, error) {
+		return Packages{}, BOMMeta{}, fmt.Errorf("reading CycloneDX: %w", err)
+	}
+	if len(data) > MaxBOMFile {
+		return fail(fmt.Errorf("the document is larger than %d bytes", MaxBOMFile))
+	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	head, err := checkJSON(data)
+	if err != nil {
+		return fail(err)
+	}
+	if err := head.check(); err != nil {
+		return fail(err)
+	}
+	var bom cdx.BOM
+	if err := cdx.NewBOMDecoder(bytes.NewReader(data), cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
+		return fail(jsonMessage(data, err))
+	}
+	r := bomReader{used: map[string]bool{}, notes: map[string]bool{}, names: map[string][]int{}}
+	meta := BOMMeta{SpecVersion: head.specVersion, SerialNumber: bom.SerialNumber, Kind: KindBOM}
+	if bom.Metadata != nil {
+		r.metadata(bom.Metadata, &meta)
+	}
+	if err := r.components(deref(bom.Components)); err != nil {
+		return fail(err)
+	}
+	if err := r.dependencies(deref(bom.Dependencies)); err != nil {
+		return fail(err)
+	}
+	if bom.Vulnerabilities != nil {
+		r.note("the document lists vulnerabilities; an SBOM holds none, they were not read")
+	}
+	for note := range r.notes {
+		meta.Notes = append(meta.Notes, note)
+	}
+	slices.Sort(meta.Notes)
+	slices.SortFunc(r.list, func(x, y Component) int { return cmp.Compare(x.Ref, y.Ref) })
+	if r.list == nil {
+		r.list = []Component{}
+	}
+	return Packages{
+		Schema: PackagesSchema, OS: r.os, Tool: r.tool, SHA512: r.sha512, Labels: r.labels,
+		Components: audit.Known(r.list),
+	}, meta, nil
+}
+
+// bomReader collects components while the tree is walked.
+type bomReader struct {
+	list   []Component
+	names  map[string][]int // bom-ref as written to places in list
+	used   map[string]bool  // refs given out
+	root   string           // bom-ref of the root
+	os     string
+	tool   string
+	sha512 string
+	labels map[string]string
+	notes  map[string]bool
+}
+
+func (r *bomReader) note(format string, args ...any) { r.notes[fmt.Sprintf(format, args...)] = true }
+
+func (r *bomReader) metadata(m *cdx.Metadata, meta *BOMMeta) {
+	if t, err := time.Parse(time.RFC3339, m.Timestamp); err == nil {
+		meta.Timestamp = t.UTC()
+	}
+	r.tool = toolName(m.Tools)
+	if m.Component == nil {
+		return
+	}
+	root := *m.Component
+	r.root = root.BOMRef
+	meta.Name = root.Name
+	meta.Reference = property(root.Properties, propertyReference)
+	for _, p := range deref(root.Properties) {
+		if key, ok := strings.CutPrefix(p.Name, propertyLabel); ok && key != "" {
+			if r.labels == nil {
+				r.labels = map[string]string{}
+			}
+			r.labels[key] = p.Value
+		}
+	}
+	version := root.Version
+	purl, err := packageurl.FromString(root.PackageURL)
+	isImage := root.Type == cdx.ComponentTypeContainer
+	if err == nil && (purl.Type == "oci" || purl.Type == "docker") {
+		isImage = true
+		meta.Digest = digestOrNone(purl.Version)
+		meta.Reference = cmp.Or(meta.Reference, purlReference(purl))
+	}
+	if isImage {
+		meta.Kind = KindImage
+		if d := digestOrNone(version); d != "" { // syft writes the digest here
+			meta.Digest, version = cmp.Or(meta.Digest, d), ""
+		}
+		if ref, err := ParseReference(root.Name); err == nil && (ref.Registry != "" || ref.Tag != "") {
+			meta.Name, meta.Reference = ref.Name(), cmp.Or(meta.Reference, root.Name)
+		}
+		if ref, err := ParseReference(meta.Reference); err == nil {
+			version = cmp.Or(version, ParseTag(ref.Tag).Version)
+		}
+	}
+	meta.Version = UpstreamVersion(version)
+	for _, h := range deref(root.Hashes) {
+		if h.Algorithm == cdx.HashAlgoSHA512 && isHex(strings.ToLower(h.Value), 128) {
+			r.sha512 = strings.ToLower(h.Value)
+		}
+	}
+}
+
+func (r *bomReader) components(list []cdx.Component) error {
+	for _, c := range list {
+		if len(r.list) >= maxBOMComponents {
+			return fmt.Errorf("more than %d components", maxBOMComponents)
+		}
+		if c.Type == cdx.ComponentTypeOS && r.os == "" {
+			r.os = strings.TrimSpace(c.Name + " " + c.Version)
+			r.used[c.BOMRef] = true
+		} else {
+			r.component(c)
+		}
+		if err := r.components(deref(c.Components)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *bomReader) component(c cdx.Component) {
+	p := Component{Name: c.Name, Version: c.Version, CPE: c.CPE}
+	purl, err := packageurl.FromString(c.PackageURL)
+	switch {
+	case err == nil:
+		p.PURL = c.PackageURL
+		if own := property(c.Properties, propertyType); own == "" { // ours say it by property
+			qualifiers := purl.Qualifiers.Map()
+			p.Arch = qualifiers["arch"]
+			p.Source, p.SourceVersion, _ = strings.Cut(qualifiers["upstream"], "@")
+		}
+	case c.PackageURL != "":
+		r.note("component %q: purl %q cannot be read", c.Name, c.PackageURL)
+	}
+	p.Type = cmp.Or(property(c.Properties, propertyType), property(c.Properties, "syft:package:type"), packageType(purl.Type), string(c.Type))
+	p.Arch = cmp.Or(property(c.Properties, propertyArch), p.Arch)
+	p.Source = cmp.Or(property(c.Properties, propertySource), p.Source)
+	p.SourceVersion = cmp.Or(property(c.Properties, propertySourceVersion), p.SourceVersion)
+	p.Section = property(c.Properties, propertySection)
+	p.Layer = digestOrNone(property(c.Properties, propertyLayer))
+	if c.Supplier != nil && !strings.Contains(c.Supplier.Name, "@") { // a name with an address is a person
+		p.Supplier = c.Supplier.Name
+	}
+	for _, ref := range deref(c.ExternalReferences) {
+		if ref.Type == cdx.ERTypeWebsite && webAddress(ref.URL) {
+			p.Homepage = ref.URL
+			break
+		}
+	}
+	p.Licences = claims(c)
+	p.Locations = locations(c)
+	p.Ref = r.ref(c)
+	r.names[c.BOMRef] = append(r.names[c.BOMRef], len(r.list))
+	r.list = append(r.list, p)
+}
+
+// ref returns the bom-ref, or what can stand for it, made unique.
+func (r *bomReader) ref(c cdx.Component) string {
+	ref := c.BOMRef
+	if ref == "" || strings.HasPrefix(ref, "urn:cdx:") {
+		ref = cmp.Or(c.PackageURL, c.Name+"@"+c.Version)
+	}
+	unique := ref
+	for n := 2; r.used[unique] || unique == r.root && r.root != ""; n++ {
+		unique = fmt.Sprintf("%s#%d", ref, n)
+	}
+	if unique != ref && c.BOMRef != "" {
+		r.note("bom-ref %q occurs more than once", ref)
+	}
+	r.used[unique] = true
+	return unique
+}
+
+// dependencies adds the edges between components. An edge of a double bom-ref counts for each that has it.
+func (r *bomReader) dependencies(list []cdx.Dependency) error {
+	edges := 0
+	for _, d := range list {
+		from, known := r.names[d.Ref]
+		for _, target := range deref(d.Dependencies) {
+			to, ok := r.names[target]
+			switch {
+			case !ok && !r.used[target] && target != r.root:
+				r.note("%q depends on %q, which is not listed", d.Ref, target)
+			case known && ok:
+				if edges += len(from) * len(to); edges > maxBOMEdges {
+					return fmt.Errorf("more than %d dependencies", maxBOMEdges)
+				}
+				r.connect(from, to)
+			}
+		}
+		if len(r.notes) > 100 {
+			return errors.New("more than 100 faults in its references; the document is broken")
+		}
+	}
+	for i := range r.list {
+		r.list[i].DependsOn = sortedUnion(nil, r.list[i].DependsOn)
+	}
+	return nil
+}
+
+func (r *bomReader) connect(from, to []int) {
+	for _, f := range from {
+		for _, t := range to {
+			r.list[f].DependsOn = append(r.list[f].DependsOn, r.list[t].Ref)
+		}
+	}
+}
+
+// claims returns the statements about the licence: of our own documents as they were found, of others as they stand.
+func claims(c cdx.Component) []LicenceClaim {
+	var own, out []LicenceClaim
+	if c.Evidence != nil && c.Evidence.Licenses != nil {
+		for _, l := range *c.Evidence.Licenses {
+			if l.License != nil && l.License.Name != "" {
+				if provenance := property(l.License.Properties, propertyProvenance); provenance != "" {
+					own = append(own, LicenceClaim{Value: l.License.Name, Provenance: provenance, Path: property(l.License.Properties, propertyPath)})
+				}
+			}
+		}
+	}
+	if own != nil {
+		return sortedClaims(own)
+	}
+	if c.Licenses != nil {
+		for _, l := range *c.Licenses {
+			value := l.Expression
+			if l.License != nil {
+				value = cmp.Or(value, l.License.ID, l.License.Name)
+			}
+			out = append(out, LicenceClaim{Value: value, Provenance: "sbom"})
+		}
+	}
+	if out = sortedClaims(out); len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func locations(c cdx.Component) []string {
+	var out []string
+	if c.Evidence != nil {
+		for _, o := range deref(c.Evidence.Occurrences) {
+			out = append(out, o.Location)
+		}
+	}
+	for _, p := range deref(c.Properties) {
+		if strings.HasPrefix(p.Name, "syft:location:") && strings.HasSuffix(p.Name, ":path") {
+			out = append(out, p.Value)
+		}
+	}
+	out = sortedUnion(nil, out)
+	return out[:min(len(out), maxLocations)]
+}
+
+func toolName(tools *cdx.ToolsChoice) string {
+	if tools == nil {
+		return ""
+	}
+	var names []string
+	for _, c := range deref(tools.Components) {
+		if c.Name == "pegel" { // the writer, not what read the packages
+			return property(c.Properties, propertyScanner)
+		}
+		names = append(names, strings.TrimSpace(c.Name+" "+c.Version))
+	}
+	for _, t := range deref(tools.Tools) {
+		names = append(names, strings.TrimSpace(t.Name+" "+t.Version))
+	}
+	return strings.Join(sortedUnion(nil, names), ", ")
+}
+
+func property(list *[]cdx.Property, name string) string {
+	for _, p := range deref(list) {
+		if p.Name == name {
+			return p.Value
+		}
+	}
+	return ""
+}
+
+// packageType maps a purl type to the name that the scanner uses.
+func packageType(purlType string) string {
+	switch purlType {
+	case "pypi":
+		return "python"
+	case "golang":
+		return "go-module"
+	case "maven":
+		return "java-archive"
+	case "cargo":
+		return "rust-crate"
+	}
+	return purlType
+}
+
+func purlReference(p packageurl.PackageURL) string {
+	q := p.Qualifiers.Map()
+	name := p.Name
+	if p.Namespace != "" {
+		name = p.Namespace + "/" + name
+	}
+	r := cmp.Or(q["repository_url"], name)
+	if tag := q["tag"]; tag != "" {
+		r += ":" + tag
+	}
+	if _, err := ParseReference(r); err != nil {
+		return ""
+	}
+	return r
+}
+
+func digestOrNone(s string) audit.Digest {
+	if !strings.HasPrefix(s, "sha256:") {
+		return ""
+	}
+	d, err := audit.ParseDigest(s)
+	if err != nil {
+		return ""
+	}
+	return d
+}
+
+// bomHead is what tells formats apart, found while the keys are checked.
+type bomHead struct{ format, specVersion, spdx string }
+
+func (h bomHead) check() error {
+	switch {
+	case h.spdx != "":
+		return fmt.Errorf("this is %s; convert it to CycloneDX JSON, version 1.4 to 1.7", h.spdx)
+	case h.format != "CycloneDX":
+		return fmt.Errorf("bomFormat is %q, want \"CycloneDX\"", h.format)
+	case !slices.Contains([]string{"1.4", "1.5", "1.6", "1.7"}, h.specVersion):
+		return fmt.Errorf("specVersion is %q, want 1.4, 1.5, 1.6 or 1.7", h.specVersion)
+	}
+	return nil
+}
+
+// checkJSON reads the document once as tokens. It refuses what encoding/json would accept in silence: a key that stands
+// twice in one object, and nesting without end.
+func checkJSON(data []byte) (bomHead, error) {
+	var head bomHead
+	trimmed := bytes.TrimLeft(data, " \t\r\n")
+	if len(trimmed) == 0 {
+		return head, errors.New("the document is empty")
+	}
+	if trimmed[0] == '<' {
+		return head, errors.New("this is XML; convert it to CycloneDX JSON, version 1.4 to 1.7")
+	}
+	if trimmed[0] != '{' {
+		return head, errors.New("this is no JSON object")
+	}
+	if !utf8.Valid(data) {
+		return head, errors.New("the document is not UTF-8")
+	}
+	w := keyWalker{dec: json.NewDecoder(bytes.NewReader(data)), data: data, head: &head}
+	w.dec.UseNumber()
+	if err := w.value(0); err != nil {
+		return head, jsonMessage(data, err)
+	}
+	if _, err := w.dec.Token(); !errors.Is(err, io.EOF) {
+		return head, fmt.Errorf("line %d: something follows the document", lineAt(data, w.dec.InputOffset()))
+	}
+	return head, nil
+}
+
+type keyWalker struct {
+	dec  *json.Decoder
+	data []byte
+	head *bomHead
+}
+
+func (w *keyWalker) value(depth int) error {
+	token, err := w.dec.Token()
+	if err != nil {
+		return err
+	}
+	return w.rest(token, depth)
+}
+
+// rest reads what belongs to a token: nothing, or the inside of an object or list.
+func (w *keyWalker) rest(token json.Token, depth int) error {
+	open, ok := token.(json.Delim)
+	if !ok {
+		return nil
+	}
+	if depth >= maxBOMDepth {
+		return fmt.Errorf("line %d: nested more than %d deep", lineAt(w.data, w.dec.InputOffset()), maxBOMDepth)
+	}
+	if open == '{' {
+		if err := w.object(depth); err != nil {
+			return err
+		}
+	} else {
+		for w.dec.More() {
+			if err := w.value(depth + 1); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := w.dec.Token()
+	return err
+}
+
+func (w *keyWalker) object(depth int) error {
+	seen := map[string]bool{}
+	for w.dec.More() {
+		token, err := w.dec.Token()
+		if err != nil {
+			return err
+		}
+		key, _ := token.(string)
+		// encoding/json also matches keys that differ in case only, so these count as the same.
+		if folded := strings.ToLower(key); seen[folded] {
+			return fmt.Errorf("line %d: key %q stands twice in one object", lineAt(w.data, w.dec.InputOffset()), key)
+		} else {
+			seen[folded] = true
+		}
+		value, err := w.dec.Token()
+		if err != nil {
+			return err
+		}
+		if depth == 0 {
+			w.note(key, value)
+		}
+		if err := w.rest(value, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *keyWalker) note(key string, value json.Token) {
+	s, _ := value.(string)
+	switch key {
+	case "bomFormat":
+		w.head.format = s
+	case "specVersion":
+		w.head.specVersion = s
+	case "spdxVersion":
+		w.head.spdx = cmp.Or(s, "SPDX")
+	case "@context":
+		w.head.spdx = "SPDX 3 or other JSON-LD"
+	}
+}
+
+// jsonMessage puts the line before an error of encoding/json.
+func jsonMessage(data []byte, err error) error {
+	var syntax *json.SyntaxError
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the document ends too early; fetch it again")
+	case errors.As(err, &syntax):
+		if syntax.Offset >= int64(len(data)) {
+			return errors.New("the document ends too early; fetch it again")
+		}
+		return fmt.Errorf("line %d: %s", lineAt(data, syntax.Offset), strings.TrimPrefix(syntax.Error(), "json: "))
+	case errors.As(err, &wrongType):
+		return fmt.Errorf("line %d: %s holds a %s, want another type", lineAt(data, wrongType.Offset), wrongType.Field, wrongType.Value)
+	}
+	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+}
+
+func lineAt(data []byte, offset int64) int {
+	offset = max(0, min(offset, int64(len(data))))
+	return 1 + bytes.Count(data[:offset], []byte("\n"))
+}
