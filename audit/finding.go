@@ -12,11 +12,11 @@ type SubjectRef struct {
 
 // Finding is one line of a verdict: the answer to one requirement or one indicator for one subject.
 type Finding struct {
-	ID          string     `json:"id"` // stable within a report: "<scope>/<requirement>/<subject id>" or "<project>/<indicator>"
+	ID          string     `json:"id"` // stable within a report: "<requirement>/<subject id>" or "<project>/<indicator>"
 	Subject     SubjectRef `json:"subject"`
 	Requirement string     `json:"requirement,omitempty"`
 	Indicator   string     `json:"indicator,omitempty"`
-	Scope       string     `json:"scope,omitempty"`
+	Scopes      []string   `json:"scopes,omitempty"` // scopes that the line counts for, sorted: a requirement and a subject are one line, however many scopes ask
 	Severity    string     `json:"severity,omitempty"` // must or should
 	Outcome     Outcome    `json:"outcome"`
 	Interval    Interval   `json:"interval"` // of an indicator; the unknown for requirements
