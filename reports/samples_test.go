@@ -1,0 +1,444 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+)
+
+// The samples are made by code, from facts about a stack like the reference stack; names of hosts and operators are
+// invented. Every format is tested with every sample.
+
+var assessedAt = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+
+type sample struct {
+	name   string
+	report Report
+}
+
+func samples() []sample {
+	return []sample{
+		{"empty", emptySample()},
+		{"release", releaseSample(24, 10)},
+		{"eligible", eligibleSample()},
+		{"undetermined", undeterminedSample()},
+		{"internal-full", internalSample()},
+		{"internal-public", Redact(internalSample())},
+		{"hostile", hostileSample()},
+	}
+}
+
+func emptySample() Report {
+	return Report{Schema: Schema, Visibility: Public, AssessedAt: assessedAt, Subject: Subject{Name: "empty-stack", Kind: "release"}, Assurance: "self-assessed",
+		Policy: samplePolicy(), Tool: Tool{Version: "0.1.0"}, Evidence: Evidence{Digest: audit.DigestOf(nil)}}
+}
+
+func samplePolicy() Policy {
+	return Policy{ID: "pegel-default", Version: "0.1.0", Digest: audit.DigestOf([]byte("policy")), Status: "proposal", Profile: "default 0.1.0"}
+}
+
+// service is one row that samples are made of.
+type service struct {
+	project, image, version, licence, class, tier, area string
+}
+
+// services of a stack as deployed; facts: names, versions and licences as they are published.
+var services = []service{
+	{"redis", "redis", "7.4.2", "LicenseRef-RSALv2 OR SSPL-1.0", "restricted", "ops", "database"},
+	{"vault", "vault", "1.19.0", "BUSL-1.1", "restricted", "ops", "security"},
+	{"nexus", "nexus", "3.79.1", "", "unknown", "ops", "registry"},
+	{"tempest", "tempest", "latest", "Apache-2.0", "osi", "ops", "testing"},
+	{"keystone", "keystone", "26.0.1", "Apache-2.0", "osi", "iam", "iaas"},
+	{"nova", "nova-api", "30.0.1", "Apache-2.0", "osi", "functional", "compute"},
+	{"nova", "nova-compute", "30.0.1", "Apache-2.0", "osi", "functional", "compute"},
+	{"nova", "nova-conductor", "30.0.1", "Apache-2.0", "osi", "functional", "compute"},
+	{"neutron", "neutron-server", "25.1.1", "Apache-2.0", "osi", "functional", "network"},
+	{"neutron", "neutron-metadata-agent", "25.1.1", "Apache-2.0", "osi", "functional", "network"},
+	{"cinder", "cinder-api", "25.1.0", "Apache-2.0", "osi", "functional", "storage"},
+	{"glance", "glance-api", "29.0.0", "Apache-2.0", "osi", "functional", "storage"},
+	{"octavia", "octavia-api", "15.0.0", "Apache-2.0", "osi", "functional", "network"},
+	{"placement", "placement-api", "12.0.0", "Apache-2.0", "osi", "functional", "compute"},
+	{"horizon", "horizon", "25.1.1", "Apache-2.0", "osi", "functional", "ui"},
+	{"ovn", "ovn-northd", "24.03.2", "Apache-2.0", "osi", "functional", "network"},
+	{"rabbitmq", "rabbitmq", "3.13.7", "MPL-2.0", "osi", "functional", "messaging"},
+	{"mariadb", "mariadb-server", "10.11.11", "GPL-2.0-only", "osi", "functional", "database"},
+	{"redis", "redis-kolla", "7.0.15", "BSD-3-Clause", "osi", "functional", "database"},
+	{"keycloak", "keycloak", "26.0.7", "Apache-2.0", "osi", "iam", "iam"},
+	{"prometheus", "prometheus", "2.55.1", "Apache-2.0", "osi", "ops", "monitoring"},
+	{"grafana", "grafana", "11.2.2", "AGPL-3.0-only", "osi", "ops", "monitoring"},
+	{"haproxy", "haproxy", "2.8.10", "GPL-2.0-or-later", "osi", "functional", "ha"},
+	{"netbox", "netbox", "4.1.7", "Apache-2.0", "osi", "ops", "lifecycle"},
+}
+
+// requirement is the fixed part of a finding.
+type requirement struct {
+	id, title, severity, owner, kind, remedy, rationale, source string
+	sovereign                                                   bool // only for SCS-sovereign
+}
+
+var requirements = []requirement{
+	{"sbom-artifact", "Every artifact has an SBOM", "must", "assessor", "artifact", "scan the images with the audit", "Without a list of its parts nobody can tell what an artifact is made of.", "minutes iaas/20241002", false},
+	{"pinned", "Every artifact is pinned to one version", "must", "operator", "artifact", "name a version or a digest instead of a moving tag", "A moving tag means something else tomorrow.", "proposal", false},
+	{"licence-osi", "Every product has an OSI-approved licence at the deployed version", "must", "operator", "product", "choose a version or a product with an OSI-approved licence", "Users must have the four freedoms.", "digisov-and-cert", false},
+	{"no-open-core", "No product is a vendor's closed edition", "must", "operator", "product", "deploy the open source edition", "SCS does not believe in open core.", "website: about", false},
+	{"seen-running", "Every artifact was seen running", "must", "assessor", "artifact", "audit a cloud rather than a release", "What is declared need not run.", "proposal", false},
+	{"four-opens", "Platform projects meet the Four Opens", "must", "upstream", "project", "work upstream, or choose another project", "An open licence alone does not keep a project open.", "scs-0008", false},
+	{"maintained", "Every project is maintained", "must", "upstream", "project", "adopt the project, or replace it", "Software without maintainers grows unsafe.", "scs-0008 MA-1", false},
+	{"status-page", "The operator runs a public status page", "must", "operator", "operator", "publish a status page", "Users must see what fails.", "open-operations-manifesto", true},
+	{"incident-reports", "Incidents have a public analysis", "must", "operator", "operator", "publish incident reports", "Others learn from failures.", "open-operations-manifesto", true},
+	{"security-contact", "A security contact is published", "should", "operator", "operator", "publish security.txt", "Reports must reach someone.", "RFC 9116", true},
+}
+
+func releaseSample(artifacts, projects int) Report {
+	r := emptySample()
+	r.Subject = Subject{Name: "OSISM 9.0.0", Kind: "release", Exposure: "public"}
+	r.Evidence = Evidence{Digest: audit.DigestOf([]byte("evidence")), Blobs: 61, Withheld: 24}
+	for i := range artifacts {
+		addArtifact(&r, i)
+	}
+	addProjects(&r, projects)
+	addFindings(&r)
+	r.Verdicts = []Verdict{
+		sampleVerdict(r, "scs-open-iaas", "SCS-open IaaS", 3, "not-eligible"),
+		sampleVerdict(r, "scs-sovereign-iaas", "SCS-sovereign IaaS", 4, "not-eligible"),
+	}
+	r.Ladder = sampleLadder("failed", "failed", "2 requirements fail", "4 requirements fail")
+	r.NotSeen = []Unseen{
+		{What: "running systems", Reason: "only the release manifests were read; what is declared need not run", Settle: "audit a cloud that runs this release"},
+		{What: "packages of images", Reason: "a manifest names images, it does not hold them", Settle: "give the images as sources", Count: artifacts, Names: artifactNames(r)},
+		{What: "projects without evidence", Reason: "no recording and no local clone", Settle: "run pegel collect with network or --mirror", Count: len(r.Projects) / 2},
+	}
+	r.Coverage = Coverage{Artifacts: artifacts, Identified: artifacts - 1, WithDigest: 0, Projects: len(r.Projects), ProjectsWithEvidence: (len(r.Projects) + 1) / 2}
+	return r
+}
+
+func sampleLadder(open, sovereign, openReason, sovereignReason string) []Rung {
+	return []Rung{
+		{1, "iaas", "Legal requirements", "not-assessed", "SCS defines no label for this level"},
+		{2, "iaas", "SCS-compatible IaaS", "not-assessed", "a release has no operator"},
+		{3, "iaas", "SCS-open IaaS", open, openReason},
+		{4, "iaas", "SCS-sovereign IaaS", sovereign, sovereignReason},
+	}
+}
+
+func addArtifact(r *Report, i int) {
+	s := services[i%len(services)]
+	name := s.image
+	if i >= len(services) {
+		name = fmt.Sprintf("%s-%d", s.image, i/len(services))
+	}
+	ref := "registry.osism.tech/kolla/release/" + name + ":" + s.version
+	a := Artifact{ID: "image:" + ref, Kind: "image", Name: name, Reference: ref, Version: s.version, Tiers: []string{s.tier}, Area: s.area,
+		Service: s.project, Placed: "catalogue: image name", Projects: []string{projectID(i)},
+		Sightings: []Sighting{{Source: "osism", Where: "9.0.0/openstack-2024.2.yml infrastructure_projects." + s.project, Declared: true, Origin: manifestOrigin(i)}}}
+	if s.version == "latest" {
+		a.Unpinned, a.Version = "the tag latest moves", ""
+	}
+	r.Artifacts = append(r.Artifacts, a)
+	r.Components = append(r.Components, Component{Artifact: a.ID, Project: projectID(i), Name: projectID(i), Version: a.Version, Licence: s.licence,
+		LicenceClass: s.class, Provenance: "catalogue", Tiers: a.Tiers, Area: a.Area, Origins: []audit.Origin{manifestOrigin(i), licenceOrigin(i)}})
+}
+
+func projectID(i int) string {
+	s := services[i%len(services)]
+	if round := i / len(services); round > 0 {
+		return fmt.Sprintf("%s-%d", s.project, round)
+	}
+	return s.project
+}
+
+func manifestOrigin(i int) audit.Origin {
+	return audit.Origin{Source: "osism", URL: "https://github.com/osism/release", Commit: strings.Repeat("a1", 20), Path: "9.0.0/openstack-2024.2.yml", Line: 12 + i,
+		Digest: audit.DigestOf([]byte("manifest")), At: assessedAt}
+}
+
+func licenceOrigin(i int) audit.Origin {
+	id := projectID(i)
+	return audit.Origin{Source: "git", URL: "https://github.com/example/" + id, Commit: fmt.Sprintf("%040x", i+1), Path: "LICENSE", Digest: audit.DigestOf([]byte(id)), At: assessedAt}
+}
+
+func artifactNames(r Report) []string {
+	var names []string
+	for _, a := range r.Artifacts {
+		names = append(names, a.Name)
+	}
+	slices.Sort(names)
+	return names[:min(50, len(names))]
+}
+
+var sampleAspects = []string{"open-source", "open-community", "open-development", "open-design", "maturity", "security", "activity", "lock-in"}
+
+// addProjects gives every second project evidence, up to most projects.
+func addProjects(r *Report, most int) {
+	byID := map[string]bool{}
+	for i, c := range r.Components {
+		if byID[c.Project] || len(r.Projects) == most {
+			continue
+		}
+		byID[c.Project] = true
+		r.Projects = append(r.Projects, sampleProject(c, i, len(r.Projects)%2 == 0))
+	}
+	slices.SortFunc(r.Projects, func(a, b Project) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+func sampleProject(c Component, i int, evidence bool) Project {
+	p := Project{ID: c.Project, Name: c.Project, Repo: "https://github.com/example/" + c.Project, At: assessedAt, Role: "platform", Verdict: "undetermined",
+		Tiers: c.Tiers, Area: c.Area, Versions: []string{cmp.Or(c.Version, "unknown")}}
+	if !evidence {
+		p.Failure, p.Settle = "no recording and no local clone", "run pegel collect with network or --mirror"
+	} else {
+		p.Head, p.HeadAt = fmt.Sprintf("%040x", 7*i+5), assessedAt.AddDate(0, 0, -i-3)
+		p.Facts = map[string]any{"commits_12m": 842 + i, "human_commits_12m": 790 + i, "authors_12m": 61, "authors_ever": 1204, "bus_factor_50": 6,
+			"elephant_factor_50": map[string]any{"low": 2, "high": 5}, "top_org_share": map[string]any{"low": 2100, "high": 4300}, "newcomers_12m": 14,
+			"retained_authors": 30, "releases_24m": 9, "reverts_12m": 3, "first_commit": "2011-11-01T09:00:00Z", "last_human_commit": "2026-11-20T09:00:00Z"}
+	}
+	for a, aspect := range sampleAspects {
+		low, high, coverage := 0, audit.Full, 0
+		if evidence {
+			low, high, coverage = 2500+300*a, 6000+400*a, 4200+500*a
+		}
+		p.Aspects = append(p.Aspects, Aspect{Aspect: aspect, Low: low, High: min(high, audit.Full), Coverage: coverage, KnockOuts: []string{}})
+		for n := range 11 {
+			p.Indicators = append(p.Indicators, sampleIndicator(aspect, a*11+n, evidence))
+		}
+	}
+	if evidence && c.LicenceClass == "restricted" {
+		p.Verdict = "showstopper"
+		p.Aspects[0].KnockOuts, p.Aspects[0].High = []string{p.Indicators[0].ID}, 0
+		p.Aspects[0].Low = 0
+		p.Indicators[0].Outcome, p.Indicators[0].Low, p.Indicators[0].High = audit.FAIL, 0, 0
+		p.Indicators[0].Reason = "licence at the deployed version is " + c.Licence + ", which is not open source"
+	}
+	return p
+}
+
+func sampleIndicator(aspect string, n int, evidence bool) Indicator {
+	i := Indicator{ID: fmt.Sprintf("%s-%02d", strings.ToUpper(aspect[len(aspect)-2:]), n), Aspect: aspect, Title: "question " + fmt.Sprint(n), Weight: 1 + n%3, High: audit.Full}
+	switch {
+	case !evidence || n%5 == 0 && n > 0:
+		i.Reason, i.Settle = "nobody looked", []string{"evidence from the forge's API"}
+	case n%5 == 1:
+		i.Outcome, i.Low, i.Value, i.Unit, i.Reason = audit.PASS, audit.Full, "13", "commits", "13 human commits in 90 days, 13 needed"
+	case n%5 == 2:
+		i.Outcome, i.Low, i.High, i.Value, i.Unit, i.Reason = audit.PART, 5000, 5000, "4", "people", "4 people, 10 needed for the full score"
+	case n%5 == 3:
+		i.Outcome, i.High, i.Value, i.Reason = audit.FAIL, 0, "no", "looked at all places, not found"
+	case n%5 == 4:
+		i.Outcome, i.Low, i.High, i.Reason, i.Settle = audit.DNF, 2000, 9000, "share is between 0.21 and 0.43, the threshold lies between", []string{"employers of 12 authors"}
+	default:
+		i.Outcome, i.Low, i.Reason = audit.PASS, audit.Full, "found"
+	}
+	if evidence && i.Outcome.Decided() {
+		i.Origins = []audit.Origin{{Source: "git", URL: "https://github.com/example/" + aspect, Commit: fmt.Sprintf("%040x", n), Path: fmt.Sprintf("docs/%s.md", aspect), At: assessedAt}}
+	}
+	return i
+}
+
+func addFindings(r *Report) {
+	for _, q := range requirements {
+		scopes := []string{"scs-open-iaas", "scs-sovereign-iaas"}
+		if q.sovereign {
+			scopes = scopes[1:]
+		}
+		switch q.kind {
+		case "artifact":
+			for i, a := range r.Artifacts {
+				r.Findings = append(r.Findings, q.finding(audit.SubjectRef{Kind: "artifact", ID: a.ID, Name: a.Name, Tiers: a.Tiers}, scopesOf(a.Tiers, scopes), i))
+			}
+		case "product":
+			for i, c := range r.Components {
+				r.Findings = append(r.Findings, q.finding(audit.SubjectRef{Kind: "product", ID: c.Artifact + "#" + c.Name, Name: strings.TrimSpace(c.Name + " " + c.Version), Tiers: c.Tiers}, scopesOf(c.Tiers, scopes), i))
+			}
+		case "project":
+			for i, p := range r.Projects {
+				r.Findings = append(r.Findings, q.finding(audit.SubjectRef{Kind: "project", ID: p.ID, Name: p.Name, Tiers: p.Tiers}, scopesOf(p.Tiers, scopes), i))
+			}
+		default:
+			r.Findings = append(r.Findings, q.finding(audit.SubjectRef{Kind: q.kind, ID: q.kind, Name: q.kind}, scopes, 0))
+		}
+	}
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
+		return cmp.Or(worst(a.Outcome)-worst(b.Outcome), cmp.Compare(a.Requirement, b.Requirement), cmp.Compare(a.Subject.ID, b.Subject.ID))
+	})
+}
+
+func worst(o audit.Outcome) int {
+	return slices.Index([]audit.Outcome{audit.FAIL, audit.MISS, audit.DNF, audit.PART, audit.PASS, audit.NA}, o)
+}
+
+func scopesOf(tiers, scopes []string) []string {
+	if slices.Contains(tiers, "functional") {
+		return scopes
+	}
+	return scopes[len(scopes)-1:]
+}
+
+func (q requirement) finding(s audit.SubjectRef, scopes []string, i int) Finding {
+	f := Finding{ID: q.id + "/" + s.ID, Subject: s, Requirement: q.id, Title: q.title, Scopes: scopes, Severity: q.severity, Remedy: q.remedy,
+		Owner: q.owner, Rationale: q.rationale, Source: q.source, ValidUntil: assessedAt.AddDate(0, 1, 0)}
+	sv := services[i%len(services)]
+	switch {
+	case q.kind == "operator":
+		f.Reason = "a release has no operator"
+	case q.id == "pinned" && sv.version == "latest":
+		f.Outcome, f.Reason, f.Origins = audit.FAIL, "the tag latest moves", []audit.Origin{manifestOrigin(i)}
+	case q.id == "licence-osi" && sv.class == "restricted":
+		f.Outcome, f.Origins = audit.FAIL, []audit.Origin{manifestOrigin(i), licenceOrigin(i)}
+		f.Reason = s.Name + ": licence " + sv.licence + " is not open source"
+	case q.id == "no-open-core" && sv.project == "nexus":
+		f.Outcome, f.Reason = audit.FAIL, "the image is built on a vendor's edition that is not open source"
+	case q.id == "pinned", q.id == "licence-osi" && sv.class == "osi", q.id == "no-open-core":
+		f.Outcome, f.Reason, f.Origins = audit.PASS, "so it is", []audit.Origin{manifestOrigin(i)}
+	case q.id == "licence-osi":
+		f.Outcome, f.Reason, f.Settle = audit.DNF, "the licence at this version is not known", []string{"read the licence file at the deployed version"}
+	case q.kind == "project":
+		f.Reason, f.Settle, f.Missing = "no evidence was gathered", []string{"run pegel collect with network or --mirror"}, []string{"project.openCommunity"}
+	case q.id == "seen-running":
+		f.Reason, f.Settle = "declared, not seen running", []string{"audit a cloud that runs it"}
+	default:
+		f.Reason, f.Settle = "the image was not scanned", []string{"give the image as a source"}
+	}
+	return f
+}
+
+func sampleVerdict(r Report, scope, title string, level int, outcome string) Verdict {
+	v := Verdict{Scope: scope, Title: title, Level: level, Layer: "iaas", Outcome: outcome, Requested: true, ValidUntil: assessedAt.AddDate(0, 1, 0), Ends: "history of keystone", Limiting: []string{}}
+	for _, f := range r.Findings {
+		if !slices.Contains(f.Scopes, scope) {
+			continue
+		}
+		switch f.Outcome {
+		case audit.PASS:
+			v.Counts.Pass++
+		case audit.FAIL:
+			v.Counts.Fail++
+			v.Limiting = append(v.Limiting, f.ID)
+		case audit.MISS:
+			v.Counts.Miss++
+		case audit.DNF:
+			v.Counts.DNF++
+		default:
+			v.Counts.NA++
+		}
+	}
+	return v
+}
+
+// eligibleSample is a cloud where everything holds, also the level below.
+func eligibleSample() Report {
+	r := emptySample()
+	r.Subject = Subject{Name: "small-cloud", Kind: "cloud", Exposure: "public", Operator: "Example GmbH"}
+	r.Assurance, r.Signers = "auditor-reviewed", []string{"Example Audit e.V."}
+	addArtifact(&r, 5)
+	r.Artifacts[0].Sightings[0].Declared, r.Artifacts[0].Seen, r.Artifacts[0].Packages = false, true, ptr(212)
+	r.Artifacts[0].Digest = audit.DigestOf([]byte("image"))
+	addProjects(&r, 1)
+	r.Projects[0].Verdict = "passed"
+	for i := range r.Projects[0].Aspects {
+		r.Projects[0].Aspects[i].Low, r.Projects[0].Aspects[i].High, r.Projects[0].Aspects[i].Coverage = 8000, 9100, 9400
+	}
+	for _, q := range requirements[:3] {
+		f := q.finding(audit.SubjectRef{Kind: q.kind, ID: r.Artifacts[0].ID, Name: "nova-api", Tiers: []string{"functional"}}, []string{"scs-open-iaas"}, 5)
+		f.Outcome, f.Reason, f.Settle, f.Missing = audit.PASS, "so it is", nil, nil
+		r.Findings = append(r.Findings, f)
+	}
+	r.Findings[0].Count = 212
+	r.Verdicts = []Verdict{
+		{Scope: "scs-compatible-iaas", Title: "SCS-compatible IaaS", Level: 2, Layer: "iaas", Outcome: "eligible", Limiting: []string{}, Counts: Counts{Pass: 1}},
+		{Scope: "scs-open-iaas", Title: "SCS-open IaaS", Level: 3, Layer: "iaas", Outcome: "eligible", Requested: true, ValidUntil: assessedAt.AddDate(0, 3, 0), Ends: "status of SCS-compatible IaaS", Limiting: []string{}, Counts: Counts{Pass: 214}},
+	}
+	r.Ladder = sampleLadder("reached", "not-assessed", "every requirement holds", "not asked for")
+	r.Ladder[1].State, r.Ladder[1].Reason = "reached", "valid certificate"
+	r.Coverage = Coverage{Artifacts: 1, WithDigest: 1, Seen: 1, Scanned: 1, Identified: 1, Packages: 212, PackagesWithLicence: 212, Projects: 1, ProjectsWithEvidence: 1}
+	return r
+}
+
+func undeterminedSample() Report {
+	r := releaseSample(24, 10)
+	r.Subject.Name = "OSISM 9.0.0 without known failures"
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return f.Outcome == audit.FAIL })
+	r.Verdicts = []Verdict{sampleVerdict(r, "scs-open-iaas", "SCS-open IaaS", 3, "undetermined")}
+	r.Verdicts[0].ValidUntil = time.Time{}
+	r.Ladder = sampleLadder("undetermined", "not-assessed", "5 requirements are open", "not asked for")
+	return r
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// internalNamesOfSample must not appear in any format of the public form.
+var internalNamesOfSample = []string{"ctl01", "ctl02", "compute-7", "dc1.acme.internal", "harbor.acme.example", "acme-billing", "acme-shop", "payroll", "/srv/acme", "10.20.30.40"}
+
+func internalSample() Report {
+	r := emptySample()
+	r.Visibility = Full
+	r.Subject = Subject{Name: "example-cloud", Kind: "cloud", Exposure: "private", Operator: "Example GmbH"}
+	host := func(name string) Artifact {
+		return Artifact{ID: "host:" + name, Kind: "host", Name: name, Tiers: []string{"base"}, Seen: true, Packages: ptr(612),
+			Sightings: []Sighting{{Source: "host", Where: name, Origin: audit.Origin{Source: "host", URL: "ssh://" + name + "/", Path: "var/lib/dpkg/status"}}}}
+	}
+	image := func(ref, name string, projects ...string) Artifact {
+		return Artifact{ID: "image:" + ref, Kind: "image", Name: name, Reference: ref, Tiers: []string{"functional"}, Projects: projects,
+			Sightings: []Sighting{{Source: "kubernetes", Where: "payroll/" + name + "-0", Origin: audit.Origin{Source: "kubernetes", URL: "https://10.20.30.40:6443"}},
+				{Source: "osism", Where: "/srv/acme/release/openstack.yml keystone", Declared: true}}}
+	}
+	r.Artifacts = []Artifact{
+		host("ctl02.dc1.acme.internal"), host("ctl01.dc1.acme.internal"), host("compute-7"),
+		image("harbor.acme.example:5000/kolla/keystone:26.0.1", "keystone", "keystone"),
+		image("harbor.acme.example:5000/payroll/acme-billing:4", "acme-billing"),
+		image("harbor.acme.example:5000/payroll/acme-shop@"+string(audit.DigestOf([]byte("shop"))), "acme-shop"),
+		image("quay.io/openstack.kolla/nova-api:2025.2", "nova-api", "nova"),
+	}
+	r.Findings = []Finding{
+		requirements[1].finding(audit.SubjectRef{Kind: "artifact", ID: "image:harbor.acme.example:5000/payroll/acme-billing:4", Name: "acme-billing"}, []string{"scs-open-iaas"}, 3),
+		requirements[0].finding(audit.SubjectRef{Kind: "artifact", ID: "host:ctl01.dc1.acme.internal", Name: "ctl01.dc1.acme.internal"}, []string{"scs-open-iaas"}, 0),
+	}
+	r.Findings[0].Reason = "on CTL01 and compute-7 the tag 4 of harbor.acme.example/payroll/acme-billing moves"
+	r.Findings[1].Settle = []string{"log in to ctl01.dc1.acme.internal, or read /srv/acme on 10.20.30.40 from compute-7"}
+	r.Findings[1].Origins = []audit.Origin{{Source: "host", URL: "https://10.20.30.40/x", Path: "srv"}, {Source: "git", URL: "https://github.com/openstack/keystone", Commit: strings.Repeat("b", 40), Path: "LICENSE"}}
+	r.Verdicts = []Verdict{{Scope: "scs-open-iaas", Title: "SCS-open IaaS", Level: 3, Layer: "iaas", Outcome: "not-eligible", Requested: true, Limiting: []string{r.Findings[0].ID}, Ends: "packages of ctl02", Counts: Counts{Fail: 1, Miss: 1}}}
+	r.Ladder = sampleLadder("failed", "not-assessed", "acme-billing is not pinned", "not asked for")
+	r.Drift = []string{"acme-shop runs on ctl02.dc1.acme.internal, the manifest does not name it"}
+	r.NotSeen = []Unseen{{What: "hosts", Reason: "no answer from compute-7", Count: 1, Names: []string{"compute-7"}}}
+	r.Projects = []Project{{ID: "keystone", Name: "keystone", Repo: "https://git.dc1.acme.internal/keystone", At: assessedAt, Role: "platform", Verdict: "undetermined",
+		Failure: "cloning from git.dc1.acme.internal: refused", Aspects: []Aspect{}, Indicators: []Indicator{}}}
+	return r
+}
+
+// canaryTitle is what a script in the hostile sample would set as the title of the page.
+const canaryTitle = "CANARY-SCRIPT-RAN"
+
+func hostileSample() Report {
+	r := releaseSample(5, 3)
+	script := `"><script>document.title="` + canaryTitle + `"</script>`
+	escape := "\x1b]8;;https://evil.example\x07click\x1b]8;;\x07\x1b[2J\u009b31m"
+	bidi := "abc\u202egnp.exe\u2066\u200b\ufeff"
+	breaks := "line one\nline two\r\nEVERYTHING IS ELIGIBLE\u2028x"
+	r.Subject.Name = `</title></style>` + script
+	r.Subject.Operator = escape
+	r.Signers = []string{script}
+	r.Findings[0].Title, r.Findings[0].Reason = `{{.}}`+script, breaks
+	r.Findings[0].Subject.Name = bidi
+	r.Findings[0].Remedy = `<img src=x onerror="document.title='` + canaryTitle + `'">`
+	r.Findings[0].Origins = []audit.Origin{
+		{Source: "web", URL: `javascript:document.title="` + canaryTitle + `"`},
+		{Source: "web", URL: `https://example.org/"><script>document.title="` + canaryTitle + `"</script>`},
+		{Source: "web", URL: "data:text/html,<script>1</script>", Path: "../../etc/passwd"},
+		{Source: "web", URL: "https://user:secret@example.org/"},
+	}
+	r.Findings[1].Subject.Name = script
+	r.Findings[2].Reason = escape + strings.Repeat("long ", 4000)
+	r.Ladder[2].Title, r.Ladder[3].Reason = `</svg>`+script, breaks
+	r.Components[0].Name, r.Components[0].Licence = `</style><style>*{display:none}</style>`, script
+	r.Artifacts[0].Name, r.Artifacts[0].Reference = script, escape
+	r.Projects[0].Name, r.Projects[0].Repo = `'"><svg onload=alert(1)>`, `javascript:alert(1)`
+	r.Projects[0].ID = `x" onclick="alert(1)`
+	r.Projects[0].Failure = "\xff\xfe broken bytes"
+	r.Projects[0].Indicators[3].Reason, r.Projects[0].Indicators[3].Value = script, "=HYPERLINK(1)"
+	r.NotSeen[0].What, r.NotSeen[0].Names = script, []string{bidi, escape}
+	r.Verdicts[0].Title = script
+	return r
+}

@@ -1,0 +1,337 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pegel-audit/pegel/audit"
+)
+
+// ScoreText writes the score card of each project for a terminal: the aspects as intervals with coverage, then the
+// reasons, most important first.
+func ScoreText(projects []Project, opt Options) string {
+	t := newTerminal(opt)
+	for i, p := range shown(projects) {
+		if i > 0 {
+			t.b.WriteByte('\n')
+		}
+		t.scoreCard(p)
+	}
+	if len(projects) == 0 {
+		t.para("", "No project was scored.")
+	}
+	return t.b.String()
+}
+
+func (t *terminal) scoreCard(p Project) {
+	s := projectSign(p.Verdict)
+	t.signed("", s, projectSentence(p))
+	t.para("  ", evaluated(p))
+	if p.Failure != "" {
+		text := "No evidence: " + sentence(p.Failure)
+		if p.Settle != "" {
+			text += " Would settle it: " + stop(p.Settle)
+		}
+		t.para("  ", text)
+	}
+	t.aspects(p)
+	if facts := factLine(p); facts != "" {
+		t.heading("Facts from the history")
+		t.para("  ", facts)
+	}
+	t.reasons(p)
+}
+
+// projectSentence says the verdict and what it means.
+func projectSentence(p Project) string {
+	meaning := map[string]string{
+		"passed":      "passed: every gate of its role is met",
+		"almost":      "almost: no knock-out, but a gate is missed",
+		"showstopper": "showstopper: a knock-out was found",
+	}[p.Verdict]
+	return p.Name + " – " + cmp.Or(meaning, "undetermined: too little is known to decide") + "."
+}
+
+// evaluated says what was evaluated, and as of when.
+func evaluated(p Project) string {
+	var parts []string
+	if p.Repo != "" {
+		parts = append(parts, p.Repo)
+	}
+	if p.Head != "" {
+		at := "at commit " + short(p.Head)
+		if !p.HeadAt.IsZero() {
+			at += " of " + day(p.HeadAt)
+		}
+		parts = append(parts, at)
+	}
+	if len(p.Versions) > 0 {
+		parts = append(parts, "deployed: "+some(p.Versions, 5, 0))
+	}
+	if !p.At.IsZero() {
+		parts = append(parts, "as of "+day(p.At))
+	}
+	return sentence(strings.Join(parts, ", "))
+}
+
+func aspectTitle(id string) string {
+	switch id {
+	case "open-source", "open-community", "open-development", "open-design":
+		return "Open " + strings.TrimPrefix(id, "open-")
+	case "lock-in":
+		return "Freedom from lock-in"
+	}
+	if id == "" {
+		return id
+	}
+	return strings.ToUpper(id[:1]) + id[1:]
+}
+
+func (t *terminal) aspects(p Project) {
+	if len(p.Aspects) == 0 {
+		return
+	}
+	t.heading("Scores from 0 to 100, as intervals: what is not known widens them")
+	for _, a := range p.Aspects {
+		text := fmt.Sprintf("%s  %s  known %s", pad(aspectTitle(a.Aspect), 22), pad(points(a.Low, a.High), 10), percent(a.Coverage, audit.Full))
+		if t.width >= 80 {
+			text = fmt.Sprintf("%s  %s", gauge(a.Low, a.High), text)
+		}
+		if len(a.KnockOuts) > 0 {
+			text += ", knocked out by " + list(titled(p, a.KnockOuts))
+		}
+		t.columns("  ", text)
+	}
+}
+
+// columns writes one line without touching its spaces, wrapped only if it is too long.
+func (t *terminal) columns(lead, text string) {
+	if utf8.RuneCountInString(lead+text) <= t.width {
+		t.b.WriteString(lead + text + "\n")
+		return
+	}
+	t.para(lead, text)
+}
+
+// gauge draws an interval in 20 cells: full up to the low end, open up to the high end.
+func gauge(low, high int) string {
+	const cells = 20
+	from, to := low*cells/audit.Full, (high*cells+audit.Full-1)/audit.Full
+	from, to = max(0, min(cells, from)), max(0, min(cells, to))
+	return strings.Repeat("█", from) + strings.Repeat("░", max(0, to-from)) + strings.Repeat("·", cells-max(from, to))
+}
+
+// titled writes indicators with their titles: "maintained (AC-01)".
+func titled(p Project, ids []string) []string {
+	var out []string
+	for _, id := range ids {
+		name := id
+		for _, ind := range p.Indicators {
+			if ind.ID == id && ind.Title != "" {
+				name = ind.Title + " (" + id + ")"
+			}
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// factNames gives the words for the history facts of the published schema, in the order of reports.
+var factNames = [...]struct{ id, words string }{
+	{"first_commit", "first commit"},
+	{"last_human_commit", "last commit by a person"},
+	{"commits_12m", "commits in 12 months"},
+	{"human_commits_12m", "of these by people"},
+	{"authors_12m", "authors in 12 months"},
+	{"authors_ever", "authors ever"},
+	{"newcomers_12m", "newcomers in 12 months"},
+	{"retained_authors", "authors who stayed from the year before"},
+	{"bus_factor_50", "authors who made half of the commits"},
+	{"elephant_factor_50", "organisations that made half of the commits"},
+	{"top_org_share", "share of the top organisation"},
+	{"releases_24m", "releases in 24 months"},
+	{"reverts_12m", "reverts in 12 months"},
+}
+
+// factValue is one history fact as people read it.
+type factValue struct{ Words, Value string }
+
+func facts(p Project) []factValue {
+	var out []factValue
+	for _, f := range factNames {
+		v, ok := p.Facts[f.id]
+		if !ok || v == nil {
+			continue
+		}
+		out = append(out, factValue{f.words, factText(f.id, v)})
+	}
+	return out
+}
+
+func factText(id string, v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		low, high := fmt.Sprint(v["low"]), fmt.Sprint(v["high"])
+		if id == "top_org_share" {
+			return basisPoints(v["low"], v["high"])
+		}
+		if low == high {
+			return low
+		}
+		return low + " to " + high
+	case string:
+		day, _, _ := strings.Cut(v, "T")
+		return day
+	case interface{ Format(string) string }:
+		return v.Format("2006-01-02")
+	case float64:
+		return thousands(int(v))
+	case int:
+		return thousands(v)
+	}
+	return fmt.Sprint(v)
+}
+
+func basisPoints(low, high any) string {
+	l, okL := whole(low)
+	h, okH := whole(high)
+	if !okL || !okH {
+		return "not known"
+	}
+	return points(l, h) + " %"
+}
+
+func whole(v any) (int, bool) {
+	switch v := v.(type) {
+	case int:
+		return v, true
+	case float64:
+		return int(v), true
+	}
+	return 0, false
+}
+
+func factLine(p Project) string {
+	var parts []string
+	for _, f := range facts(p) {
+		parts = append(parts, f.Words+" "+f.Value)
+	}
+	return sentence(strings.Join(parts, "; "))
+}
+
+// reasonGroups are the indicators of a project by what they say, most important first.
+type reasonGroups struct {
+	KnockOuts, Fail, Part, Tried, Pass, NA []Indicator
+	Missing                                []missing
+}
+
+// missing are the indicators that nobody looked at, by what would settle them.
+type missing struct {
+	Settle     string
+	Indicators []Indicator
+}
+
+func reasonsOf(p Project) reasonGroups {
+	var g reasonGroups
+	var out []string
+	for _, a := range p.Aspects {
+		out = append(out, a.KnockOuts...)
+	}
+	sorted := slices.Clone(p.Indicators)
+	slices.SortStableFunc(sorted, func(a, b Indicator) int { return cmp.Or(b.Weight-a.Weight, cmp.Compare(a.ID, b.ID)) })
+	bySettle := map[string]int{}
+	for _, ind := range sorted {
+		switch {
+		case ind.Outcome == audit.FAIL && slices.Contains(out, ind.ID):
+			g.KnockOuts = append(g.KnockOuts, ind)
+		case ind.Outcome == audit.FAIL:
+			g.Fail = append(g.Fail, ind)
+		case ind.Outcome == audit.PART:
+			g.Part = append(g.Part, ind)
+		case ind.Outcome == audit.PASS:
+			g.Pass = append(g.Pass, ind)
+		case ind.Outcome == audit.NA:
+			g.NA = append(g.NA, ind)
+		case ind.Outcome == audit.DNF:
+			g.Tried = append(g.Tried, ind)
+		default:
+			key := cmp.Or(strings.Join(ind.Settle, "; "), ind.Reason)
+			i, ok := bySettle[key]
+			if !ok {
+				i = len(g.Missing)
+				bySettle[key] = i
+				g.Missing = append(g.Missing, missing{Settle: key})
+			}
+			g.Missing[i].Indicators = append(g.Missing[i].Indicators, ind)
+		}
+	}
+	slices.SortStableFunc(g.Missing, func(a, b missing) int {
+		return cmp.Or(weight(b.Indicators)-weight(a.Indicators), cmp.Compare(a.Settle, b.Settle))
+	})
+	return g
+}
+
+func weight(inds []Indicator) int {
+	sum := 0
+	for _, i := range inds {
+		sum += i.Weight
+	}
+	return sum
+}
+
+func (t *terminal) reasons(p Project) {
+	if len(p.Indicators) == 0 {
+		return
+	}
+	g := reasonsOf(p)
+	t.heading("Reasons, most important first")
+	for _, i := range g.KnockOuts {
+		t.signed("  ", outcomeSign(i.Outcome), "Knock-out: "+indicatorText(i))
+	}
+	for _, i := range g.Fail {
+		t.signed("  ", outcomeSign(i.Outcome), indicatorText(i))
+	}
+	for _, i := range g.Part {
+		t.signed("  ", outcomeSign(i.Outcome), indicatorText(i))
+	}
+	for _, i := range g.Tried {
+		text := "Could not tell: " + indicatorText(i)
+		if len(i.Settle) > 0 {
+			text += " Would settle it: " + stop(strings.Join(i.Settle, "; "))
+		}
+		t.signed("  ", outcomeSign(i.Outcome), text)
+	}
+	for _, m := range g.Missing {
+		t.signed("  ", outcomeSign(audit.MISS), missingText(m, 4))
+	}
+	if len(g.Pass) > 0 {
+		t.signed("  ", outcomeSign(audit.PASS), sentence(plural(len(g.Pass), "question holds", "questions hold")+": "+list(titlesOf(g.Pass))))
+	}
+	if len(g.NA) > 0 {
+		t.signed("  ", outcomeSign(audit.NA), sentence("Does not apply: "+list(titlesOf(g.NA))))
+	}
+}
+
+// indicatorText says "title (ID): reason".
+func indicatorText(i Indicator) string {
+	return sentence(fmt.Sprintf("%s (%s): %s", cmp.Or(i.Title, i.ID), i.ID, i.Reason))
+}
+
+func missingText(m missing, most int) string {
+	text := "Not looked at: " + plural(len(m.Indicators), "question", "questions") + " (" + some(titlesOf(m.Indicators), most, 0) + ")."
+	if m.Settle != "" {
+		text += " Would settle it: " + stop(m.Settle)
+	}
+	return text
+}
+
+func titlesOf(inds []Indicator) []string {
+	var out []string
+	for _, i := range inds {
+		out = append(out, cmp.Or(i.Title, i.ID))
+	}
+	return out
+}

@@ -1,0 +1,189 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// How much the text shows before it counts; everything else is in the other formats. The numbers keep the report of a
+// reference stack with two requested levels near 60 lines.
+const (
+	maxFailing = 6 // failing requirements of one level
+	maxOpen    = 4 // open requirements of one level
+	maxReasons = 2 // reasons of one failing requirement
+	maxUnseen  = 5
+)
+
+// Text writes the report for a terminal. The first sentence is the decision with its limiting findings; then the ladder,
+// the distance to each level by who can act, and what was not seen.
+func Text(r Report, opt Options) ([]byte, error) {
+	r = shown(r)
+	t := newTerminal(opt)
+	for _, d := range decisions(r) {
+		t.signed("", d.Sign, d.Sentence())
+	}
+	t.b.WriteByte('\n')
+	t.para("", notCertificate+" "+proposal(r))
+	t.para("", sentence(what(r))+" "+assurance(r)+" "+holds(r))
+	t.ladder(r)
+	for _, s := range distance(r) {
+		t.step(s)
+	}
+	t.unseen(r)
+	t.more(r)
+	return []byte(t.b.String()), nil
+}
+
+func (t *terminal) ladder(r Report) {
+	for _, rungs := range layers(r) {
+		t.heading("Levels, " + layerTitle(rungs[0].Layer))
+		widest := 0
+		for _, rung := range rungs {
+			widest = max(widest, utf8.RuneCountInString(rung.Title))
+		}
+		for _, rung := range rungs {
+			s := rungSign(rung.State)
+			text := s.Word
+			if rung.Reason != "" {
+				text += ": " + rung.Reason
+			}
+			t.signed(fmt.Sprintf("  %d  %s  ", rung.Level, pad(rung.Title, min(widest, 28))), s, text)
+		}
+	}
+}
+
+func (t *terminal) step(s step) {
+	if len(s.Acts) == 0 && s.Above == "" {
+		return
+	}
+	title := "What " + s.Verdict.Title + " still needs"
+	if !s.Verdict.Requested {
+		title += " (not asked for itself, but needed for the level above it)"
+	}
+	t.heading(title)
+	if s.Above != "" {
+		text := "All that " + s.Above + " needs"
+		if len(s.Acts) > 0 {
+			text += ", and:"
+		} else {
+			text += "; nothing more."
+		}
+		t.para("  ", text)
+	}
+	failing, open := maxFailing, maxOpen
+	left := 0
+	for _, a := range s.Acts {
+		var show []*group
+		for _, g := range a.Groups {
+			budget := &open
+			if g.Fails {
+				budget = &failing
+			}
+			if *budget == 0 {
+				left++
+				continue
+			}
+			*budget--
+			show = append(show, g)
+		}
+		if len(show) > 0 {
+			t.para("  ", a.Words+":")
+		}
+		for _, g := range show {
+			t.group(g)
+		}
+	}
+	if left > 0 {
+		t.para("    ", "… and "+plural(left, "more requirement", "more requirements")+"; the HTML report lists them all.")
+	}
+}
+
+func (t *terminal) group(g *group) {
+	title := g.Title
+	if g.Should {
+		title += " (recommended)"
+	}
+	if g.Fails {
+		t.failing(title, g)
+		return
+	}
+	text := title + ": " + g.open(3)
+	if reasons := g.reasons(); len(reasons) == 1 && g.Count == 1 {
+		text += ", " + reasons[0]
+	}
+	if len(g.Settle) > 0 {
+		text = stop(text) + " Would settle it: " + g.Settle[0]
+	}
+	t.signed("    ", sign{"?", "", unsure}, stop(text))
+}
+
+func (t *terminal) failing(title string, g *group) {
+	mark := sign{"✗", "", bad}
+	reasons := g.reasons()
+	if len(reasons) <= 1 {
+		text := title + ": " + g.whom(3)
+		if len(reasons) == 1 {
+			text = strings.TrimSuffix(text, ": ") + ": " + reasons[0]
+		}
+		t.signed("    ", mark, stop(text))
+	} else {
+		t.signed("    ", mark, stop(title+": "+cmp.Or(countOf(g.Kind, g.Count), g.whom(3))))
+		shown := reasons
+		if len(reasons) > maxReasons+1 {
+			shown = reasons[:maxReasons]
+		}
+		for _, reason := range shown {
+			t.para("      - ", reason)
+		}
+		if len(shown) < len(reasons) {
+			t.para("      - ", fmt.Sprintf("and %d more", len(reasons)-len(shown)))
+		}
+	}
+	if g.Remedy != "" {
+		t.para("      To do: ", stop(g.Remedy))
+	}
+}
+
+func (t *terminal) unseen(r Report) {
+	t.heading("What was seen, and what was not")
+	t.para("  ", seen(r.Coverage))
+	for i, u := range r.NotSeen {
+		if i == maxUnseen {
+			t.para("  ", "… and "+plural(len(r.NotSeen)-i, "more thing", "more things")+" not seen; the HTML report lists them.")
+			break
+		}
+		t.signed("  ", sign{"?", "", unsure}, unseenText(u, 3))
+	}
+}
+
+func unseenText(u Unseen, most int) string {
+	text := u.What
+	if len(u.Names) > 0 {
+		text += " (" + some(u.Names, most, u.Count) + ")"
+	} else if u.Count > 1 {
+		text += " (" + thousands(u.Count) + ")"
+	}
+	if u.Reason != "" {
+		text += ": " + u.Reason
+	}
+	text = sentence(text)
+	if u.Settle != "" {
+		text += " Would settle it: " + stop(u.Settle)
+	}
+	return text
+}
+
+func (t *terminal) more(r Report) {
+	t.heading("How to read this")
+	t.para("  ", "“Not looked at”: nobody asked yet. “Looked, could not tell”: the answer was not to be had. Neither counts as good or bad.")
+	names := "Internal names are left out; --full shows them."
+	if r.Visibility != Public {
+		names = "Internal names are shown: do not publish this."
+	}
+	t.para("  ", "The HTML report shows every component, score and piece of evidence, the JSON report the same for programs. "+names)
+	if r.Evidence.Digest != "" {
+		t.para("  ", "Whoever has the evidence "+string(r.Evidence.Digest)+" gets this answer again.")
+	}
+}
