@@ -4,17 +4,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pegel-audit/pegel/audit/licence"
 )
 
 // Licence is the licence of a component at one version and edition, as the catalogue knows it.
 type Licence struct {
 	Expression string // SPDX
-	// OSI says that the licence, or one of a choice, is approved by the OSI. It is meaningful only if OSIStated is set:
-	// the catalogue says so for licences that depend on version or edition; all others are classified from Expression by
-	// package audit/licence.
-	OSI       bool
-	OSIStated bool
-	Checked   bool   // read from the licence file of the project; else the expected value
+	// Class is what the expression means (package audit/licence). A licence that the catalogue states is not approved by
+	// the OSI, and that no list knows, such as LicenseRef-Sonatype-CE, is Restricted.
+	Class   licence.Class
+	OSI     bool   // the licence, or one of a choice, is approved by the OSI
+	Checked bool   // read from the licence file of the project; else the expected value
 	Row       string // the rule that decided, e.g. ">=7.4,<8.0"; empty if the licence is the same everywhere
 	Edition   string // the edition the row is about; empty if there is only one
 	Source    string // where it was read; empty for a plain entry
@@ -41,7 +42,7 @@ func (k Component) LicenceAt(deployed, edition string) (l Licence, ok bool) {
 			return Licence{Reason: fmt.Sprintf("the licence of %s depends on the edition, and the edition is not known: %s", k.Name, editions(holding))}, false
 		}
 	}
-	return Licence{Expression: first.Licence, OSI: first.OSI, OSIStated: true, Checked: k.LicenceChecked, Row: first.Versions,
+	return Licence{Expression: first.Licence, Class: first.class(), OSI: first.OSI, Checked: k.LicenceChecked, Row: first.Versions,
 		Edition: first.Edition, Source: first.Source}, true
 }
 
@@ -52,7 +53,17 @@ func (k Component) plainLicence(edition string) (Licence, bool) {
 	if edition != "" {
 		return Licence{Reason: fmt.Sprintf("the catalogue does not know the edition %q of %s", edition, k.Name)}, false
 	}
-	return Licence{Expression: k.Licence, Checked: k.LicenceChecked}, true
+	class := licence.ClassOf(k.Licence)
+	return Licence{Expression: k.Licence, Class: class, OSI: class == licence.OSI, Checked: k.LicenceChecked}, true
+}
+
+// class trusts the list of licences where it knows the expression, and the row where it does not.
+func (r LicenceRow) class() licence.Class {
+	class := licence.ClassOf(r.Licence)
+	if class == licence.Unknown && !r.OSI {
+		return licence.Restricted
+	}
+	return class
 }
 
 // rowsOf returns the rows that may speak about an edition.

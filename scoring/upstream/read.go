@@ -13,6 +13,7 @@ import (
 
 	"github.com/github/go-spdx/v2/spdxexp"
 	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/licence"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -242,7 +243,7 @@ func (k *Component) check(ids map[string]int) (key string, err error) {
 		{"area", filled(k.Area)},
 		{"repo", address(k.Repo)},
 		{"mirror", optional(k.Mirror, address)},
-		{"licence", licence(k.Licence)},
+		{"licence", expression(k.Licence)},
 		{"licence_by_version", k.checkRows()},
 		{"licence_flag", oneOf(k.LicenceFlag, "", "not_clearly_osi")},
 		{"governance", k.checkGovernance(ids)},
@@ -317,8 +318,8 @@ func address(s string) error {
 	return nil
 }
 
-// licence checks an SPDX expression; LicenseRef names are allowed.
-func licence(s string) error {
+// expression checks an SPDX expression; LicenseRef names are allowed.
+func expression(s string) error {
 	if s == NoAssertion {
 		return nil
 	}
@@ -379,11 +380,14 @@ func (r *LicenceRow) prepare() (err error) {
 	if r.Licence == NoAssertion {
 		return fmt.Errorf("row %q has no licence", r.Versions)
 	}
-	if err := licence(r.Licence); err != nil {
+	if err := expression(r.Licence); err != nil {
 		return err
 	}
 	if filled(r.Source) != nil {
 		return fmt.Errorf("row %q has no source", r.Versions)
+	}
+	if class := licence.ClassOf(r.Licence); class != licence.Unknown && (class == licence.OSI) != r.OSI {
+		return fmt.Errorf("row %q says osi: %t, but %s is of class %s", r.Versions, r.OSI, r.Licence, class)
 	}
 	return nil
 }
