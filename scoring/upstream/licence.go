@@ -16,10 +16,10 @@ type Licence struct {
 	Class   licence.Class
 	OSI     bool   // the licence, or one of a choice, is approved by the OSI
 	Checked bool   // read from the licence file of the project; else the expected value
-	Row       string // the rule that decided, e.g. ">=7.4,<8.0"; empty if the licence is the same everywhere
-	Edition   string // the edition the row is about; empty if there is only one
-	Source    string // where it was read; empty for a plain entry
-	Reason    string // if the licence is not known: why, and what would settle it
+	Row     string // the rule that decided, e.g. ">=7.4,<8.0"; empty if the licence is the same everywhere
+	Edition string // the edition the row is about; empty if there is only one
+	Source  string // where it was read; empty for a plain entry
+	Reason  string // if the licence is not known: why, and what would settle it
 }
 
 // LicenceAt returns the licence at a deployed version and edition, both as they are known: empty if not. ok is false if

@@ -8,6 +8,7 @@ import (
 )
 
 func TestTheLicenceIsThatOfTheDeployedVersionAndEdition(t *testing.T) {
+	c := load(t)
 	const ce = "Community Edition binary"
 	for _, tt := range []struct {
 		name, id, version, edition string
@@ -40,7 +41,11 @@ func TestTheLicenceIsThatOfTheDeployedVersionAndEdition(t *testing.T) {
 		{"a distribution has no licence of its own", "ubuntu", "24.04", "", "LicenseRef-Distribution", false, ""},
 		{"a plain entry knows no editions", "grafana", "11.6.0", "Enterprise", "", false, `edition "Enterprise"`},
 	} {
-		got, ok := component(t, tt.id).LicenceAt(tt.version, tt.edition)
+		k, known := c.Get(tt.id)
+		if !known {
+			t.Fatalf("the catalogue has no %q", tt.id)
+		}
+		got, ok := k.LicenceAt(tt.version, tt.edition)
 		if ok != (tt.want != "") || got.Expression != tt.want || got.OSI != tt.osi || !strings.Contains(got.Reason, tt.reason) || ok == (got.Reason != "") {
 			t.Errorf("%s: %s %q %q:\n got %+v, %t\nwant %q, OSI %t, reason with %q", tt.name, tt.id, tt.version, tt.edition, got, ok, tt.want, tt.osi, tt.reason)
 		}

@@ -9,6 +9,9 @@ import (
 // maxName is the longest reference or name that is looked at; the OCI distribution API allows 255 characters of path.
 const maxName = 1024
 
+// hostPattern admits names, IPv4 and bracketed IPv6 addresses, with an optional port.
+var hostPattern = regexp.MustCompile(`^([a-z0-9]+([._-]+[a-z0-9]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?$`)
+
 var segmentPattern = regexp.MustCompile(`^[a-z0-9]+([._-]+[a-z0-9]+)*$`)
 
 // repository is an image reference without tag and digest.
@@ -38,6 +41,9 @@ func parseRepository(ref string) (r repository, ok bool) {
 	path := strings.Split(ref, "/")
 	if len(path) > 1 && isHost(path[0]) {
 		r.host, path = strings.ToLower(path[0]), path[1:]
+		if !hostPattern.MatchString(r.host) {
+			return repository{}, false
+		}
 	}
 	for _, segment := range path {
 		if !segmentPattern.MatchString(segment) {
