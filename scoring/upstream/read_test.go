@@ -111,12 +111,26 @@ func TestWhatIsNoCatalogueIsAnError(t *testing.T) {
 	}
 }
 
+func TestOnlySPDXExpressionsAreLicences(t *testing.T) {
+	for s, want := range map[string]bool{
+		"MIT": true, "Apache-2.0 OR GPL-2.0-only": true, "GPL-2.0-only WITH Linux-syscall-note": true, "(MIT OR ISC) AND BSD-3-Clause": true,
+		"LicenseRef-RSALv2 OR SSPL-1.0": true, "GPL-2.0+": true, "((MIT))": true, "NOASSERTION": true,
+		"": false, "Apache 2": false, "MIT OR": false, "OR MIT": false, "MIT AND AND ISC": false, "(MIT": false, "MIT)": false, "()": false, "(": false,
+		"((((": false, "MIT WITH": false, "WITH": false, "MIT WITH MIT": false, "MIT ISC": false, "NOASSERTION OR MIT": false, "MIT+ +": false, "AND": false,
+	} {
+		if got := expression(s) == nil; got != want {
+			t.Errorf("%q: got %t, want %t", s, got, want)
+		}
+	}
+}
+
 // The law: what was read can be written and read again, and is the same; its names lead back to it.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(small))
 	f.Add([]byte(strings.Replace(small, "platform", "building-block", 1)))
 	f.Add([]byte("schema: pegel/catalogue/v1\ncomponents: [{id: a, name: \"A\\n\", role: platform, tiers: [base], area: x, repo: 'https://h/p', licence: MIT, governance: {foundation: f}}]"))
 	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte(strings.Replace(small, "Apache-2.0", "(MIT OR (ISC", 1)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := Read(data)
 		if err != nil {

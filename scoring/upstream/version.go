@@ -67,6 +67,9 @@ func parseVersion(raw string) (v version, ok bool) {
 		return version{}, false
 	}
 	rest := s[len(number):]
+	if strings.HasPrefix(rest, ":") {
+		return version{}, false
+	}
 	texts := strings.Split(number, ".")
 	if len(texts) > 2 && datePattern.MatchString(texts[len(texts)-1]) {
 		texts = texts[:len(texts)-1]
@@ -208,15 +211,14 @@ func (c constraint) everywhere() bool { return len(c) == 0 }
 
 var debianNoise = regexp.MustCompile(`[+~](dfsg|ds|deb|ubuntu|bpo|git|really|repack).*$`)
 
-// UpstreamVersion cuts from a deployed version what packagers added: leading v, build date, and for kind "deb" the epoch,
-// the revision and repacking marks. It returns "" for text that names no version, such as latest or a branch.
+// UpstreamVersion cuts from a deployed version what packagers added: leading v, epoch, build date, and for kind "deb" the
+// revision and repacking marks. It returns "" for text that names no version, such as latest or a branch.
 func UpstreamVersion(kind, raw string) string {
 	if _, ok := parseVersion(raw); !ok {
 		return ""
 	}
-	s := strings.TrimSpace(raw)
+	s := epochPattern.ReplaceAllString(strings.TrimSpace(raw), "")
 	if kind == PartDeb {
-		s = epochPattern.ReplaceAllString(s, "")
 		if i := strings.LastIndexByte(s, '-'); i > 0 {
 			s = s[:i]
 		}

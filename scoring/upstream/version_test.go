@@ -57,7 +57,7 @@ func TestVersionsAreComparedAsTheyAreDeployed(t *testing.T) {
 }
 
 func TestWhatNamesNoVersionIsNotRead(t *testing.T) {
-	for _, raw := range []string{"", "latest", "master", "stable-2024.2", "77c3114", "e77c311442cb1d1ef8caa7df9d9c00471afa75e7", "v", ":", "-1",
+	for _, raw := range []string{"", "latest", "v0:1", "1:2:3", "master", "stable-2024.2", "77c3114", "e77c311442cb1d1ef8caa7df9d9c00471afa75e7", "v", ":", "-1",
 		"1.2.3.4.5.6.7.8.9", "99999999999999999999.1", strings.Repeat("1", 300)} {
 		if v, ok := parseVersion(raw); ok {
 			t.Errorf("%q: got %v, want no version", raw, v)
@@ -81,6 +81,7 @@ func TestUpstreamVersionsLoseWhatPackagersAdded(t *testing.T) {
 		{PartImage, "0.20250407.0", "0.20250407.0"},
 		{PartImage, "0.20250407", "0.20250407"},
 		{PartSoftware, "v1.30.10+k3s1", "1.30.10+k3s1"},
+		{PartSoftware, "5:27.5.1", "27.5.1"},
 		{PartImage, "latest", ""},
 		{PartSoftware, "stable-2024.2", ""},
 		{PartDeb, "5:7.0.15-1~deb12u3", "7.0.15"},
