@@ -1,0 +1,183 @@
+// Package scan reads which packages are inside a container image or on a host. What comes in is a sbom.Target on this
+// machine; what goes out is sbom.Packages: components with licence claims, source packages, dependencies and the paths
+// that show them. Syft's catalogers do the finding; what they drop of dpkg and copyright files is read here.
+//
+// Everything in a target is written by strangers. Digests of manifest, configuration and layers are verified, bytes,
+// entries, ratio and depth are bounded, no name from a target becomes a path of this machine, and links never lead out
+// of it. Nothing is asked of the network, of a container engine or of a registry. Names and addresses of people are
+// dropped. What cannot be read is an error, never an empty list.
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/anchore/syft/syft"
+	"github.com/anchore/syft/syft/cataloging"
+	"github.com/anchore/syft/syft/cataloging/pkgcataloging"
+	"github.com/anchore/syft/syft/source"
+	_ "modernc.org/sqlite" // syft opens newer RPM databases with it and fails on every image without it
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/sbom"
+)
+
+// syftVersion is the version in go.mod; a test holds both together.
+const syftVersion = "v1.40.0"
+
+// Tool is what Packages.Tool says.
+const Tool = "syft " + syftVersion
+
+// Forms of targets that Scan reads.
+const (
+	FormOCIDir     = "oci-dir"     // directory with an OCI image layout
+	FormOCIArchive = "oci-archive" // uncompressed tar file of such a directory
+	FormRoot       = "root"        // root directory of a host
+)
+
+// Options of a Scanner. The zero value is safe.
+type Options struct {
+	// TempDir holds the unpacked layers while a scan runs; empty means os.TempDir. Two to four times the size of an
+	// image is needed. What a killed process left there is removed by the next New.
+	TempDir string
+	// Limits against hostile images; a zero field means its default.
+	Limits Limits
+	// Parallelism is how many catalogers run at the same time in one scan; 0 means one for each CPU.
+	Parallelism int
+}
+
+// Scanner reads packages. It is made once per process, because building the licence classifier is worth a tenth of a scan.
+// It may be used by several goroutines.
+type Scanner struct {
+	limits      Limits
+	parallelism int
+	work        *workspace
+	licences    context.Context              // carries syft's licence classifier, and nothing else
+	freeSpace   func(string) (uint64, error) // bytes that may be written below a directory; replaced in tests
+}
+
+// New makes a Scanner and sweeps what killed processes left in the temporary directory.
+func New(opt Options) (*Scanner, error) {
+	dir := opt.TempDir
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	work, err := openWorkspace(dir)
+	if err != nil {
+		return nil, fmt.Errorf("making a temporary directory: %w", err)
+	}
+	carrier, err := syft.SetContextLicenseScanner(context.Background(), cataloging.DefaultLicenseConfig())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("building the licence classifier: %w", err), work.close())
+	}
+	return &Scanner{
+		limits:      opt.Limits.orDefault(),
+		parallelism: max(opt.Parallelism, 0),
+		work:        work,
+		licences:    carrier,
+		freeSpace:   freeSpace,
+	}, nil
+}
+
+// Close removes everything that the Scanner wrote. No scan may be running.
+func (s *Scanner) Close() error {
+	if err := s.work.close(); err != nil {
+		return fmt.Errorf("removing the temporary directory: %w", err)
+	}
+	return nil
+}
+
+// Scan reads the packages of one target. The same target gives the same value. An error says which file could not be
+// read, at which place, and what helps; it names the target by the last element of its path only.
+func (s *Scanner) Scan(ctx context.Context, t sbom.Target) (sbom.Packages, error) {
+	p, err := s.scan(ctx, t)
+	if err != nil {
+		if cause := ctx.Err(); cause != nil {
+			err = cause
+		}
+		return sbom.Packages{}, fmt.Errorf("scanning %q: %w", label(t), s.work.hide(err))
+	}
+	p.Schema = sbom.PackagesSchema
+	p.Artifact = t.Artifact.ID
+	p.Tool = Tool
+	return p, nil
+}
+
+func (s *Scanner) scan(ctx context.Context, t sbom.Target) (sbom.Packages, error) {
+	if err := ctx.Err(); err != nil {
+		return sbom.Packages{}, err
+	}
+	switch t.Form {
+	case FormOCIDir, FormOCIArchive:
+		return s.scanImage(ctx, t)
+	case FormRoot:
+		return s.scanRoot(ctx, t)
+	case "docker-archive":
+		return sbom.Packages{}, errors.New(`docker archives are not read: convert it with "skopeo copy docker-archive:FILE oci-archive:FILE"`)
+	}
+	return sbom.Packages{}, fmt.Errorf("unknown form %q of a target: want %s, %s or %s", t.Form, FormOCIDir, FormOCIArchive, FormRoot)
+}
+
+// catalogue runs syft's catalogers for installed packages over the source and turns the result into components.
+func (s *Scanner) catalogue(ctx context.Context, src source.Source) (sbom.Packages, error) {
+	cfg := syft.DefaultCreateSBOMConfig().
+		WithTool("pegel", syftVersion).
+		WithParallelism(s.parallelism).
+		WithoutFiles().
+		WithDataGenerationConfig(cataloging.DefaultDataGenerationConfig().WithGenerateCPEs(false)).
+		WithRelationshipsConfig(cataloging.DefaultRelationshipsConfig().WithPackageFileOwnership(false)).
+		WithCatalogerSelection(cataloging.SelectionRequest{DefaultNamesOrTags: []string{pkgcataloging.ImageTag}})
+	found, err := syft.CreateSBOM(withLicences{Context: ctx, licences: s.licences}, src, cfg)
+	if err != nil {
+		return sbom.Packages{}, fmt.Errorf("reading packages: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return sbom.Packages{}, err // catalogers end early without an error
+	}
+	resolver, err := src.FileResolver(source.SquashedScope)
+	if err != nil {
+		return sbom.Packages{}, fmt.Errorf("reading packages: %w", err)
+	}
+	debs, err := readDpkg(ctx, resolver)
+	if err != nil {
+		return sbom.Packages{}, err
+	}
+	components, err := mapping{found: found, resolver: resolver, debs: debs}.components(ctx)
+	if err != nil {
+		return sbom.Packages{}, err
+	}
+	return sbom.Packages{OS: osName(found), Components: audit.Known(components)}, nil
+}
+
+// withLicences lends the values of the scanner's context, syft's classifier, to the context of one scan.
+type withLicences struct {
+	context.Context
+	licences context.Context
+}
+
+// Value looks in the scan's own context first.
+func (c withLicences) Value(key any) any {
+	if v := c.Context.Value(key); v != nil {
+		return v
+	}
+	return c.licences.Value(key)
+}
+
+// label names a target in errors: never a whole path of this machine.
+func label(t sbom.Target) string {
+	base := filepath.Base(t.Path)
+	if t.Form == FormRoot || t.Path == "" || base == string(filepath.Separator) || base == "." {
+		base = t.Artifact.Name
+	}
+	if t.Artifact.Name == "" || t.Artifact.Name == base {
+		return base
+	}
+	if strings.TrimSpace(base) == "" {
+		return t.Artifact.ID
+	}
+	return t.Artifact.Name + " in " + base
+}
