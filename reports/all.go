@@ -24,6 +24,7 @@ type Format struct {
 func Formats() []Format {
 	return []Format{
 		{"text", "text/plain; charset=utf-8", Text},
+		{"html", "text/html; charset=utf-8", HTML},
 		{"json", "application/json", JSON},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -172,42 +173,47 @@ func facts(p Project) []factValue {
 }
 
 func factText(id string, v any) string {
+	if low, high, ok := ends(v); ok {
+		switch {
+		case id == "top_org_share":
+			return points(low, high) + " %"
+		case low == high:
+			return thousands(low)
+		}
+		return thousands(low) + " to " + thousands(high)
+	}
 	switch v := v.(type) {
-	case map[string]any:
-		low, high := fmt.Sprint(v["low"]), fmt.Sprint(v["high"])
-		if id == "top_org_share" {
-			return basisPoints(v["low"], v["high"])
-		}
-		if low == high {
-			return low
-		}
-		return low + " to " + high
 	case string:
-		day, _, _ := strings.Cut(v, "T")
-		return day
-	case interface{ Format(string) string }:
-		return v.Format("2006-01-02")
-	case float64:
-		return thousands(int(v))
-	case int:
-		return thousands(v)
+		date, _, _ := strings.Cut(v, "T")
+		return date
+	case time.Time:
+		return day(v)
+	}
+	if n, ok := whole(v); ok {
+		return thousands(n)
 	}
 	return fmt.Sprint(v)
 }
 
-func basisPoints(low, high any) string {
-	l, okL := whole(low)
-	h, okH := whole(high)
-	if !okL || !okH {
-		return "not known"
+// ends reads {low, high} as collectors give it and as JSON gives it back.
+func ends(v any) (low, high int, ok bool) {
+	switch v := v.(type) {
+	case map[string]int:
+		return v["low"], v["high"], true
+	case map[string]any:
+		low, okLow := whole(v["low"])
+		high, okHigh := whole(v["high"])
+		return low, high, okLow && okHigh
 	}
-	return points(l, h) + " %"
+	return 0, 0, false
 }
 
 func whole(v any) (int, bool) {
 	switch v := v.(type) {
 	case int:
 		return v, true
+	case int64:
+		return int(v), true
 	case float64:
 		return int(v), true
 	}

@@ -15,7 +15,9 @@ import (
 // decision is the answer for all requested scopes that share an outcome.
 type decision struct {
 	Sign   sign
-	Text   string // "Example is not eligible for SCS-open IaaS and SCS-sovereign IaaS"
+	Before string   // "Example is not eligible for "
+	Titles []string // "SCS-open IaaS", "SCS-sovereign IaaS"
+	After  string
 	Why    string // "because 2 requirements fail"
 	Limits []limit
 	More   int // requirements that limit too and are not listed
@@ -34,7 +36,7 @@ const maxLimits = 5
 // Sentence says the decision with its limiting findings in one sentence.
 func (d decision) Sentence() string {
 	var b strings.Builder
-	b.WriteString(d.Text)
+	b.WriteString(d.Before + list(d.Titles) + d.After)
 	if d.Why != "" {
 		b.WriteString(", " + d.Why)
 	}
@@ -70,7 +72,7 @@ func decisions(r Report) []decision {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, decision{Sign: verdictSign(""), Text: r.Subject.Name + " was not judged: no level was asked for"})
+		out = append(out, decision{Sign: verdictSign(""), Before: r.Subject.Name + " was not judged: no level was asked for"})
 	}
 	return out
 }
@@ -84,17 +86,17 @@ func known(outcome string) string {
 }
 
 func decide(r Report, outcome string, titles, scopes []string) decision {
-	d := decision{Sign: verdictSign(outcome)}
+	d := decision{Sign: verdictSign(outcome), Titles: titles}
 	var want func(audit.Outcome) bool
 	switch outcome {
 	case "eligible":
-		d.Text = fmt.Sprintf("%s is eligible for %s: every requirement holds", r.Subject.Name, list(titles))
+		d.Before, d.After = r.Subject.Name+" is eligible for ", ": every requirement holds"
 		return d
 	case "not-eligible":
-		d.Text = fmt.Sprintf("%s is not eligible for %s", r.Subject.Name, list(titles))
+		d.Before = r.Subject.Name + " is not eligible for "
 		want = func(o audit.Outcome) bool { return o == audit.FAIL }
 	default:
-		d.Text = fmt.Sprintf("Whether %s is eligible for %s cannot be decided yet", r.Subject.Name, list(titles))
+		d.Before, d.After = "Whether "+r.Subject.Name+" is eligible for ", " cannot be decided yet"
 		want = func(o audit.Outcome) bool { return o == audit.MISS || o == audit.DNF }
 	}
 	groups := limiting(r, scopes, want)
