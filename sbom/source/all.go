@@ -1,0 +1,235 @@
+// Package source reads inventories: each kind of source has one file and one line in kinds below. Sources read files of
+// this machine only and contact nobody. What they read is input by strangers: sizes, counts and depths are limited, names
+// in it never become paths outside the folder given, and a broken part costs that part only.
+package source
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/sbom"
+)
+
+// Options are what every source is given.
+type Options struct {
+	Keep audit.Keep // stores what was read; nil keeps nothing
+	At   time.Time  // assessed_at, the moment of every origin
+	// PublishInput lets the input files themselves into the bundle. Without it only their digests are kept, because an
+	// operator's files may hold what is nobody's business.
+	PublishInput bool
+}
+
+// withheld is the reason that the bundle gives for input files it does not hold.
+const withheld = "input file of the operator"
+
+// kind is one kind of source: its key in stack.yaml, the keys of its mapping, and how to make one.
+type kind struct {
+	key    string
+	fields fields
+	decode func(values, Options) (sbom.Source, error)
+}
+
+// kinds lists every kind of source. A new one is a new file and a line here.
+func kinds() []kind {
+	return []kind{
+		{"osism", fields{"release": true, "images": false}, decodeOSISM},
+		{"image", fields{"ref": true, "tier": false}, decodeImage},
+		{"host", fields{"root": true, "name": false}, decodeHost},
+		{"sbom", fields{"file": true, "tier": false}, decodeBOM},
+	}
+}
+
+// Kinds returns the keys that an entry of sources may have.
+func Kinds() []string {
+	var out []string
+	for _, k := range kinds() {
+		out = append(out, k.key)
+	}
+	return out
+}
+
+// Decode makes the source that one entry of sources: in stack.yaml describes, e.g. "osism: {release: ./release/9.0.0}".
+// Relative paths start at base, the folder of the stack file. Every error is wrong input by the author of the file and
+// names line, column and what would be right. Nothing is read yet.
+func Decode(node *yaml.Node, base string, opt Options) (sbom.Source, error) {
+	if node == nil {
+		return nil, errors.New("the entry is missing")
+	}
+	if node.Kind == yaml.DocumentNode && len(node.Content) == 1 {
+		node = node.Content[0]
+	}
+	if node.Kind != yaml.MappingNode || len(node.Content) != 2 {
+		return nil, at(node, "a source is a mapping with one key, one of %s", strings.Join(Kinds(), ", "))
+	}
+	key := node.Content[0]
+	i := slices.IndexFunc(kinds(), func(k kind) bool { return k.key == key.Value })
+	if i < 0 {
+		return nil, at(key, "unknown source %q%s", key.Value, didYouMean(key.Value, Kinds()))
+	}
+	k := kinds()[i]
+	v, err := readFields(node.Content[1], k.key, k.fields)
+	if err != nil {
+		return nil, err
+	}
+	v.base = base
+	return k.decode(v, opt)
+}
+
+// fields are the keys that a mapping may have; true marks those it must have.
+type fields map[string]bool
+
+// values are the scalars of one entry.
+type values struct {
+	node *yaml.Node
+	text map[string]string
+	at   map[string]*yaml.Node
+	base string
+}
+
+// path returns the path of a value on this machine.
+func (v values) path(text string) string {
+	if filepath.IsAbs(text) {
+		return filepath.Clean(text)
+	}
+	return filepath.Join(v.base, text)
+}
+
+// readFields reads a mapping of known keys to non-empty scalars.
+func readFields(node *yaml.Node, what string, known fields) (values, error) {
+	v := values{node: node, text: map[string]string{}, at: map[string]*yaml.Node{}}
+	names := sortedKeys(known)
+	if node.Kind != yaml.MappingNode {
+		return v, at(node, "%s must be a mapping with the keys %s", what, strings.Join(names, ", "))
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		if _, ok := known[key.Value]; !ok {
+			return v, at(key, "unknown key %q in %s%s", key.Value, what, didYouMean(key.Value, names))
+		}
+		if _, twice := v.text[key.Value]; twice {
+			return v, at(key, "key %q stands twice in %s", key.Value, what)
+		}
+		if value.Kind != yaml.ScalarNode || value.Tag == "!!null" || value.Value == "" {
+			return v, at(value, "%s of %s must be a text", key.Value, what)
+		}
+		if strings.ContainsRune(value.Value, 0) {
+			return v, at(value, "%s of %s holds a NUL", key.Value, what)
+		}
+		v.text[key.Value], v.at[key.Value] = value.Value, value
+	}
+	for _, name := range names {
+		if _, ok := v.text[name]; known[name] && !ok {
+			return v, at(node, "key %q is missing in %s", name, what)
+		}
+	}
+	return v, nil
+}
+
+// tier reads the tier that an entry may name.
+func (v values) tier() ([]string, error) {
+	text, ok := v.text["tier"]
+	if !ok {
+		return nil, nil
+	}
+	known := []string{"functional", "iam", "ops", "base"}
+	if !slices.Contains(known, text) {
+		return nil, at(v.at["tier"], "unknown tier %q%s", text, didYouMean(text, known))
+	}
+	return []string{text}, nil
+}
+
+func at(node *yaml.Node, format string, args ...any) error {
+	return fmt.Errorf("line %d, column %d: %s", node.Line, node.Column, fmt.Sprintf(format, args...))
+}
+
+// didYouMean returns a hint for an unknown word: the nearest known one within two edits, else all of them.
+func didYouMean(got string, known []string) string {
+	best, least := "", 3
+	if len(got) <= 64 {
+		for _, k := range known {
+			if d := edits(got, k); d < least {
+				best, least = k, d
+			}
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	return "; known are " + strings.Join(known, ", ")
+}
+
+// edits is the number of single-letter changes from one word to another (Levenshtein).
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], change
+		}
+	}
+	return row[len(b)]
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// keepInput hands the bytes of an input file to the bundle and returns their digest.
+func keepInput(ctx context.Context, opt Options, name, mediaType string, data []byte, origin audit.Origin) (audit.Digest, error) {
+	if opt.Keep == nil {
+		return audit.DigestOf(data), nil
+	}
+	b := audit.Blob{Kind: "raw", Name: name, MediaType: mediaType, Source: origin.URL, Data: data, Origin: origin}
+	if !opt.PublishInput {
+		b.Withheld = withheld
+	}
+	return opt.Keep(ctx, b)
+}
+
+// shown returns a path as reports may show it: as it was written if it is relative, else its last part, because a path
+// of this machine is nobody's business.
+func shown(written string) string {
+	if filepath.IsAbs(written) {
+		return cmp.Or(strings.Trim(path.Base(filepath.ToSlash(written)), "/"), "root")
+	}
+	return written
+}
+
+// reason returns an error as text without the path of this machine that package os puts into it.
+func reason(err error) string {
+	if pe := (*pathError)(nil); errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
+
+func sortInventory(inv sbom.Inventory) sbom.Inventory {
+	slices.SortFunc(inv.Artifacts, func(a, b sbom.Artifact) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(inv.Failures, func(a, b sbom.Failure) int {
+		return cmp.Or(cmp.Compare(a.Origin.Path, b.Origin.Path), cmp.Compare(a.Origin.Line, b.Origin.Line), cmp.Compare(a.Reason, b.Reason))
+	})
+	return inv
+}
