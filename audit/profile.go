@@ -19,17 +19,20 @@ type Profile struct {
 
 // IndicatorRule is what the profile says about one indicator.
 type IndicatorRule struct {
-	Aspect   string   `yaml:"aspect" json:"aspect"`
-	Title    string   `yaml:"title" json:"title"`
-	Clauses  []string `yaml:"clauses" json:"clauses,omitempty"` // clauses of scs-0008 it serves
-	Unit     string   `yaml:"unit" json:"unit"`                 // boolean, commits, days, months, people, organisations, basis-points, ...
-	Scale    string   `yaml:"scale" json:"scale"`               // boolean, steps, linear, information
-	Fail     *int     `yaml:"fail" json:"fail,omitempty"`       // value at which the answer is FAIL (linear: 0 at or beyond)
-	Pass     *int     `yaml:"pass" json:"pass,omitempty"`       // value at which the answer is PASS (linear: 10000 at or beyond)
-	Window   int      `yaml:"window_days" json:"window_days,omitempty"`
-	Weight   int      `yaml:"weight" json:"weight"` // 3 knock-out, 2 a MUST of a cited norm, 1 otherwise, 0 information
-	KnockOut bool     `yaml:"knock_out" json:"knock_out,omitempty"`
-	Source   string   `yaml:"source" json:"source"` // where each number comes from
+	Aspect  string   `yaml:"aspect" json:"aspect"`
+	Title   string   `yaml:"title" json:"title"`
+	Clauses []string `yaml:"clauses,omitempty" json:"clauses,omitempty"` // clauses of scs-0008 it serves
+	Unit    string   `yaml:"unit" json:"unit"`                           // boolean, commits, days, months, people, organisations, basis-points, ...
+	Scale   string   `yaml:"scale" json:"scale"`                         // boolean, steps, linear, information
+	Fail    *int     `yaml:"fail,omitempty" json:"fail,omitempty"`       // value at which the answer is FAIL (linear: 0 at or beyond)
+	Pass    *int     `yaml:"pass,omitempty" json:"pass,omitempty"`       // value at which the answer is PASS (linear: 10000 at or beyond)
+	Window  int      `yaml:"window_days,omitempty" json:"window_days,omitempty"`
+	// Numbers are the further thresholds and values of an indicator that needs more than two, by name, in the unit that
+	// the name ends with (_days, _bp), or in Unit.
+	Numbers  map[string]int `yaml:"numbers,omitempty" json:"numbers,omitempty"`
+	Weight   int            `yaml:"weight" json:"weight"` // 3 knock-out, 2 a MUST of a cited norm, 1 otherwise, 0 information
+	KnockOut bool           `yaml:"knock_out,omitempty" json:"knock_out,omitempty"`
+	Source   string         `yaml:"source" json:"source"` // where each number comes from
 }
 
 // Gate is the least that a score must reach.

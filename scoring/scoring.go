@@ -202,6 +202,8 @@ type LicenceFacts struct {
 	Commit     string     `json:"commit"`
 	Expression string     `json:"expression,omitempty"` // SPDX; all recognised texts joined by AND, or by the README's choice; empty if none was recognised
 	Files      []Document `json:"files"`
+	// Parts are the licence files below the root at this revision, like Tree.SubLicences; known and empty: there are none.
+	Parts audit.Fact[[]SubLicence] `json:"parts,omitzero"`
 }
 
 // LicenceState is the licence set from one moment on.
