@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -56,6 +57,33 @@ func (c *Catalogue) Match(p Part) []Match {
 		return c.MatchSoftware(p.Name)
 	}
 	return nil
+}
+
+// Placement says where in a stack a part stands.
+type Placement struct {
+	Tiers    []string // sorted union over its components
+	Area     string   // of the component that matched best
+	Service  string   // of the same
+	Projects []string // catalogue ids, the best match first
+	Rule     string   // how it was decided, for people
+}
+
+// Place returns where a part stands by the catalogue. ok is false, and the placement empty, for a part that nothing
+// matches. Tiers and Area of the part itself are not looked at.
+func (c *Catalogue) Place(p Part) (place Placement, ok bool) {
+	found := c.Match(p)
+	if len(found) == 0 {
+		return Placement{}, false
+	}
+	best := found[0]
+	k := c.components[c.byID[best.ID]]
+	place = Placement{Area: k.Area, Service: k.Service(), Rule: fmt.Sprintf("catalogue, %s rule, %s confidence: %s", best.Rule, best.Confidence, best.Detail)}
+	for _, m := range found {
+		place.Tiers = append(place.Tiers, c.components[c.byID[m.ID]].Tiers...)
+		place.Projects = append(place.Projects, m.ID)
+	}
+	place.Tiers = unique(place.Tiers, strings.Compare)
+	return place, true
 }
 
 // Resolve leads the parts of a stack to projects. The order of the parts does not matter to the projects. The parts are

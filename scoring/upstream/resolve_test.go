@@ -112,6 +112,27 @@ func TestVersionsAreSortedByNumber(t *testing.T) {
 	}
 }
 
+func TestAPartStandsWhereItsBestComponentStands(t *testing.T) {
+	c := load(t)
+	for _, tt := range []struct {
+		name string
+		part Part
+		want Placement
+	}{
+		{"an image with two components", Part{Kind: PartImage, Name: "registry.osism.tech/kolla/release/keystone:26.0.1"},
+			Placement{[]string{"functional", "iam"}, "iaas", "keystone", []string{"keystone", "mod-auth-openidc"},
+				"catalogue, image rule, high confidence: name keystone in kolla/release"}},
+		{"an assigned part", Part{Kind: PartImage, Name: "registry.example.org/db/cache:1", Assign: "memcached"},
+			Placement{[]string{"functional"}, "database", "memcached", []string{"memcached"}, "catalogue, assign rule, high confidence: assigned in the stack file"}},
+		{"a part that nothing matches", Part{Kind: PartImage, Name: "registry.example.org/db/cache:1"}, Placement{}},
+	} {
+		got, ok := c.Place(tt.part)
+		if diff := cmp.Diff(tt.want, got); diff != "" || ok != (tt.want.Area != "") {
+			t.Errorf("%s: %t (-want +got):\n%s", tt.name, ok, diff)
+		}
+	}
+}
+
 func TestNothingDeployedLeadsToNothing(t *testing.T) {
 	if r := load(t).Resolve(nil); r.Projects != nil || r.Unmatched != nil {
 		t.Errorf("got %+v, want nothing", r)

@@ -57,11 +57,13 @@ var (
 // "2.1.8.20250408" (OSISM build date), "8.0-rc1". ok is false for text that names no version, such as a branch or a hash.
 func parseVersion(raw string) (v version, ok bool) {
 	s := strings.ToLower(strings.TrimSpace(raw))
-	if len(s) > maxVersion || looksLikeHash(s) {
+	if len(s) > maxVersion {
 		return version{}, false
 	}
-	s = epochPattern.ReplaceAllString(s, "")
-	s = strings.TrimPrefix(s, "v")
+	s = strings.TrimPrefix(epochPattern.ReplaceAllString(s, ""), "v")
+	if looksLikeHash(s) {
+		return version{}, false
+	}
 	number := numericPattern.FindString(s)
 	if number == "" {
 		return version{}, false
@@ -70,11 +72,7 @@ func parseVersion(raw string) (v version, ok bool) {
 	if strings.HasPrefix(rest, ":") {
 		return version{}, false
 	}
-	texts := strings.Split(number, ".")
-	if len(texts) > 2 && datePattern.MatchString(texts[len(texts)-1]) {
-		texts = texts[:len(texts)-1]
-	}
-	if v.parts, ok = numbers(texts); !ok {
+	if v.parts, ok = numbers(strings.Split(cutBuildDate(number), ".")); !ok {
 		return version{}, false
 	}
 	if m := vendorPattern.FindStringSubmatch(rest); m != nil {
@@ -83,6 +81,17 @@ func parseVersion(raw string) (v version, ok bool) {
 	v.pre = strings.HasPrefix(rest, "~") || prePattern.MatchString(rest)
 	v.series = len(v.parts) < fullVersion && !v.pre
 	return v, true
+}
+
+// cutBuildDate cuts dates from the end of a dotted number, as long as two parts remain.
+func cutBuildDate(number string) string {
+	for i := strings.LastIndexByte(number, '.'); i > 0; i = strings.LastIndexByte(number, '.') {
+		if !datePattern.MatchString(number[i+1:]) || !strings.Contains(number[:i], ".") {
+			break
+		}
+		number = number[:i]
+	}
+	return number
 }
 
 // looksLikeHash tells a revision such as 77c3114 from a version: letters and digits mixed without any dot.
@@ -225,8 +234,6 @@ func UpstreamVersion(kind, raw string) string {
 		s = debianNoise.ReplaceAllString(s, "")
 	}
 	s = strings.TrimLeft(s, "vV")
-	if i := strings.LastIndexByte(s, '.'); i > 0 && strings.Contains(s[:i], ".") && datePattern.MatchString(s[i+1:]) {
-		s = s[:i]
-	}
-	return s
+	number := numericPattern.FindString(s)
+	return cutBuildDate(number) + s[len(number):]
 }
