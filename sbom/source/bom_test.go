@@ -1,0 +1,70 @@
+package source_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/sbom"
+	"github.com/pegel-audit/pegel/sbom/source"
+)
+
+func document(rest string) string {
+	return `{"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1` + rest + `}`
+}
+
+func TestAForeignSBOMIsAStatementAboutOneThing(t *testing.T) {
+	serial := `, "serialNumber": "urn:uuid:11111111-1111-4111-8111-111111111111"`
+	one := `, "components": [{"type": "library", "name": "a"}]`
+	tests := []struct {
+		name, in string
+		want     sbom.Artifact
+	}{
+		{"an image with its digest", document(serial + `, "metadata": {"component": {"type": "container", "name": "box", "version": "2.1.0", "purl": "pkg:oci/box@sha256%3A` +
+			keystoneDigest[7:] + `?repository_url=registry.example/vendor/box&tag=2.1.0"}}` + one),
+			sbom.Artifact{ID: "image:" + keystoneDigest, Kind: sbom.KindImage, Name: "box", Version: "2.1.0", Digest: keystoneDigest, Reference: "registry.example/vendor/box:2.1.0"}},
+		{"an image by its tag", document(`, "metadata": {"component": {"type": "container", "name": "registry.example/vendor/box:latest"}}` + one),
+			sbom.Artifact{ID: "image:registry.example/vendor/box:latest", Kind: sbom.KindImage, Name: "box", Reference: "registry.example/vendor/box:latest",
+				Unpinned: "latest names whatever is newest"}},
+		{"an application", document(serial + `, "metadata": {"component": {"type": "application", "name": "tool", "version": "v1.2.3"}}` + one),
+			sbom.Artifact{ID: "bom:urn:uuid:11111111-1111-4111-8111-111111111111", Kind: sbom.KindBOM, Name: "tool", Version: "1.2.3"}},
+		{"nothing about itself", document(one), sbom.Artifact{ID: "bom:" + string(audit.DigestOf([]byte(document(one)))), Kind: sbom.KindBOM, Name: "v.json"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			base := write(t, map[string]string{"v.json": tt.in})
+			inv, err := read(t, "sbom: {file: v.json, tier: ops}", base)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := tt.want
+			want.TierHint, want.HintRule = []string{"ops"}, "stack file: tier of the source"
+			want.Sightings = []sbom.Sighting{{Source: "sbom", Where: "v.json, CycloneDX 1.6 with 1 components", Declared: true,
+				Origin: audit.Origin{Source: "sbom", Path: "v.json", Digest: audit.DigestOf([]byte(tt.in)), At: assessedAt}}}
+			if diff := cmp.Diff([]sbom.Artifact{want}, inv.Artifacts); diff != "" {
+				t.Errorf("artifacts (-want +got):\n%s", diff)
+			}
+			s, err := decode(t, "sbom: {file: v.json}", base, source.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if target, err := s.Open(t.Context(), want); err != nil || target.Form != "sbom" || target.Path != filepath.Join(base, "v.json") {
+				t.Errorf("target = %+v, %v", target, err)
+			}
+		})
+	}
+}
+
+func TestFaultsOfAForeignSBOMAreListed(t *testing.T) {
+	base := write(t, map[string]string{"v.json": document(`, "components": [{"bom-ref": "x", "type": "library", "name": "a"}, {"bom-ref": "x", "type": "library", "name": "b"}]`)})
+	inv, err := read(t, "sbom: {file: v.json}", base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := reasons(inv); len(got) != 1 || !strings.Contains(got[0], `bom-ref "x" occurs more than once`) || inv.Failures[0].Settle == "" {
+		t.Errorf("failures = %+v, want the double bom-ref with a remedy", inv.Failures)
+	}
+}
