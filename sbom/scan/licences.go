@@ -3,6 +3,8 @@ package scan
 import (
 	"cmp"
 	"context"
+	"io"
+	"path"
 	"slices"
 	"strings"
 
@@ -48,7 +50,52 @@ func sortClaims(claims []sbom.LicenceClaim) []sbom.LicenceClaim {
 	return slices.Compact(claims)
 }
 
-// readLicences adds what this package reads itself.
+// readLicences reads the licence evidence that syft reads weakly or not at all, and takes its claims instead of syft's
+// where there are any.
 func (m mapping) readLicences(ctx context.Context, all []component) error {
-	return ctx.Err()
+	for i := range all {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		c := &all[i]
+		var claims []sbom.LicenceClaim
+		if c.Type == string(pkg.PythonPkg) {
+			claims = m.pythonLicences(c.path)
+		}
+		if len(claims) > 0 {
+			c.Licences = sortClaims(claims)
+		}
+	}
+	return nil
+}
+
+// pythonLicences reads the metadata file of a Python package.
+func (m mapping) pythonLicences(file string) []sbom.LicenceClaim {
+	if base := path.Base(file); base != "METADATA" && base != "PKG-INFO" {
+		return nil
+	}
+	r := m.open(file)
+	if r == nil {
+		return nil
+	}
+	defer r.Close()
+	var claims []sbom.LicenceClaim
+	for _, value := range pythonClaims(r) {
+		claims = append(claims, sbom.LicenceClaim{Value: value, Provenance: fromMetadata, Path: file})
+	}
+	return claims
+}
+
+// open returns the file that the path leads to, links followed within the target, or nil. That a file cannot be read is
+// no error: without it there is no claim, and the licence stays unknown.
+func (m mapping) open(file string) io.ReadCloser {
+	found, err := m.resolver.FilesByPath(file)
+	if err != nil || len(found) == 0 {
+		return nil
+	}
+	r, err := m.resolver.FileContentsByLocation(found[0])
+	if err != nil {
+		return nil
+	}
+	return r
 }

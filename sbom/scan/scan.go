@@ -62,6 +62,15 @@ type Scanner struct {
 
 // New makes a Scanner and sweeps what killed processes left in the temporary directory.
 func New(opt Options) (*Scanner, error) {
+	carrier, err := syft.SetContextLicenseScanner(context.Background(), cataloging.DefaultLicenseConfig())
+	if err != nil {
+		return nil, fmt.Errorf("building the licence classifier: %w", err)
+	}
+	return newWith(opt, carrier)
+}
+
+// newWith is New with a classifier that was built before.
+func newWith(opt Options, carrier context.Context) (*Scanner, error) {
 	dir := opt.TempDir
 	if dir == "" {
 		dir = os.TempDir()
@@ -69,10 +78,6 @@ func New(opt Options) (*Scanner, error) {
 	work, err := openWorkspace(dir)
 	if err != nil {
 		return nil, fmt.Errorf("making a temporary directory: %w", err)
-	}
-	carrier, err := syft.SetContextLicenseScanner(context.Background(), cataloging.DefaultLicenseConfig())
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("building the licence classifier: %w", err), work.close())
 	}
 	return &Scanner{
 		limits:      opt.Limits.orDefault(),
