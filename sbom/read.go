@@ -76,9 +76,6 @@ func ReadCycloneDX(data []byte) (Packages, BOMMeta, error) {
 	if err := r.dependencies(deref(bom.Dependencies)); err != nil {
 		return fail(err)
 	}
-	if bom.Vulnerabilities != nil {
-		r.note("the document lists vulnerabilities; an SBOM holds none, they were not read")
-	}
 	for note := range r.notes {
 		meta.Notes = append(meta.Notes, note)
 	}
@@ -188,7 +185,7 @@ func (r *bomReader) component(c cdx.Component) {
 	case c.PackageURL != "":
 		r.note("component %q: purl %q cannot be read", c.Name, c.PackageURL)
 	}
-	p.Type = cmp.Or(property(c.Properties, propertyType), property(c.Properties, "syft:package:type"), packageType(purl.Type), string(c.Type))
+	p.Type = cmp.Or(property(c.Properties, propertyType), property(c.Properties, "syft:package:type"), packageType(purl.Type), string(c.Type), string(cdx.ComponentTypeLibrary))
 	p.Arch = cmp.Or(property(c.Properties, propertyArch), p.Arch)
 	p.Source = cmp.Or(property(c.Properties, propertySource), p.Source)
 	p.SourceVersion = cmp.Or(property(c.Properties, propertySourceVersion), p.SourceVersion)

@@ -155,12 +155,9 @@ func FuzzACycloneDXDocumentReadAndWrittenReadsTheSame(f *testing.F) {
 		if err != nil {
 			return
 		}
-		root := sbom.Artifact{ID: "bom:\x00root", Kind: sbom.KindBOM, Name: "r"}
+		root := sbom.Artifact{ID: "bom:root", Kind: sbom.KindBOM, Name: "r"}
 		written, err := sbom.ImageBOM(root, first, sbom.BOMOptions{At: assessedAt})
 		if err != nil {
-			if strings.Contains(err.Error(), "operating system") {
-				return // the one name that a stranger can take from us; the writer says so
-			}
 			t.Fatalf("what was read cannot be written: %v", err)
 		}
 		second, _, err := sbom.ReadCycloneDX(written.Data)

@@ -97,7 +97,7 @@ func ImageBOM(a Artifact, p Packages, opt BOMOptions) (Document, error) {
 	components, _ := p.Components.Get()
 	components = slices.Clone(components)
 	slices.SortFunc(components, func(x, y Component) int { return cmp.Compare(x.Ref, y.Ref) })
-	edges, err := checkRefs(a.ID, components)
+	edges, err := checkRefs(components)
 	if err != nil {
 		return Document{}, fmt.Errorf("writing SBOM of %q: %w", a.ID, err)
 	}
@@ -106,25 +106,25 @@ func ImageBOM(a Artifact, p Packages, opt BOMOptions) (Document, error) {
 		phase = cdx.LifecyclePhaseOperations
 	}
 	root := rootComponent(a, p)
+	root.BOMRef = freeRef(cmp.Or(a.ID, "root"), edges)
+	edges[root.BOMRef] = nil
 	list := make([]cdx.Component, 0, len(components)+1)
 	for _, c := range components {
 		list = append(list, packageComponent(c, opt.Licences))
 	}
 	if p.OS != "" {
 		system := osComponent(p.OS)
-		if _, taken := edges[system.BOMRef]; taken {
-			return Document{}, fmt.Errorf("writing SBOM of %q: ref %q is used for the operating system", a.ID, system.BOMRef)
-		}
+		system.BOMRef = freeRef(system.BOMRef, edges)
 		list = append(list, system)
 		edges[system.BOMRef] = nil
 		slices.SortFunc(list, func(x, y cdx.Component) int { return cmp.Compare(x.BOMRef, y.BOMRef) })
 	}
-	edges[a.ID] = entryPoints(a.ID, edges)
+	edges[root.BOMRef] = entryPoints(root.BOMRef, edges)
 
 	bom := newBOM(&root, phase, p.Tool, opt)
 	bom.Components = listOf(list)
 	bom.Dependencies = dependencies(edges)
-	bom.Compositions = imageCompositions(a.ID, p, components)
+	bom.Compositions = imageCompositions(root.BOMRef, p, components)
 	return encode(bom, nil, len(list))
 }
 
@@ -186,10 +186,7 @@ func encodeTo(w io.Writer, bom *cdx.BOM, pretty bool) error {
 }
 
 // checkRefs returns the edges between components and refuses refs that the document could not carry.
-func checkRefs(root string, components []Component) (map[string][]string, error) {
-	if root == "" {
-		return nil, fmt.Errorf("the artifact has no id")
-	}
+func checkRefs(components []Component) (map[string][]string, error) {
 	edges := make(map[string][]string, len(components)+2)
 	for _, c := range components {
 		switch _, twice := edges[c.Ref]; {
@@ -197,7 +194,7 @@ func checkRefs(root string, components []Component) (map[string][]string, error)
 			return nil, fmt.Errorf("component %q has no ref", c.Name)
 		case strings.HasPrefix(c.Ref, "urn:cdx:"):
 			return nil, fmt.Errorf("ref %q begins like a BOM-Link", c.Ref)
-		case twice || c.Ref == root:
+		case twice:
 			return nil, fmt.Errorf("ref %q occurs twice", c.Ref)
 		}
 		edges[c.Ref] = sortedUnion(nil, c.DependsOn)
@@ -210,6 +207,17 @@ func checkRefs(root string, components []Component) (map[string][]string, error)
 		}
 	}
 	return edges, nil
+}
+
+// freeRef returns the ref, numbered if a component by strangers already has it.
+func freeRef(ref string, taken map[string][]string) string {
+	free := ref
+	for n := 2; ; n++ {
+		if _, ok := taken[free]; !ok {
+			return free
+		}
+		free = fmt.Sprintf("%s#%d", ref, n)
+	}
 }
 
 // entryPoints returns the refs that the root must point to so that everything can be reached: what nothing else depends

@@ -141,6 +141,8 @@ func TestAnImageDocumentIsValidAndItsRootReachesEverything(t *testing.T) {
 		{"an image without packages", keystone(), sbom.Packages{Components: audit.Known([]sbom.Component{})}, 0},
 		{"circles and a package that depends on itself", keystone(), circle, 3},
 		{"hostile names", keystone(), hostile, 6},
+		{"a package that takes the refs of image and system", keystone(), sbom.Packages{OS: "debian 12", Components: audit.Known([]sbom.Component{
+			{Ref: "image:" + someDigest, Name: "a"}, {Ref: "os:debian 12", Name: "b", DependsOn: []string{"image:" + someDigest}}})}, 3},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -297,7 +299,6 @@ func TestPackagesThatContradictThemselvesAreRefused(t *testing.T) {
 	}{
 		{"an empty ref", []sbom.Component{{Name: "a"}}, `component "a" has no ref`},
 		{"a ref that occurs twice", []sbom.Component{{Ref: "a"}, {Ref: "a"}}, `ref "a" occurs twice`},
-		{"the ref of the root", []sbom.Component{{Ref: "image:" + someDigest}}, "occurs twice"},
 		{"a dependency on nothing", []sbom.Component{{Ref: "a", DependsOn: []string{"b"}}}, `depends on "b", which is not listed`},
 		{"a ref like a BOM-Link", []sbom.Component{{Ref: "urn:cdx:x"}}, "BOM-Link"},
 	}
