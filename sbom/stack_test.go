@@ -182,6 +182,11 @@ func TestThePublicFormNamesNoHostAndNoInternalRegistry(t *testing.T) {
 		image("", "other.corp.example/secret/redis:7", told("b")),
 	)
 	inv.Artifacts[2].Aliases = []string{"10.0.0.1:5000/kolla/keystone:1", "quay.io/x/keystone:1"}
+	inv.Artifacts[1].Labels = map[string]string{"org.opencontainers.image.base.name": "harbor.corp.example/base:1", "name": "redis"}
+	inv.Failures = []sbom.Failure{
+		{Source: "host ctl-01.dc.example", Reason: "etc/os-release: it is not there"},
+		{Source: "osism ./r", Reason: `line 3: harbor.corp.example/secret/redis:7 is broken`},
+	}
 	got, ids := sbom.Public(inv)
 	data := string(mustJSON(t, got))
 	for _, secret := range []string{"corp.example", "ctl-01", "10.0.0.1"} {
