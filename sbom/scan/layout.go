@@ -119,6 +119,11 @@ func indexArchive(f *os.File) (map[string]*io.SectionReader, error) {
 		if h.Typeflag != tar.TypeReg {
 			continue
 		}
+		for key := range h.PAXRecords {
+			if strings.HasPrefix(key, "GNU.sparse.") {
+				return nil, fmt.Errorf("the archive has a sparse file %.200q: pack it without --sparse", h.Name)
+			}
+		}
 		offset, err := f.Seek(0, io.SeekCurrent)
 		if err != nil {
 			return nil, err
@@ -291,8 +296,8 @@ func readImage(l layout, d v1.Descriptor) (selected, error) {
 
 // blobName is the file of a blob. Only SHA-256 and SHA-512 digests of the right form have one.
 func blobName(h v1.Hash) (string, error) {
-	lengths := map[string]int{"sha256": 64, "sha512": 128}
-	if _, err := hex.DecodeString(h.Hex); err != nil || len(h.Hex) != lengths[h.Algorithm] {
+	length, known := map[string]int{"sha256": 64, "sha512": 128}[h.Algorithm]
+	if _, err := hex.DecodeString(h.Hex); err != nil || !known || len(h.Hex) != length {
 		return "", fmt.Errorf("digest %q is neither sha256 nor sha512", h.String())
 	}
 	return "blobs/" + h.Algorithm + "/" + h.Hex, nil

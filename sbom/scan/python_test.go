@@ -1,0 +1,63 @@
+package scan
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPythonClaims(t *testing.T) {
+	text := "License: Permission is hereby granted\n        to Erika Mustermann\n"
+	for name, c := range map[string]struct {
+		in   string
+		want []string
+	}{
+		"an expression says all": {
+			"License-Expression: MIT OR Apache-2.0\nLicense: BSD\nClassifier: License :: OSI Approved :: BSD License\n\n", []string{"MIT OR Apache-2.0"}},
+		"a known name comes before classifiers": {
+			"License: Apache-2.0\nClassifier: License :: OSI Approved :: Apache Software License\n", []string{"Apache-2.0"}},
+		"classifiers come before a name that nobody knows": {
+			"License: see file\nClassifier: License :: OSI Approved :: MIT License\n", []string{"License :: OSI Approved :: MIT License"}},
+		"an unknown name stays when it is alone": {"License: see file\nClassifier: License :: OSI Approved\n", []string{"see file"}},
+		"several classifiers are sorted": {
+			"Classifier: License :: OSI Approved :: MIT License\nClassifier: License :: OSI Approved :: BSD License\n",
+			[]string{"License :: OSI Approved :: BSD License", "License :: OSI Approved :: MIT License"}},
+		"UNKNOWN says nothing":           {"License: UNKNOWN\n", nil},
+		"a whole text is no name":        {text, nil},
+		"a text does not hide the rest":  {text + "Classifier: License :: OSI Approved :: MIT License\n", []string{"License :: OSI Approved :: MIT License"}},
+		"the description is not read":    {"Name: a\n\nLicense: MIT\n", nil},
+		"an address makes it no claim":   {"License: ask erika@example.org\n", nil},
+		"a very long line is no name":    {"License: " + strings.Repeat("x", 300) + "\n", nil},
+		"other classifiers do not count": {"Classifier: Programming Language :: Python\n", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if d := cmp.Diff(c.want, pythonClaims(strings.NewReader(c.in))); d != "" {
+				t.Errorf("claims (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// FuzzPythonClaims holds the laws that a claim is one short line without an address, and that what follows the headers
+// changes nothing.
+func FuzzPythonClaims(f *testing.F) {
+	f.Add(metadata)
+	f.Add("License-Expression: MIT\n\nbody")
+	f.Add("License: a\n b\nClassifier: License :: x")
+	f.Add("\nLicense: MIT")
+	f.Fuzz(func(t *testing.T, in string) {
+		got := pythonClaims(strings.NewReader(in))
+		for _, c := range got {
+			if c == "" || len(c) > maxClaim || strings.ContainsAny(c, "\r\n") || hasAddress(c) {
+				t.Fatalf("%q is no claim", c)
+			}
+		}
+		head, _, found := strings.Cut(in, "\n\n")
+		if found && head != "" && head[0] != '\n' {
+			if d := cmp.Diff(got, pythonClaims(strings.NewReader(head+"\n\nLicense-Expression: MIT\n"))); d != "" {
+				t.Fatalf("the body changes the claims (-before +after):\n%s", d)
+			}
+		}
+	})
+}
