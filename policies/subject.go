@@ -1,9 +1,14 @@
 package policies
 
-import "github.com/pegel-audit/pegel/audit"
+import (
+	"time"
 
-// Kinds of subjects that a requirement may name in for_each. The struct of each kind below is what its rules may read;
-// the field tag is the name in CEL.
+	"github.com/pegel-audit/pegel/audit"
+)
+
+// Kinds of subjects that a requirement may name in for_each. The struct of each kind below is what its rules may read:
+// the tag "cel" is the name in rules, the tag "enum" lists all values of an enumerated field. Of an enumerated field the
+// values "" and "unknown" are never facts; the engine treats them as not known.
 const (
 	KindStack        = "stack"
 	KindArtifact     = "artifact"
@@ -21,11 +26,15 @@ type Subject struct {
 	Record any    // one of the structs below, by value
 	// Unknown lists the fields of Record that are not facts: nobody looked, or somebody looked in vain. Everything not
 	// listed is known. A Go zero value alone never means unknown (design section 4, rule 1).
-	Unknown  []UnknownField
+	Unknown []UnknownField
+	// Settle says by field what would narrow a score that is known in part, cheapest first.
+	Settle   map[string][]string
 	Origins  map[string][]audit.Origin // evidence by field name; "" serves all fields
 	Declared map[string]bool           // fields that only the operator's word supports
 	// Intent says that the subject was only declared to run, not seen: it can FAIL but never PASS (design section 4, rule 3).
 	Intent bool
+	// Observed is when the facts were taken, UTC; lifetimes count from here. The zero value: on the day of the audit.
+	Observed time.Time
 }
 
 // UnknownField is one field of a subject without a value.
@@ -39,7 +48,7 @@ type UnknownField struct {
 // Stack is the subject of kind "stack": the stack as a whole. There is exactly one.
 type Stack struct {
 	Name          string `cel:"name"`
-	Kind          string `cel:"kind"`          // cloud or release
+	Kind          string `cel:"kind" enum:"cloud,release"`
 	Artifacts     int64  `cel:"artifacts"`     // in the selected tiers and areas
 	SourcesFailed int64  `cel:"sourcesFailed"` // sources that could not be read at all or in part
 	BOM           bool   `cel:"bom"`           // a stack BOM was written
@@ -48,7 +57,7 @@ type Stack struct {
 // Artifact is the subject of kind "artifact": one image, host or other deployed thing.
 type Artifact struct {
 	Name         string `cel:"name"`
-	Kind         string `cel:"kind"` // image, host, software, bom
+	Kind         string `cel:"kind" enum:"image,host,software,bom"`
 	Reference    string `cel:"reference"`
 	Version      string `cel:"version"`
 	Pinned       bool   `cel:"pinned"`     // by digest, or by a tag that names one version
@@ -65,9 +74,9 @@ type Product struct {
 	Name           string `cel:"name"`
 	Artifact       string `cel:"artifact"` // id
 	Version        string `cel:"version"`
-	Licence        string `cel:"licence"`        // SPDX expression at that version and edition
-	LicenceClass   string `cel:"licenceClass"`   // osi, free-not-osi, docs-data, restricted, unknown (audit/licence)
-	LicenceChecked bool   `cel:"licenceChecked"` // read from the licence file at that version, not only expected
+	Licence        string `cel:"licence"`                                                           // SPDX expression at that version and edition
+	LicenceClass   string `cel:"licenceClass" enum:"osi,free-not-osi,docs-data,restricted,unknown"` // audit/licence
+	LicenceChecked bool   `cel:"licenceChecked"`                                                    // read from the licence file at that version, not only expected
 	Edition        string `cel:"edition"`
 	OpenCore       bool   `cel:"openCore"` // the deployed edition is a vendor's build that is not the OSI version
 }
@@ -79,7 +88,7 @@ type Package struct {
 	Type         string `cel:"type"`
 	Artifact     string `cel:"artifact"`
 	Licence      string `cel:"licence"`
-	LicenceClass string `cel:"licenceClass"`
+	LicenceClass string `cel:"licenceClass" enum:"osi,free-not-osi,docs-data,restricted,unknown"` // audit/licence
 	Section      string `cel:"section"`
 	Identified   bool   `cel:"identified"` // has a purl
 }
@@ -88,7 +97,7 @@ type Package struct {
 // .atLeast(n) and .atMost(n).
 type Project struct {
 	Name            string           `cel:"name"`
-	Role            string           `cel:"role"`     // platform or building-block
+	Role            string           `cel:"role" enum:"platform,building-block"`
 	KnockOut        bool             `cel:"knockOut"` // some knock-out indicator fails
 	KnockOuts       []string         `cel:"knockOuts"`
 	OpenSource      audit.Interval   `cel:"openSource"`

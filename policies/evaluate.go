@@ -1,0 +1,498 @@
+package policies
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+)
+
+// Outcomes of a verdict.
+const (
+	Eligible     = "eligible"
+	NotEligible  = "not-eligible"
+	Undetermined = "undetermined"
+)
+
+const rolePlatform = "platform"
+
+// Input is everything that decides.
+type Input struct {
+	Subjects   []Subject     // in any order; kind and id name a subject
+	Scopes     []string      // requested; those they require are judged too
+	Profile    audit.Profile // the gates and lifetimes that count
+	AssessedAt time.Time
+	// ReleaseWithoutOperator says that the stack is a software release: what only an operator can show is MISS.
+	ReleaseWithoutOperator bool
+}
+
+// Result is what was decided.
+type Result struct {
+	Findings []audit.Finding // worst first, then by scope, requirement and subject
+	Verdicts []Verdict       // lower levels first; those that were required are among them
+}
+
+// Verdict is the decision about one scope.
+type Verdict struct {
+	Scope      string
+	Outcome    string   // eligible, not-eligible, undetermined
+	Limiting   []string // ids of the findings that decide, most important first; none if eligible
+	Counts     Counts
+	ValidUntil time.Time // when the first evidence that counts stops to count; zero if nothing was decided
+	Ends       string    // which evidence that is
+}
+
+// Counts are findings by outcome, folded ones counted in full.
+type Counts struct{ Pass, Fail, Miss, DNF, NA int }
+
+func (c *Counts) add(o audit.Outcome, n int) {
+	switch o {
+	case audit.PASS:
+		c.Pass += n
+	case audit.FAIL:
+		c.Fail += n
+	case audit.MISS:
+		c.Miss += n
+	case audit.DNF:
+		c.DNF += n
+	case audit.NA:
+		c.NA += n
+	}
+}
+
+// Evaluate applies the policy. The same input gives the same result, whatever the order of subjects. An error means that
+// the input contradicts itself (an unknown scope, a record of another kind, a subject given twice), never that something
+// could not be decided.
+func (p *Policy) Evaluate(in Input) (Result, error) {
+	e, err := p.prepare(in)
+	if err != nil {
+		return Result{}, err
+	}
+	for _, q := range e.questions() {
+		e.ask(q)
+	}
+	var verdicts []Verdict
+	for i := range e.scopes {
+		e.prerequisite(i, verdicts)
+		verdicts = append(verdicts, e.verdict(i))
+	}
+	e.sortFindings()
+	return Result{Findings: e.findings, Verdicts: verdicts}, nil
+}
+
+// evaluation is one run of Evaluate.
+type evaluation struct {
+	policy   *Policy
+	in       Input
+	scopes   []Scope // to be judged, lower levels first
+	subjects map[string][]opened
+	names    map[string]string // of artifacts, by id
+	findings []audit.Finding
+	must     []bool // by finding: an effective must
+}
+
+// opened is a subject whose facts are ready for rules.
+type opened struct {
+	Subject
+	facts []fact
+	area  uint64 // scopes that select it, as bits by index in scopes
+}
+
+// scopeSet is a set of scopes, as bits by index in evaluation.scopes.
+type scopeSet = uint64
+
+func (p *Policy) prepare(in Input) (*evaluation, error) {
+	scopes, err := p.wanted(in.Scopes)
+	if err != nil {
+		return nil, err
+	}
+	e := &evaluation{policy: p, in: in, scopes: scopes, subjects: map[string][]opened{}, names: map[string]string{}}
+	schemas := map[string][]field{}
+	for _, k := range Kinds() {
+		schemas[k] = schemaOf(k)
+	}
+	for _, s := range in.Subjects {
+		values, err := facts(s, schemas[kindOf(s.Record)])
+		if err != nil {
+			return nil, err
+		}
+		if s.Ref.Kind == KindArtifact {
+			e.names[s.Ref.ID] = s.Ref.Name
+		}
+		if s.Ref.Kind == KindPrerequisite && e.judges(s.Ref.ID) {
+			return nil, fmt.Errorf("subject %q: this scope is judged here, so its verdict comes from here", s.Ref.ID)
+		}
+		e.subjects[s.Ref.Kind] = append(e.subjects[s.Ref.Kind], opened{Subject: s, facts: values, area: e.selecting(s)})
+	}
+	for kind, list := range e.subjects {
+		slices.SortFunc(list, func(a, b opened) int { return cmp.Compare(a.Ref.ID, b.Ref.ID) })
+		for i := 1; i < len(list); i++ {
+			if list[i].Ref.ID == list[i-1].Ref.ID {
+				return nil, fmt.Errorf("subject %q of kind %s is given twice", list[i].Ref.ID, kind)
+			}
+		}
+	}
+	return e, nil
+}
+
+// wanted returns the requested scopes and all that they require within the policy, lower levels first.
+func (p *Policy) wanted(ids []string) ([]Scope, error) {
+	want := map[string]bool{}
+	for _, id := range ids {
+		for id != "" && !want[id] {
+			s, ok := p.Scope(id)
+			if !ok && len(want) > 0 && !slices.Contains(ids, id) {
+				break // required, but not ours to judge: SCS-compatible
+			}
+			if !ok {
+				known := p.ScopeIDs()
+				return nil, fmt.Errorf("unknown scope %q%s; scopes are %s", clean(id), didYouMean(id, known), strings.Join(known, ", "))
+			}
+			want[id] = true
+			id = s.Requires
+		}
+	}
+	var out []Scope
+	for _, s := range p.scopes {
+		if want[s.ID] {
+			out = append(out, s)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("no scope is requested; scopes are %s", strings.Join(p.ScopeIDs(), ", "))
+	}
+	return out, nil
+}
+
+func (e *evaluation) judges(scope string) bool {
+	return slices.ContainsFunc(e.scopes, func(s Scope) bool { return s.ID == scope })
+}
+
+// selecting returns the scopes that a subject counts for by its place in the stack.
+func (e *evaluation) selecting(s Subject) scopeSet {
+	var out scopeSet
+	for i, scope := range e.scopes {
+		if !placed(s.Ref.Kind) || slices.ContainsFunc(scope.Select, func(x Selector) bool { return x.takes(s) }) {
+			out |= 1 << i
+		}
+	}
+	return out
+}
+
+// takes reports whether the selector takes a subject. What has no tier or no area could stand anywhere, so it is taken.
+func (x Selector) takes(s Subject) bool {
+	if len(x.Kinds) > 0 && !slices.Contains(x.Kinds, s.Ref.Kind) {
+		return false
+	}
+	if len(x.Areas) > 0 && s.Area != "" && !slices.Contains(x.Areas, s.Area) {
+		return false
+	}
+	if len(x.Tiers) == 0 || len(s.Ref.Tiers) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(s.Ref.Tiers, func(t string) bool { return slices.Contains(x.Tiers, t) })
+}
+
+func (e *evaluation) ids(set scopeSet) []string {
+	var out []string
+	for i, s := range e.scopes {
+		if set&(1<<i) != 0 {
+			out = append(out, s.ID)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// question is a requirement with the gates that count, asked by one or more scopes. Levels with the same gates ask the same
+// question, so its answers are counted once.
+type question struct {
+	Requirement
+	id    string // in findings: the requirement, with "@level" if another level asks with other gates
+	gates map[string]map[string]audit.Gate
+	asked scopeSet
+}
+
+// questions lists what the scopes ask, each once, prerequisites apart.
+func (e *evaluation) questions() []question {
+	var out []question
+	index := map[string]int{}
+	first := map[string]bool{}
+	for i, s := range e.scopes {
+		for _, id := range s.Include {
+			q, _ := e.policy.Requirement(id)
+			if q.ForEach == KindPrerequisite {
+				continue
+			}
+			gates := e.in.Profile.Gates[s.Gates]
+			key := id + " " + gateKey(q.rule, gates)
+			at, known := index[key]
+			if !known {
+				at = len(out)
+				index[key] = at
+				name := id
+				if first[id] {
+					name += "@" + s.Gates
+				}
+				first[id] = true
+				out = append(out, question{Requirement: q, id: name, gates: gates})
+			}
+			out[at].asked |= 1 << i
+		}
+	}
+	return out
+}
+
+// gateKey writes the gates that a rule reads; "" for a rule without gates.
+func gateKey(r *rule, gates map[string]map[string]audit.Gate) string {
+	var b strings.Builder
+	for _, a := range r.aspects {
+		for _, role := range sortedKeys(gates) {
+			if g, ok := gates[role][a]; ok {
+				fmt.Fprintf(&b, "%s %s %d %d;", role, a, g.Low, g.Coverage)
+			}
+		}
+	}
+	return b.String()
+}
+
+// ask answers a question for every subject that it is asked about.
+func (e *evaluation) ask(q question) {
+	list := e.subjects[q.ForEach]
+	if q.ForEach == KindOperator && e.in.ReleaseWithoutOperator {
+		e.noOperator(q, list)
+		return
+	}
+	var seen scopeSet
+	memo := map[string]decision{}
+	fold := newFolder(e, q)
+	for i := range list {
+		s := &list[i]
+		asked := q.asked & s.area
+		if asked == 0 {
+			continue
+		}
+		seen |= asked
+		a := e.answer(q, s, memo)
+		if q.ForEach == KindPackage {
+			fold.add(s, asked, a)
+			continue
+		}
+		e.add(e.finding(q, s, asked, a), q.Requirement)
+	}
+	fold.flush()
+	if unseen := q.asked &^ seen; unseen != 0 {
+		e.nothingSeen(q, unseen)
+	}
+}
+
+// answered is the answer to a question about one subject, with the reason in short if the rule alone did not give it.
+type answered struct {
+	decision
+	gates    map[string]audit.Gate
+	reason   string
+	settle   []string
+	declared bool
+	until    time.Time
+}
+
+// answer decides and then applies what no rule may override: only declared, only intended, too old.
+func (e *evaluation) answer(q question, s *opened, memo map[string]decision) answered {
+	role := rolePlatform
+	if p, ok := s.Record.(Project); ok && p.Role != "" {
+		role = p.Role
+	}
+	a := answered{gates: q.gates[role]}
+	key := vector(q.rule, s.facts, role)
+	d, known := memo[key]
+	if !known {
+		d = q.rule.decide(s.facts, a.gates)
+		memo[key] = d
+	}
+	a.decision = d
+	if d.outcome != audit.PASS && d.outcome != audit.FAIL {
+		return a
+	}
+	a.declared = q.rule.readsDeclared(s.Subject)
+	e.age(q, s.Observed, &a)
+	if a.outcome != audit.PASS {
+		return a
+	}
+	switch {
+	case a.declared && !q.DeclaredOK:
+		a.outcome, a.reason = audit.MISS, "only the operator says so; nobody looked"
+		a.settle = []string{"give a source that shows it"}
+	case s.Intent:
+		a.outcome, a.reason = audit.MISS, "declared, not seen running"
+		a.settle = []string{"add a source that sees the running stack"}
+	}
+	return a
+}
+
+// age sets until when an answer holds. Evidence that is too old on the day of the audit decides nothing.
+func (e *evaluation) age(q question, observed time.Time, a *answered) {
+	if observed.IsZero() || observed.After(e.in.AssessedAt) {
+		observed = e.in.AssessedAt
+	}
+	until, ok := endOf(observed, e.in.Profile.Lifetimes[q.Lifetime])
+	if !ok {
+		a.outcome, a.fault = audit.DNF, fmt.Sprintf("the profile has no lifetime for evidence of kind %q", q.Lifetime)
+		return
+	}
+	a.until = until
+	if !until.After(e.in.AssessedAt) {
+		a.outcome, a.until = audit.DNF, time.Time{}
+		a.reason = fmt.Sprintf("the evidence is of %s and counted until %s", observed.UTC().Format(time.DateOnly), until.Format(time.DateOnly))
+		a.settle = []string{"gather the evidence again"}
+	}
+}
+
+func (r *rule) readsDeclared(s Subject) bool {
+	return slices.ContainsFunc(r.reads, func(i int) bool { return s.Declared[r.schema[i].name] })
+}
+
+// vector writes the facts that a rule reads, so that subjects with the same facts are decided once.
+func vector(r *rule, values []fact, role string) string {
+	var b strings.Builder
+	if len(r.aspects) > 0 {
+		b.WriteString(role)
+	}
+	for _, i := range r.reads {
+		b.WriteByte(0)
+		switch u := values[i].unknown; {
+		case u == nil:
+			writeValue(&b, values[i].value)
+		case u.Looked:
+			b.WriteString("\x01looked")
+		default:
+			b.WriteString("\x01")
+		}
+	}
+	return b.String()
+}
+
+func writeValue(b *strings.Builder, value any) {
+	switch v := value.(type) {
+	case string:
+		fmt.Fprintf(b, "%q", v)
+	case bool:
+		if v {
+			b.WriteByte('t')
+		} else {
+			b.WriteByte('f')
+		}
+	default:
+		fmt.Fprintf(b, "%q", fmt.Sprint(v)) // fmt prints maps in the order of their keys
+	}
+}
+
+// noOperator answers for a software release: nobody runs it, so nobody looked.
+func (e *evaluation) noOperator(q question, list []opened) {
+	ref := audit.SubjectRef{Kind: KindOperator, ID: "operator", Name: "the operator"}
+	if len(list) > 0 {
+		ref = list[0].Ref
+	}
+	e.add(e.unanswered(q, ref, q.asked, noOperatorReason, "audit a cloud that runs this release"), q.Requirement)
+}
+
+const noOperatorReason = "a release has no operator"
+
+// nothingSeen notes that a requirement found nothing to judge, one finding for each scope.
+func (e *evaluation) nothingSeen(q question, scopes scopeSet) {
+	for i, s := range e.scopes {
+		if scopes&(1<<i) == 0 {
+			continue
+		}
+		ref := audit.SubjectRef{Kind: q.ForEach, ID: "none in " + s.ID, Name: "no " + q.ForEach}
+		e.add(e.unanswered(q, ref, 1<<i, "nothing of this kind was seen for "+s.Title, "name sources that show each "+q.ForEach), q.Requirement)
+	}
+}
+
+func (e *evaluation) unanswered(q question, ref audit.SubjectRef, scopes scopeSet, reason, settle string) audit.Finding {
+	return audit.Finding{
+		ID: q.id + "/" + ref.ID, Subject: ref, Requirement: q.ID, Scopes: e.ids(scopes), Severity: q.Severity, Outcome: audit.MISS,
+		Reason: ref.Name + ": " + reason, Settle: []string{settle}, Remedy: q.Remedy["en"], Owner: q.Owner,
+	}
+}
+
+// prerequisite answers whether the level below is held: by the verdict if it was judged here, else by the subject that
+// was given.
+func (e *evaluation) prerequisite(scope int, verdicts []Verdict) {
+	s := e.scopes[scope]
+	for _, id := range s.Include {
+		q, _ := e.policy.Requirement(id)
+		if q.ForEach != KindPrerequisite || s.Requires == "" {
+			continue
+		}
+		ask := question{Requirement: q, id: q.ID, gates: e.in.Profile.Gates[s.Gates], asked: 1 << scope}
+		subject, ok := e.held(s.Requires, verdicts)
+		switch {
+		case !e.judges(s.Requires) && e.in.ReleaseWithoutOperator:
+			ref := audit.SubjectRef{Kind: KindPrerequisite, ID: s.Requires, Name: s.Requires}
+			if ok {
+				ref = subject.Ref
+			}
+			e.add(e.unanswered(ask, ref, ask.asked, noOperatorReason+", so nobody can hold the certificate", "audit a cloud that runs this release"), q)
+		case !ok:
+			ref := audit.SubjectRef{Kind: KindPrerequisite, ID: s.Requires, Name: s.Requires}
+			e.add(e.unanswered(ask, ref, ask.asked, "nobody looked whether it is held", "show the certificate to the assessor"), q)
+		default:
+			a := e.answer(ask, &subject, map[string]decision{})
+			for _, v := range verdicts {
+				if v.Scope == s.Requires && !a.until.IsZero() && !v.ValidUntil.IsZero() {
+					a.until = v.ValidUntil // as long as the evidence below
+				}
+			}
+			e.add(e.finding(ask, &subject, ask.asked, a), q)
+		}
+	}
+}
+
+// held opens the subject of a required scope.
+func (e *evaluation) held(scope string, verdicts []Verdict) (opened, bool) {
+	for _, v := range verdicts {
+		if v.Scope != scope {
+			continue
+		}
+		below, _ := e.policy.Scope(scope)
+		s := Subject{
+			Ref:    audit.SubjectRef{Kind: KindPrerequisite, ID: scope, Name: below.Title},
+			Record: Prerequisite{Scope: scope, Held: v.Outcome == Eligible},
+		}
+		if v.Outcome == Undetermined {
+			s.Unknown = []UnknownField{{
+				Field: "held", Looked: true, Reason: fmt.Sprintf("it is undetermined, %d findings are open", len(v.Limiting)),
+				Settle: []string{"settle the open findings of " + below.Title},
+			}}
+		}
+		values, err := facts(s, schemaOf(KindPrerequisite))
+		return opened{Subject: s, facts: values}, err == nil
+	}
+	for _, s := range e.subjects[KindPrerequisite] {
+		if s.Ref.ID == scope {
+			return s, true
+		}
+	}
+	return opened{}, false
+}
+
+func (e *evaluation) add(f audit.Finding, q Requirement) {
+	e.findings = append(e.findings, f)
+	e.must = append(e.must, q.Severity == Must && !q.EffectiveOn.After(e.in.AssessedAt))
+}
+
+// sortFindings puts the worst first, then by scope, requirement and subject.
+func (e *evaluation) sortFindings() {
+	slices.SortFunc(e.findings, func(a, b audit.Finding) int {
+		return cmp.Or(cmp.Compare(rank(a.Outcome), rank(b.Outcome)), slices.Compare(a.Scopes, b.Scopes),
+			cmp.Compare(a.Requirement, b.Requirement), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// rank orders outcomes for readers, worst first (scs-0003-v2: FAIL > MISS > DNF > PASS).
+func rank(o audit.Outcome) int {
+	return slices.Index([]audit.Outcome{audit.FAIL, audit.MISS, audit.DNF, audit.PASS, audit.NA}, o)
+}
