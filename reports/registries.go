@@ -11,15 +11,15 @@ import (
 // that is not listed counts as internal: hiding a public name does less harm than showing an internal one.
 var publicRegistries = [...]struct{ host, reason string }{
 	{"docker.io", "Docker Hub, open to anyone"},
-	{"index.docker.io", "Docker Hub by its old name"},
-	{"registry-1.docker.io", "Docker Hub by the name of its API"},
 	{"gcr.io", "Google's public registry"},
 	{"ghcr.io", "GitHub's registry"},
+	{"index.docker.io", "Docker Hub by its old name"},
 	{"k8s.gcr.io", "Kubernetes images until 2023"},
 	{"mcr.microsoft.com", "Microsoft's public registry"},
 	{"osism.harbor.regio.digital", "public registry of OSISM 7 and 8"},
 	{"public.ecr.aws", "Amazon's public gallery"},
 	{"quay.io", "Red Hat's public registry, home of kolla and Ceph images"},
+	{"registry-1.docker.io", "Docker Hub by the name of its API"},
 	{"registry.access.redhat.com", "Red Hat's registry without login"},
 	{"registry.gitlab.com", "GitLab's registry"},
 	{"registry.k8s.io", "Kubernetes images"},

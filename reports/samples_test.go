@@ -23,7 +23,7 @@ type sample struct {
 func samples() []sample {
 	return []sample{
 		{"empty", emptySample()},
-		{"release", releaseSample(24, 10)},
+		{"release", releaseSample(24, 4)},
 		{"eligible", eligibleSample()},
 		{"undetermined", undeterminedSample()},
 		{"internal-full", internalSample()},
@@ -358,7 +358,7 @@ func eligibleSample() Report {
 }
 
 func undeterminedSample() Report {
-	r := releaseSample(24, 10)
+	r := releaseSample(12, 2)
 	r.Subject.Name = "OSISM 9.0.0 without known failures"
 	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return f.Outcome == audit.FAIL })
 	r.Verdicts = []Verdict{sampleVerdict(r, "scs-open-iaas", "SCS-open IaaS", 3, "undetermined")}

@@ -53,7 +53,7 @@ func ladderOf(id string, rungs []Rung) ladderView {
 	for i, rung := range rungs {
 		y := ladderTop + i*(rungHeight+rungGap)
 		s := rungSign(rung.State)
-		step := rungView{Level: rung.Level, Title: rung.Title, Short: cut(rung.Title, 28), Reason: rung.Reason, Sign: s, Y: y, NameY: y + 20, WordY: y + 38}
+		step := rungView{Level: rung.Level, Title: rung.Title, Short: cut(rung.Title, 24), Reason: rung.Reason, Sign: s, Y: y, NameY: y + 20, WordY: y + 38}
 		step.Shape, step.Glyph = markPaths(s.Tone, 71, y+rungHeight/2)
 		v.Steps = append(v.Steps, step)
 		words = append(words, fmt.Sprintf("Level %d, %s: %s", rung.Level, rung.Title, s.Word))

@@ -49,7 +49,13 @@ func (t *terminal) ladder(r Report) {
 			if rung.Reason != "" {
 				text += ": " + rung.Reason
 			}
-			t.signed(fmt.Sprintf("  %d  %s  ", rung.Level, pad(rung.Title, min(widest, 28))), s, text)
+			if t.width < 64 { // too narrow for two columns
+				t.para(fmt.Sprintf("  %d  ", rung.Level), rung.Title)
+				t.signed("     ", s, text)
+				continue
+			}
+			widest = min(widest, 28)
+			t.signed(fmt.Sprintf("  %d  %s  ", rung.Level, pad(cut(rung.Title, widest), widest)), s, text)
 		}
 	}
 }
@@ -76,7 +82,7 @@ func (t *terminal) step(s step) {
 	left := 0
 	for _, a := range s.Acts {
 		var show []*group
-		for _, g := range a.Groups {
+		for _, g := range alike(a.Groups) {
 			budget := &open
 			if g.Fails {
 				budget = &failing
@@ -96,8 +102,39 @@ func (t *terminal) step(s step) {
 		}
 	}
 	if left > 0 {
-		t.para("    ", "… and "+plural(left, "more requirement", "more requirements")+"; the HTML report lists them all.")
+		t.para("    ", "… and "+plural(left, "more point", "more points")+"; the HTML report lists them all.")
 	}
+}
+
+// alike joins open groups that say the same about the same subjects into one with all their titles.
+func alike(groups []*group) []*group {
+	var out []*group
+	at := map[string]int{}
+	for _, g := range groups {
+		if g.Fails {
+			out = append(out, g)
+			continue
+		}
+		key := fmt.Sprint(g.Should, g.Kind, g.Miss, g.DNF, "\x00", strings.Join(g.Names, "\x00"), "\x00", asks(g))
+		i, ok := at[key]
+		if !ok {
+			at[key] = len(out)
+			out = append(out, g)
+			continue
+		}
+		joined := *out[i]
+		joined.Title += "; " + g.Title
+		out[i] = &joined
+	}
+	return out
+}
+
+// asks is what the text says after the subjects of an open group.
+func asks(g *group) string {
+	if len(g.Settle) > 0 {
+		return g.Settle[0]
+	}
+	return strings.Join(g.reasons(), "\x00")
 }
 
 func (t *terminal) group(g *group) {
