@@ -90,7 +90,7 @@ func decide(r Report, outcome string, titles, scopes []string) decision {
 	var want func(audit.Outcome) bool
 	switch outcome {
 	case "eligible":
-		d.Before, d.After = r.Subject.Name+" is eligible for ", ": every requirement holds"
+		d.Before, d.Why = r.Subject.Name+" is eligible for ", "because every requirement holds"
 		return d
 	case "not-eligible":
 		d.Before = r.Subject.Name + " is not eligible for "

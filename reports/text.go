@@ -11,9 +11,9 @@ import (
 // reference stack with two requested levels near 60 lines.
 const (
 	maxFailing = 6 // failing requirements of one level
-	maxOpen    = 4 // open requirements of one level
+	maxOpen    = 3 // open requirements of one level
 	maxReasons = 2 // reasons of one failing requirement
-	maxUnseen  = 5
+	maxUnseen  = 4
 )
 
 // Text writes the report for a terminal. The first sentence is the decision with its limiting findings; then the ladder,
@@ -214,13 +214,13 @@ func unseenText(u Unseen, most int) string {
 
 func (t *terminal) more(r Report) {
 	t.heading("How to read this")
-	t.para("  ", "“Not looked at”: nobody asked yet. “Looked, could not tell”: the answer was not to be had. Neither counts as good or bad.")
-	names := "Internal names are left out; --full shows them."
+	t.para("  ", "“Not looked at”: nobody asked yet. “Looked, could not tell”: no answer was to be had. Neither counts as good or bad.")
+	names := "Internal names are left out (--full shows them)."
 	if r.Visibility != Public {
 		names = "Internal names are shown: do not publish this."
 	}
-	t.para("  ", "The HTML report shows every component, score and piece of evidence, the JSON report the same for programs. "+names)
+	t.para("  ", "The HTML report shows everything with its evidence, the JSON report the same for programs. "+names)
 	if r.Evidence.Digest != "" {
-		t.para("  ", "Whoever has the evidence "+string(r.Evidence.Digest)+" gets this answer again.")
+		t.para("  ", "Evidence "+string(r.Evidence.Digest))
 	}
 }

@@ -42,7 +42,7 @@ func TestTheFirstSentenceIsTheDecisionWithItsLimitingFindings(t *testing.T) {
 		{"one fails and one is open: the failure first", mixed, "✗ OSISM 9.0.0 is not eligible for SCS-sovereign IaaS, because 3 requirements fail: "},
 		{"undetermined", undeterminedSample(), "? Whether OSISM 9.0.0 without known failures is eligible for SCS-open IaaS cannot be decided yet, because 2 requirements are open: " +
 			"“Every artifact has an SBOM” (cinder-api, glance-api, neutron-metadata-agent and 4 more) and “Every artifact was seen running”"},
-		{"eligible", eligibleSample(), "✓ small-cloud is eligible for SCS-open IaaS: every requirement holds."},
+		{"eligible", eligibleSample(), "✓ small-cloud is eligible for SCS-open IaaS, because every requirement holds."},
 		{"an outcome nobody knows is undetermined", odd, "? Whether OSISM 9.0.0 is eligible for SCS-open IaaS cannot be decided yet"},
 		{"nothing was asked", none, "? OSISM 9.0.0 was not judged: no level was asked for."},
 	} {
