@@ -25,8 +25,8 @@ const RolePlatform = "platform"
 //
 // The score of an aspect is the interval from the weighted mean of the low ends to that of the high ends over all
 // indicators that apply (NA does not count), rounded outward to basis points. A knock-out that fails makes it [0, 0]; one
-// that is not known makes the low end 0, because it may still turn out to fail. An aspect to which nothing applies is the
-// unknown. More knowledge can only narrow the interval.
+// that is not known makes the low end 0, because it may still turn out to fail, unless what is known of it (a low end above
+// 0) already excludes that. An aspect to which nothing applies is the unknown. More knowledge can only narrow the interval.
 func Score(p Project, ms []Measurement, prof audit.Profile) ProjectScore {
 	s := ProjectScore{Project: p, Measurements: complete(ms, prof)}
 	sums := make([]sum, len(Aspects))
@@ -87,7 +87,7 @@ func (s *sum) add(m Measurement, knockOut bool) {
 	switch {
 	case m.KnockOut:
 		s.knockOuts = append(s.knockOuts, m.Indicator)
-	case knockOut && !m.Outcome.Decided():
+	case knockOut && !m.Outcome.Decided() && m.Interval.Low() == 0:
 		s.open = append(s.open, m.Indicator)
 	}
 	s.weight += m.Weight

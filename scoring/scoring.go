@@ -234,7 +234,7 @@ type AspectScore struct {
 	Interval  audit.Interval `json:"interval"`
 	Coverage  int            `json:"coverage"`             // basis points of weight that is known; a partial interval counts by the share it excludes
 	KnockOuts []string       `json:"knock_outs,omitempty"` // indicators that knock out
-	Open      []string       `json:"open,omitempty"`       // knock-out indicators that are not known
+	Open      []string       `json:"open,omitempty"`       // knock-out indicators that may still turn out to fail
 }
 
 // ProjectScore is everything that was concluded about one project.

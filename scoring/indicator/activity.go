@@ -1,0 +1,201 @@
+package indicator
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+// maintained (AC-01, scs-0008 AC-1) asks: do people still work on it? Knock-out: FAIL if nobody did for a year.
+// Measured: human non-merge commits of the last 90 days; without any, whether there was one in the last year.
+// Misleads: a finished project needs few commits; an archived repository shows only in the forge's API; a clone that was
+// not updated looks abandoned.
+func maintained(in *input) scoring.Measurement {
+	h, m, ok := in.history()
+	if !ok {
+		return m
+	}
+	if h.Human90d > 0 {
+		m = in.count(h.Human90d, more, fmt.Sprintf("%s in %s", plural(h.Human90d, "human commit"), plural(in.rule.Window, "day")))
+		if m.Outcome == audit.FAIL { // a profile may ask for more; some commits are no harm
+			m = partly(m.Value, m.Reason)
+		}
+		return in.bounded(h, m)
+	}
+	dormant, m, ok := in.number("dormant_days")
+	if !ok {
+		return m
+	}
+	worth, m, ok := in.number("dormant_value_bp")
+	if !ok {
+		return m
+	}
+	w, recorded := h.Window(12)
+	some := recorded && dormant == 365 && w.HumanCommits > 0 || !h.LastHumanCommit.IsZero() && in.days(h.LastHumanCommit) < dormant
+	if some {
+		m = scoring.Measurement{Outcome: audit.PART, Interval: audit.Exactly(worth), Value: "0",
+			Reason: fmt.Sprintf("no human commit in %s, but some in %s", plural(in.rule.Window, "day"), plural(dormant, "day"))}
+		return in.bounded(h, m)
+	}
+	last := ""
+	if !h.LastHumanCommit.IsZero() {
+		last = ", the last on " + day(h.LastHumanCommit)
+	}
+	m = failed("0", fmt.Sprintf("no human commit in %s%s", plural(dormant, "day"), last))
+	if h.Shallow || in.days(h.FirstCommit) < dormant {
+		return lowerBound(m, "the history does not reach back so far", "read a full clone")
+	}
+	return m
+}
+
+// activeContributors (AC-02, scs-0008 AC-4) asks: how many people work on it at a time?
+// Measured: distinct human authors of the last quarter.
+// Misleads: one quarter may be a holiday.
+func activeContributors(in *input) scoring.Measurement {
+	h, m, ok := in.history()
+	if !ok {
+		return m
+	}
+	quarters := inOrderOfTime(h.Quarters)
+	if len(quarters) == 0 {
+		return untold("the history has no quarters", "collect the evidence again")
+	}
+	n := quarters[len(quarters)-1].Authors
+	return in.bounded(h, in.count(n, more, plural(n, "human author")+" in the last quarter"))
+}
+
+func inOrderOfTime(quarters []scoring.Quarter) []scoring.Quarter {
+	sorted := slices.Clone(quarters)
+	slices.SortStableFunc(sorted, func(a, b scoring.Quarter) int { return a.End.Compare(b.End) })
+	return sorted
+}
+
+// retention (AC-03, scs-0008 AC-3) asks: do contributors stay?
+// Measured: authors of months 13 to 24 who were also authors of months 1 to 12. NA if months 13 to 24 had no author.
+// Misleads: people who finished a task of one change look like people who left.
+func retention(in *input) scoring.Measurement {
+	h, m, ok := in.history()
+	switch {
+	case !ok:
+		return m
+	case h.Shallow:
+		return untold("the clone does not reach back to the first commit", "read a full clone")
+	case h.AuthorsYear2 == 0:
+		return notApplicable("nobody wrote a commit in months 13 to 24, so nobody could stay")
+	}
+	return in.bounded(h, in.ratio(h.Retained, h.AuthorsYear2, more,
+		fmt.Sprintf("%d of %s of months 13 to 24 stayed", h.Retained, plural(h.AuthorsYear2, "author"))))
+}
+
+// newcomers (AC-04, scs-0008 AC-2) asks: do new people join?
+// Measured: people whose first commit ever lies in the window. NA for a project that is younger: everybody is new.
+// Misleads: somebody with a new address looks new.
+func newcomers(in *input) scoring.Measurement {
+	h, m, ok := in.history()
+	switch {
+	case !ok:
+		return m
+	case h.Shallow:
+		return untold("the clone does not reach back to the first commit", "read a full clone")
+	case in.days(h.FirstCommit) < in.rule.Window:
+		return notApplicable(fmt.Sprintf("the project is younger than %s, so everybody is new", plural(in.rule.Window, "day")))
+	}
+	return in.count(h.Newcomers12m, more, fmt.Sprintf("%s in %s", plural(h.Newcomers12m, "newcomer"), plural(in.rule.Window, "day")))
+}
+
+// A quarter of the history is 365/4 days long.
+const quarter = 365 * 24 * time.Hour / 4
+
+// mostQuarters bounds the pairs that the slope is the median of.
+const mostQuarters = 40
+
+// trend (AC-05, scs-0008 AC-2, AC-3) asks: do contributors become fewer?
+// Measured: the Theil-Sen slope (median slope of all pairs) of the authors per quarter, as change per year relative to the
+// mean. Quarters before the project began do not count; NA if fewer than four are left.
+// Misleads: a large project may shrink and still be large.
+func trend(in *input) scoring.Measurement {
+	h, m, ok := in.history()
+	if !ok {
+		return m
+	}
+	if h.Shallow {
+		return untold("the clone does not reach back to the first commit", "read a full clone")
+	}
+	least, m, ok := in.number("least_quarters")
+	if !ok {
+		return m
+	}
+	var authors []int64
+	for _, q := range inOrderOfTime(h.Quarters) {
+		if !q.End.Add(-quarter).Before(h.FirstCommit) {
+			authors = append(authors, int64(q.Authors))
+		}
+	}
+	authors = authors[max(0, len(authors)-mostQuarters):]
+	switch {
+	case len(h.Quarters) == 0:
+		return untold("the history has no quarters", "collect the evidence again")
+	case len(authors) < max(least, 2):
+		return notApplicable(fmt.Sprintf("the history covers %s, %d needed for a trend", plural(len(authors), "full quarter"), max(least, 2)))
+	}
+	change, some := relativeSlope(authors)
+	if !some {
+		return failed("-1.00", "no human author in "+plural(len(authors), "quarter"))
+	}
+	bp := int(math.Floor(float64(change.num) / float64(change.den)))
+	return judge(change, in.rule, more).answer(decimal(bp), fmt.Sprintf("authors per quarter change by %s a year over %s%s",
+		percent(bp), plural(len(authors), "quarter"), in.needed(more)))
+}
+
+// relativeSlope is the Theil-Sen slope of a series of quarters, as basis points of its mean per year; some is false if the
+// series is zero throughout.
+func relativeSlope(series []int64) (change value, some bool) {
+	var total int64
+	var slopes []value
+	for i, y := range series {
+		total += y
+		for j := range i {
+			slopes = append(slopes, value{y - series[j], int64(i - j)})
+		}
+	}
+	if total == 0 {
+		return value{0, 1}, false
+	}
+	slices.SortFunc(slopes, func(a, b value) int {
+		return int(max(-1, min(1, a.num*b.den-b.num*a.den)))
+	})
+	middle := slopes[len(slopes)/2]
+	if len(slopes)%2 == 0 {
+		other := slopes[len(slopes)/2-1]
+		middle = value{middle.num*other.den + other.num*middle.den, 2 * middle.den * other.den}
+	}
+	// Four quarters a year; the mean is total / len.
+	return value{middle.num * 4 * int64(len(series)) * audit.Full, middle.den * total}, true
+}
+
+// adopters (AC-06, scs-0008 AC-5) asks: who uses it?
+// Measured: organisations counted in a file of adopters.
+// Misleads: such a file is a claim, and is seldom cleaned up.
+func adopters(in *input) scoring.Measurement {
+	t, m, ok := in.tree()
+	if !ok {
+		return m
+	}
+	files := byPath(t.Documents["adopters"])
+	if len(files) == 0 {
+		return in.absent(t, "file of adopters", "case studies and surveys")
+	}
+	n, counted := markedNumber(files, "organisations")
+	if !counted {
+		return untold("nobody counted the organisations in "+listed(files), "count the organisations in "+clip(files[0].Path))
+	}
+	m = in.count(n, more, fmt.Sprintf("%s in %s", plural(n, "organisation"), listed(files)), in.files(files)...)
+	if m.Outcome == audit.PASS {
+		return m
+	}
+	return lowerBound(m, "case studies and surveys were not read", "read case studies and surveys")
+}

@@ -1,0 +1,151 @@
+package indicator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+// affiliations is what settles intervals of organisations.
+const affiliations = "find out which organisations the unaffiliated authors work for"
+
+// elephantFactor (OC-01, scs-0008 FO-2.1) asks: how many organisations stand behind half of the work?
+// Measured: the fewest organisations with at least half of the human commits of the window, corporate groups folded; an
+// interval while some authors have no known organisation.
+// Misleads: commits differ in size; people who work in their free time count for their employer.
+func elephantFactor(in *input) scoring.Measurement {
+	h, w, m, ok := in.whole()
+	if !ok {
+		return m
+	}
+	return in.bounded(h, in.between(w.ElephantLow, w.ElephantHigh, more, plain,
+		fmt.Sprintf("%s wrote half of %s in %s", ends(w.ElephantLow, w.ElephantHigh, "organisation"),
+			plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")), affiliations))
+}
+
+// ends writes "2 organisations" or "1 to 3 organisations".
+func ends(low, high int, noun string) string {
+	if low == high {
+		return plural(low, noun)
+	}
+	return fmt.Sprintf("%d to %s", low, plural(high, noun))
+}
+
+// endsPercent writes "42 %" or "42 % to 61 %".
+func endsPercent(low, high int) string {
+	if low == high {
+		return percent(low)
+	}
+	return percent(low) + " to " + percent(high)
+}
+
+// topOrganisation (OC-02, scs-0008 FO-2.1, LR-2) asks: does one organisation do most of the work?
+// Measured: the share of the largest organisation in the human commits of the window, as an interval.
+// Misleads: as OC-01.
+func topOrganisation(in *input) scoring.Measurement {
+	h, w, m, ok := in.whole()
+	if !ok {
+		return m
+	}
+	return in.bounded(h, in.between(w.TopOrgLowBP, w.TopOrgHighBP, less, decimal,
+		fmt.Sprintf("the largest organisation%s wrote %s of %s in %s", named(w.TopOrg), endsPercent(w.TopOrgLowBP, w.TopOrgHighBP),
+			plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")), affiliations))
+}
+
+func named(organisation string) string {
+	if organisation == "" {
+		return ""
+	}
+	return " (" + clip(organisation) + ")"
+}
+
+// topTwoOrganisations (OC-03, scs-0008 FO-2.1) asks: do two organisations do most of the work?
+// Measured: as OC-02, for the two largest together. It never fails.
+// Misleads: as OC-01.
+func topTwoOrganisations(in *input) scoring.Measurement {
+	h, w, m, ok := in.whole()
+	if !ok {
+		return m
+	}
+	return in.bounded(h, in.between(w.TopTwoLowBP, w.TopTwoHighBP, less, decimal,
+		fmt.Sprintf("the two largest organisations wrote %s of %s in %s", endsPercent(w.TopTwoLowBP, w.TopTwoHighBP),
+			plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")), affiliations))
+}
+
+// governance (OC-06, scs-0008 FO-4.2) asks: is it written down who decides what?
+// Measured: a governance document anywhere in the repository.
+// Misleads: the presence of a file says nothing about how it is lived; a foundation's charter is not read.
+func governance(in *input) scoring.Measurement {
+	return in.present(document("governance"), "governance document")
+}
+
+// neutralHome (OC-07, scs-0008 LR-2) asks: do repository and name belong to nobody who sells the product?
+// Measured: the hosting foundation by the catalogue. A home without a foundation counts half: a risk, not a failure.
+// Misleads: a foundation may be a club of one vendor.
+func neutralHome(in *input) scoring.Measurement {
+	switch in.p.Foundation {
+	case "":
+		return missed("nobody looked at the hosting foundation", "enter the hosting foundation in the catalogue")
+	case "none":
+		return partly("none", "no foundation hosts the project", in.catalogue())
+	}
+	return passed(clip(in.p.Foundation), "hosted by "+clip(in.p.Foundation), in.catalogue())
+}
+
+// codeOfConduct (OC-09, scs-0008 FO-3.1) asks: is there a code of conduct?
+// Measured: a document anywhere in the repository.
+// Misleads: as OC-06; that of the foundation, or of the organisation's other repositories, is not read.
+func codeOfConduct(in *input) scoring.Measurement {
+	return in.present(document("code-of-conduct"), "code of conduct")
+}
+
+// publicChannels (OC-10, scs-0008 FO-3.3) asks: does the project name public channels with an archive?
+// Measured: hosts in the README that serve public archives: mailing lists, forums, discussion groups.
+// Misleads: the channel is named, not read; chats and trackers do not count; documents beside the README are not read.
+func publicChannels(in *input) scoring.Measurement {
+	t, m, ok := in.tree()
+	if !ok {
+		return m
+	}
+	var channels []string
+	for _, host := range t.ReadmeLinks {
+		if archived(host) {
+			channels = append(channels, strings.ToLower(host))
+		}
+	}
+	slices.Sort(channels)
+	channels = slices.Compact(channels)
+	if len(channels) == 0 {
+		return in.absent(t, "archived public channel named in the README", "the documentation")
+	}
+	m = in.count(len(channels), more, "the README names "+names(channels), in.at(""))
+	if m.Outcome == audit.PASS {
+		return m
+	}
+	return lowerBound(m, "the documentation was not read", "read the documentation")
+}
+
+// archived reports whether a host serves public archives of discussions, by its name.
+func archived(host string) bool {
+	host = strings.ToLower(host)
+	for _, prefix := range []string{"lists.", "list.", "groups.", "forum.", "forums.", "discuss.", "discourse.", "lore."} {
+		if strings.HasPrefix(host, prefix) {
+			return true
+		}
+	}
+	return host == "groups.io" || strings.HasSuffix(host, ".groups.io")
+}
+
+// regions (OC-11, scs-0008 FO-2.1) asks: does the work come from more than one part of the world?
+// Measured: bands of UTC offsets of author dates, at least four hours apart. It never fails.
+// Misleads: offsets are what a computer is set to; one band holds Europe and Africa.
+func regions(in *input) scoring.Measurement {
+	h, w, m, ok := in.active()
+	if !ok {
+		return m
+	}
+	return in.bounded(h, in.count(w.OffsetBands, more, fmt.Sprintf("%s of UTC offsets in %s", plural(w.OffsetBands, "band"), plural(in.rule.Window, "day"))))
+}

@@ -1,0 +1,76 @@
+package indicator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+// elsewhere is where proposals may live beside the repository.
+const elsewhere = "a repository of proposals beside this one"
+
+// proposalProcess (OD-01, scs-0008 FO-4.1) asks: is there a public process for proposals?
+// Measured: a directory of specifications, enhancements, RFCs or decision records in the repository.
+// Misleads: many projects keep proposals in a sister repository, which is not read.
+func proposalProcess(in *input) scoring.Measurement {
+	return in.present(tool("proposals"), "directory of proposals", elsewhere)
+}
+
+// proposalsAlive (OD-02, scs-0008 FO-4.1) asks: are proposals still written?
+// Measured: proposal files of the repository that changed in twelve months. Proposals elsewhere may be more, so that a low
+// number is a lower bound.
+// Misleads: a change may be a typing error put right.
+func proposalsAlive(in *input) scoring.Measurement {
+	t, m, ok := in.tree()
+	if !ok {
+		return m
+	}
+	if len(t.Tools["proposals"]) == 0 {
+		return in.absent(t, "directory of proposals", elsewhere)
+	}
+	changed, m, ok := take(in, t.ProposalsChanged12m, "the changes of proposals")
+	switch {
+	case !ok:
+		return m
+	case !plausible(changed):
+		return untold("the recorded file counts contradict themselves", "collect the evidence again")
+	}
+	dirs := byPath(t.Tools["proposals"])
+	m = in.count(changed, more, fmt.Sprintf("%s changed in %s below %s", plural(changed, "proposal"), plural(in.rule.Window, "day"), listed(dirs)), in.files(dirs)...)
+	if m.Outcome == audit.PASS {
+		return m
+	}
+	return lowerBound(m, "not read: "+elsewhere, "name the repository of proposals")
+}
+
+// roadmap (OD-04, scs-0008 FO-4.4) asks: does a roadmap say where the project goes?
+// Measured: the days since a roadmap file of the repository changed. Milestones and cycle goals elsewhere may be newer.
+// Misleads: a changed file may still describe the past.
+func roadmap(in *input) scoring.Measurement {
+	const milestones = "milestones and goals outside the repository"
+	t, m, ok := in.tree()
+	if !ok {
+		return m
+	}
+	files := byPath(t.Documents["roadmap"])
+	if len(files) == 0 {
+		return in.absent(t, "roadmap", milestones)
+	}
+	changed, m, ok := take(in, t.RoadmapChanged, "the changes of the roadmap")
+	switch {
+	case !ok:
+		return m
+	case in.e.AssessedAt.IsZero() || changed.IsZero() || changed.After(in.e.AssessedAt):
+		return untold("the day of the last change of "+listed(files)+" is not plausible", "collect the evidence again")
+	}
+	age := in.days(changed)
+	m = in.count(age, less, fmt.Sprintf("%s changed %s ago", listed(files), plural(age, "day")), in.files(files)...)
+	if m.Outcome == audit.PASS {
+		return m
+	}
+	places := slices.Concat([]string{milestones}, in.unread(t))
+	return lowerBound(m, "not read: "+strings.Join(places, "; "), "read "+places[0])
+}

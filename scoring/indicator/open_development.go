@@ -1,0 +1,140 @@
+package indicator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+// continuousHistory (OV-01) asks: is the code developed in public, month by month, or dropped now and then?
+// Measured: months of the window with human commits. It never fails: a quiet project is no code drop.
+// Misleads: the size of commits is not known here, so that a large drop beside small commits is not seen.
+func continuousHistory(in *input) scoring.Measurement {
+	h, w, m, ok := in.active()
+	if !ok {
+		return m
+	}
+	return in.bounded(h, in.count(w.ActiveMonths, more, fmt.Sprintf("human commits in %s of %d", plural(w.ActiveMonths, "month"), w.Months)))
+}
+
+// review (OV-02, scs-0008 MA-5, SE-4) asks: does somebody else look at a change before it is merged?
+// Measured: human commits of the window with evidence of a review in git, of all. Git shows reviews by trailers and by a
+// review system that submits only reviewed changes; it cannot show that there was none, so that this is a lower bound.
+// Misleads: a trailer is a claim; reviews on the pages of a forge need its API.
+func review(in *input) scoring.Measurement {
+	_, w, m, ok := in.whole()
+	if !ok {
+		return m
+	}
+	m = in.ratio(w.Reviewed, w.HumanCommits, more, fmt.Sprintf("git shows a review of %s of %s in %s",
+		percentOf(w.Reviewed, w.HumanCommits), plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")))
+	if m.Outcome == audit.PASS {
+		return m
+	}
+	because := "reviews on the forge were not read"
+	if w.PullRequest > 0 {
+		because = fmt.Sprintf("%s came by a request, whose reviews on the forge were not read", plural(w.PullRequest, "commit"))
+	}
+	return lowerBound(m, because, "read the reviews through the forge API")
+}
+
+// outsideContributions (OV-03, scs-0008 FO-3.2) asks: are contributions from outside accepted?
+// Measured: the share of human commits of the window that the largest organisation did not write, as an interval.
+// Misleads: as OC-01.
+func outsideContributions(in *input) scoring.Measurement {
+	h, w, m, ok := in.whole()
+	if !ok {
+		return m
+	}
+	low, high := audit.Full-w.TopOrgHighBP, audit.Full-w.TopOrgLowBP
+	return in.bounded(h, in.between(low, high, more, decimal, fmt.Sprintf("%s of %s in %s came from outside the largest organisation%s",
+		endsPercent(low, high), plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day"), named(w.TopOrg)), affiliations))
+}
+
+// contributionGuide (OV-04, scs-0008 FO-3.1) asks: is it written down how to contribute?
+// Measured: the words of the longest contribution guide in the repository; a short one that links to the documentation
+// passes too.
+// Misleads: length is no quality.
+func contributionGuide(in *input) scoring.Measurement {
+	t, m, ok := in.tree()
+	if !ok {
+		return m
+	}
+	guides := byPath(t.Documents["contributing"])
+	if len(guides) == 0 {
+		return in.absent(t, "contribution guide")
+	}
+	words := 0
+	for _, g := range guides {
+		if slices.Contains(g.Marks, "docs-link") {
+			return passed(clip(g.Path), clip(g.Path)+" links to the documentation", in.files([]scoring.Document{g})...)
+		}
+		words = max(words, min(g.Words, mostCount))
+	}
+	if words == 0 {
+		return untold("nobody could read "+listed(guides), "read "+clip(guides[0].Path))
+	}
+	m = in.count(words, more, fmt.Sprintf("%s in %s", plural(words, "word"), listed(guides)), in.files(guides)...)
+	if places := in.unread(t); m.Outcome == audit.FAIL && len(places) > 0 {
+		return lowerBound(m, "not read: "+strings.Join(places, "; "), "read "+places[0])
+	}
+	return m
+}
+
+// publicCI (OV-08, scs-0008 MA-6) asks: is there CI that anybody can see?
+// Measured: CI configuration in the repository.
+// Misleads: whether it runs, and whether the results are public, is not seen; CI that is configured elsewhere is not read.
+func publicCI(in *input) scoring.Measurement {
+	return in.present(tool("ci"), "CI configuration")
+}
+
+// realUpstream (OV-09) asks: was the project read where it is developed? A rule for Pegel more than for the project.
+// Measured: the address of the evidence, the catalogue's authoritative and mirror addresses, and .gitreview. A mirror
+// counts half.
+// Misleads: a mirror that nobody calls one passes for the source.
+func realUpstream(in *input) scoring.Measurement {
+	t, m, ok := in.tree()
+	if !ok {
+		return m
+	}
+	read, home := address(in.e.Repo), address(in.p.Repo)
+	review := address(t.GerritProject)
+	switch {
+	case read == "" || !strings.Contains(read, "/"):
+		return untold("the address that was read is not known", "read the project from its own address")
+	case in.p.Mirror != "" && read == address(in.p.Mirror) && read != home:
+		return partly(clip(read), "a mirror was read: "+clip(read), in.at(""))
+	case review != "" && domain(review) != domain(read):
+		return partly(clip(read), "changes are reviewed at "+clip(review)+", and "+clip(read)+" was read", in.at(".gitreview"))
+	case review == "" && (in.p.ID == in.p.Repo || read != home):
+		m := untold("nobody says that "+clip(read)+" is the authoritative repository", "enter the project in the catalogue")
+		m.Interval = audit.Between(half, audit.Full)
+		return m
+	}
+	return passed(clip(read), "read at its source "+clip(read), in.at(""))
+}
+
+// address is a repository address without scheme, user, port and .git, in lower case: host/path.
+func address(url string) string {
+	_, rest, found := strings.Cut(url, "://")
+	if !found {
+		rest = url
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	if at := strings.LastIndexByte(host, '@'); at >= 0 {
+		host = host[at+1:]
+	}
+	host, _, _ = strings.Cut(host, ":")
+	path = strings.TrimSuffix(strings.Trim(path, "/"), ".git")
+	return strings.ToLower(strings.TrimSuffix(host+"/"+path, "/"))
+}
+
+// domain is the last two labels of the host of an address.
+func domain(address string) string {
+	host, _, _ := strings.Cut(address, "/")
+	labels := strings.Split(host, ".")
+	return strings.Join(labels[max(0, len(labels)-2):], ".")
+}

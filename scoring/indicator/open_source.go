@@ -1,0 +1,415 @@
+package indicator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/licence"
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+// openLicence (OS-01, scs-0008 FO-1.1) asks: is the code under a licence that the OSI or the FSF approves, at each
+// deployed version? Knock-out: FAIL needs a recognised licence text that is none.
+// Measured: the SPDX expression of the root licence files at the tag of each deployed version; of the evaluated revision
+// for a project that is scored outside a stack. The worst version decides.
+// Misleads: a second licence in a README or a file header is not seen.
+func openLicence(in *input) scoring.Measurement {
+	versions := in.versions()
+	if len(versions) == 0 {
+		return missed("the deployed version is not known, so nobody read its licence", "find out the deployed version")
+	}
+	var read []string
+	var origins []audit.Origin
+	var unknown []scoring.Measurement
+	for _, v := range versions {
+		facts, m, ok := take(in, in.e.Licences[v], "the licence"+atVersion(v))
+		if !ok {
+			unknown = append(unknown, m)
+			continue
+		}
+		switch licence.ClassOf(facts.Expression) {
+		case licence.Restricted:
+			return failed(clip(facts.Expression), clip(facts.Expression)+atVersion(v)+" is not an open licence", in.licenceOrigins(facts)...)
+		case licence.OSI, licence.FreeNotOSI:
+			read = append(read, clip(facts.Expression)+atVersion(v))
+			origins = append(origins, in.licenceOrigins(facts)...)
+		case licence.DocsData:
+			unknown = append(unknown, untold(clip(facts.Expression)+atVersion(v)+" is a licence for documents or data; that of the program was not found", "read the licence of the program"))
+		default:
+			unknown = append(unknown, untold("the licence"+atVersion(v)+" was not recognised", "read the licence files and add the licence to the known ones"))
+		}
+	}
+	if len(unknown) > 0 {
+		return worstOf(unknown)
+	}
+	return passed(inOrder(read), "open licence: "+inOrder(read), origins...)
+}
+
+// versions returns the deployed versions, sorted, each once; [""] stands for the evaluated revision of a project that no
+// stack deploys; empty if a stack deploys it and nobody knows which version.
+func (in *input) versions() []string {
+	if len(in.p.Versions) == 0 && len(in.p.Links) == 0 {
+		return []string{""}
+	}
+	sorted := slices.Clone(in.p.Versions)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
+}
+
+func atVersion(v string) string {
+	if v == "" {
+		return " at the evaluated revision"
+	}
+	return " at version " + clip(v)
+}
+
+func (in *input) licenceOrigins(facts scoring.LicenceFacts) []audit.Origin {
+	origins := in.files(byPath(facts.Files))
+	if len(origins) == 0 {
+		origins = []audit.Origin{in.at("")}
+	}
+	for i := range origins {
+		origins[i].Commit = facts.Commit
+		if facts.Commit != in.e.Revision {
+			origins[i].At = time.Time{} // the day of another commit is not known here
+		}
+	}
+	return origins
+}
+
+// worstOf returns the first MISS, else the first.
+func worstOf(unknown []scoring.Measurement) scoring.Measurement {
+	for _, m := range unknown {
+		if m.Outcome == audit.MISS {
+			return m
+		}
+	}
+	return unknown[0]
+}
+
+// licenceFile (OS-02, scs-0008 FO-1.3) asks: does a licence file stand at the standard place, the root or LICENSES/?
+// Measured: file names. No other place is standard, so the repository alone decides.
+// Misleads: the file may be empty or say something else; OS-01 reads it.
+func licenceFile(in *input) scoring.Measurement {
+	t, m, ok := in.tree()
+	if !ok {
+		return m
+	}
+	if len(t.LicenceFiles) == 0 {
+		return failed("no", "no licence file at the root or below LICENSES/", in.at(""))
+	}
+	files := byPath(t.LicenceFiles)
+	return passed(clip(files[0].Path), "licence file: "+listed(files), in.files(files)...)
+}
+
+// licenceOfFiles (OS-03, scs-0008 FO-1.3) asks: does each source file say its licence?
+// Measured: source files with an SPDX line, or REUSE coverage of the tree, of all source files.
+// Misleads: generated and vendored files count; a long licence header without an SPDX line does not.
+func licenceOfFiles(in *input) scoring.Measurement {
+	t, m, ok := in.tree()
+	switch {
+	case !ok:
+		return m
+	case t.REUSE:
+		return passed("1.00", "REUSE covers the tree", in.at(""))
+	case t.SourceFiles == 0:
+		return notApplicable("the repository has no source files")
+	}
+	marked, m, ok := take(in, t.SPDXHeaders, "the headers of the source files")
+	switch {
+	case !ok:
+		return m
+	case marked < 0 || marked > t.SourceFiles:
+		return untold("the recorded file counts contradict themselves", "collect the evidence again")
+	}
+	return in.ratio(marked, t.SourceFiles, more, fmt.Sprintf("%d of %s name their licence (%s)",
+		marked, plural(t.SourceFiles, "source file"), percentOf(marked, t.SourceFiles)), in.at(""))
+}
+
+// openCore (OS-04, scs-0008 FO-1.2) asks: is any part of the product under a closed licence? Knock-out.
+// Measured: licence files below the root at each deployed version. A closed licence in a product path fails; in vendored
+// code, tests or documents it counts half. An unrecognised one leaves the answer open.
+// Misleads: a closed edition in another repository is not seen (OS-05).
+func openCore(in *input) scoring.Measurement {
+	versions := in.versions()
+	if len(versions) == 0 {
+		return missed("the deployed version is not known, so nobody looked at its parts", "find out the deployed version")
+	}
+	answers := make([]scoring.Measurement, 0, len(versions))
+	for _, v := range versions {
+		parts, commit, m, ok := in.parts(v)
+		if ok {
+			m = in.closedParts(parts, commit, v)
+		}
+		answers = append(answers, m)
+	}
+	return worstVersion(answers)
+}
+
+// parts returns the licence files below the root at a version.
+func (in *input) parts(version string) (parts []scoring.SubLicence, commit string, m scoring.Measurement, ok bool) {
+	what := "the licences of parts" + atVersion(version)
+	if facts, known := in.e.Licences[version].Get(); known && facts.Parts.Unknown() != audit.MISS {
+		parts, m, ok = take(in, facts.Parts, what)
+		return parts, facts.Commit, m, ok
+	}
+	releases, _ := in.e.Releases.Get()
+	if version != "" && (in.e.Revision == "" || releases.TagOf[version].Commit != in.e.Revision) {
+		_, m, _ = take(in, audit.Fact[int]{Settle: "read the tree at the tag of version " + version}, what)
+		return nil, "", m, false
+	}
+	t, m, ok := in.tree()
+	return t.SubLicences, in.e.Revision, m, ok
+}
+
+// closedParts judges the licence files below the root.
+func (in *input) closedParts(parts []scoring.SubLicence, commit, version string) scoring.Measurement {
+	var closed, vendored, unread []scoring.Document
+	doubtful := false // an unread part may be a product part
+	for _, p := range parts {
+		product := p.Product || !p.Vendored
+		switch class := licence.ClassOf(p.Expression); {
+		case class == licence.Restricted && product:
+			closed = append(closed, p.Document)
+		case class == licence.Restricted:
+			vendored = append(vendored, p.Document)
+		case class == licence.Unknown:
+			unread = append(unread, p.Document)
+			doubtful = doubtful || product
+		}
+	}
+	origins := func(docs []scoring.Document) []audit.Origin {
+		return in.licenceOrigins(scoring.LicenceFacts{Commit: commit, Files: docs})
+	}
+	switch {
+	case len(closed) > 0:
+		return failed(fmt.Sprint(len(closed)), "closed licence"+atVersion(version)+" in "+listed(byPath(closed)), origins(closed)...)
+	case len(unread) > 0:
+		m := untold("licence"+atVersion(version)+" not recognised in "+listed(byPath(unread)), "read "+clip(byPath(unread)[0].Path))
+		if !doubtful {
+			high := audit.Full
+			if len(vendored) > 0 {
+				high = half
+			}
+			m.Interval = audit.Between(half, high)
+		}
+		return m
+	case len(vendored) > 0:
+		return partly(fmt.Sprint(len(vendored)), "closed licence"+atVersion(version)+" in vendored code only: "+listed(byPath(vendored)), origins(vendored)...)
+	}
+	return passed("0", "no part under a closed licence"+atVersion(version), origins(nil)...)
+}
+
+// worstVersion joins the answers for all deployed versions of one project: the worst outcome decides, and the interval
+// reaches from the worst low end to the worst high end.
+func worstVersion(answers []scoring.Measurement) scoring.Measurement {
+	worst, low, high := answers[0], audit.Full, audit.Full
+	for _, m := range answers {
+		if m.Outcome != worst.Outcome && audit.Worst(m.Outcome, worst.Outcome) == m.Outcome {
+			worst = m
+		}
+		low, high = min(low, m.Interval.Low()), min(high, m.Interval.High())
+	}
+	if !worst.Outcome.Decided() {
+		worst.Interval = audit.Between(low, high)
+	}
+	return worst
+}
+
+// licenceStability (OS-06, scs-0008 FO-1.1) asks: did the licence stay open over the window? Knock-out: FAIL only if the
+// evaluated revision is under a closed licence; a project that left and came back counts half.
+// Measured: the licence set of the root licence files after each change.
+// Misleads: a licence that changed in file headers alone is not seen.
+func licenceStability(in *input) scoring.Measurement {
+	states, m, ok := take(in, in.e.LicenceHistory, "the history of the licence")
+	switch {
+	case !ok:
+		return m
+	case len(states) == 0:
+		return untold("no licence file was found in the history", "name the licence file")
+	}
+	states = inTime(states)
+	last := states[len(states)-1]
+	origin := in.at("")
+	origin.Commit, origin.At = last.Commit, last.From
+	switch licence.ClassOf(last.Expression) {
+	case licence.Restricted:
+		return failed(clip(last.Expression), "closed licence since "+day(last.From)+": "+clip(last.Expression), origin)
+	case licence.OSI, licence.FreeNotOSI:
+	default:
+		return untold("the licence since "+day(last.From)+" was not recognised", "read the licence files and add the licence to the known ones")
+	}
+	switch left, unsure := movedAway(states); {
+	case left:
+		return partly("left and came back", "left the open licences and came back by "+day(last.From), origin)
+	case unsure:
+		m := untold("a licence of the past was not recognised", "read the licence files of the past")
+		m.Interval = audit.Between(half, audit.Full)
+		return m
+	}
+	if m, ok := in.reachesBack(states[0].From); !ok {
+		m.Interval = audit.Interval{}
+		return m
+	}
+	return passed(clip(last.Expression), fmt.Sprintf("open licence throughout %s: %s", plural(in.rule.Window, "day"), clip(last.Expression)), origin)
+}
+
+// reachesBack reports whether a history that begins at that moment covers the window, or the whole life of the project.
+func (in *input) reachesBack(from time.Time) (scoring.Measurement, bool) {
+	if !in.e.AssessedAt.IsZero() && in.days(from) >= in.rule.Window {
+		return scoring.Measurement{}, true
+	}
+	h, m, ok := in.history()
+	if ok && h.Shallow {
+		return untold("the clone does not reach back to the first commit", "read a full clone"), false
+	}
+	return m, ok
+}
+
+// inTime returns the states oldest first.
+func inTime(states []scoring.LicenceState) []scoring.LicenceState {
+	sorted := slices.Clone(states)
+	slices.SortStableFunc(sorted, func(a, b scoring.LicenceState) int {
+		if c := a.From.Compare(b.From); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Commit, b.Commit)
+	})
+	return sorted
+}
+
+// movedAway reports whether the licence went from open to closed in states, oldest first; unsure if an unrecognised one
+// might hide such a move.
+func movedAway(states []scoring.LicenceState) (left, unsure bool) {
+	open, hidden := false, false
+	for _, s := range states {
+		switch licence.ClassOf(s.Expression) {
+		case licence.OSI, licence.FreeNotOSI:
+			open = true
+		case licence.Restricted:
+			if open {
+				return true, false
+			}
+			unsure = unsure || hidden // what was hidden may have been open
+		default:
+			hidden = true
+			unsure = unsure || open // what was open may have become closed
+		}
+	}
+	return false, unsure
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// contributorTerms (OS-07, scs-0008 FO-1.4, LR-2) asks: do the terms for contributors keep the project open?
+// Measured: documents in the repository, and the share of signed-off commits. DCO passes, so does a CLA to a foundation; a
+// CLA to a company counts half; copyright assignment to a company fails.
+// Misleads: a CLA that only a bot on the forge asks for is not seen; a promise to stay open is not read.
+func contributorTerms(in *input) scoring.Measurement {
+	t, m, ok := in.tree()
+	if !ok {
+		return m
+	}
+	if cla := byPath(t.Documents["cla"]); len(cla) > 0 {
+		return in.agreement(cla)
+	}
+	if dco := byPath(t.Documents["dco"]); len(dco) > 0 {
+		return passed("DCO", "developer certificate of origin: "+listed(dco), in.files(dco)...)
+	}
+	enough, m, ok := in.number("sign_off_bp")
+	if !ok {
+		return m
+	}
+	_, w, m, ok := in.whole()
+	if !ok {
+		return m
+	}
+	if share(w.SignedOff, w.HumanCommits).compare(enough) >= 0 {
+		return passed("DCO", fmt.Sprintf("%s of the human commits in %s are signed off, %s needed",
+			percentOf(w.SignedOff, w.HumanCommits), plural(in.rule.Window, "day"), percent(enough)))
+	}
+	return untold(fmt.Sprintf("no contributor agreement and no certificate of origin in the repository, and %s of the human commits are signed off; not read: the bots of the forge",
+		percentOf(w.SignedOff, w.HumanCommits)), "a declaration of the terms for contributors")
+}
+
+// agreement judges a contributor licence agreement by who holds it.
+func (in *input) agreement(cla []scoring.Document) scoring.Measurement {
+	assigns := slices.ContainsFunc(cla, func(d scoring.Document) bool { return slices.Contains(d.Marks, "assignment") })
+	worst := half
+	if assigns {
+		worst = 0
+	}
+	switch {
+	case in.p.Foundation == "":
+		m := untold("contributor agreement "+listed(cla)+", but who holds it is not known", "enter the hosting foundation in the catalogue")
+		m.Interval = audit.Between(worst, audit.Full)
+		return m
+	case in.p.Foundation != "none":
+		return passed("CLA to a foundation", "contributor agreement with the foundation "+clip(in.p.Foundation)+": "+listed(cla), append(in.files(cla), in.catalogue())...)
+	case assigns:
+		return failed("assignment", "copyright assignment without a foundation: "+listed(cla), in.files(cla)...)
+	}
+	return partly("CLA to a company", "contributor agreement without a foundation: "+listed(cla), in.files(cla)...)
+}
+
+// signOff (OS-08, scs-0008 FO-1.4) asks: are the changes signed off, where the project demands it?
+// Measured: human commits of the window with a Signed-off-by trailer. NA if the repository claims no certificate of origin.
+// Misleads: a squash merge may drop trailers.
+func signOff(in *input) scoring.Measurement {
+	t, m, ok := in.tree()
+	if !ok {
+		return m
+	}
+	claims := len(t.Documents["dco"]) > 0 || slices.ContainsFunc(t.Documents["contributing"], func(d scoring.Document) bool {
+		return slices.Contains(d.Marks, "dco")
+	})
+	if !claims {
+		return notApplicable("the repository does not claim a developer certificate of origin")
+	}
+	h, w, m, ok := in.whole()
+	if !ok {
+		return m
+	}
+	return in.bounded(h, in.ratio(w.SignedOff, w.HumanCommits, more, fmt.Sprintf("%s of %s in %s are signed off",
+		percentOf(w.SignedOff, w.HumanCommits), plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day"))))
+}
+
+// patentGrants are the licences whose text grants patent rights from each contributor.
+// Source: the licence texts, sections on patents.
+func patentGrants(id string) bool {
+	for _, family := range []string{"Apache-2.0", "MPL-2.0", "EPL-", "GPL-3.0", "LGPL-3.0", "AGPL-3.0", "BSD-2-Clause-Patent",
+		"CDDL-", "ECL-2.0", "AFL-3.0", "OSL-3.0", "EUPL-1.2", "MS-PL", "MS-RL", "MulanPSL-2.0", "UPL-1.0", "CPL-1.0", "CAL-1.0"} {
+		if strings.HasPrefix(id, family) {
+			return true
+		}
+	}
+	return false
+}
+
+// patents (OS-09, scs-0008 FO-1.4) asks: are patents and trademarks dealt with?
+// Measured: a licence all of whose parts grant patent rights, or a notice, trademark or patent document.
+// Misleads: a policy that the foundation holds for all its projects is not read; a notice may say nothing about either.
+func patents(in *input) scoring.Measurement {
+	t, m, ok := in.tree()
+	if !ok {
+		return m
+	}
+	for _, topic := range []string{"patents", "trademark", "notice"} {
+		if found := byPath(t.Documents[topic]); len(found) > 0 {
+			return passed(clip(found[0].Path), "stated in "+listed(found), in.files(found)...)
+		}
+	}
+	facts, m, ok := take(in, in.e.Licences[""], "the licence at the evaluated revision")
+	if !ok {
+		return m
+	}
+	expression, err := licence.Parse(facts.Expression)
+	ids := expression.IDs()
+	if err == nil && len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !patentGrants(id) }) {
+		return passed(clip(facts.Expression), clip(facts.Expression)+" grants patent rights", in.licenceOrigins(facts)...)
+	}
+	return in.absent(t, "patent grant in the licence, and no notice, trademark or patent document")
+}
