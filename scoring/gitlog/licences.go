@@ -1,0 +1,290 @@
+package gitlog
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+const (
+	licenceYears     = 5
+	maxLicenceStates = 200
+)
+
+// rootLicences are the licence files of one revision.
+type rootLicences struct {
+	commit  string
+	at      int64
+	files   []file // at the root, or below LICENSES/ if the root has none
+	readme  []file
+	missing bool
+}
+
+// licencesAt reads the root trees of commits and finds the licence files in them, one batch for all.
+func (v *view) licencesAt(ctx context.Context, commits []string) ([]rootLicences, error) {
+	specs := make([]string, 0, 2*len(commits))
+	for _, c := range commits {
+		specs = append(specs, c+":", c+":LICENSES")
+	}
+	out := make([]rootLicences, len(commits))
+	below := make([][]file, len(commits))
+	err := v.objects(ctx, specs, maxSmallFile, func(i int, o object) error {
+		r := &out[i/2]
+		r.commit = commits[i/2]
+		if i%2 == 0 {
+			r.missing = o.missing
+		}
+		if o.missing || o.kind != "tree" {
+			return nil
+		}
+		prefix := ""
+		if i%2 == 1 {
+			prefix = "LICENSES/"
+		}
+		for _, e := range parseTree(o.data, len(o.id)/2) {
+			f := newFile(entry{mode: e.mode, kind: "blob", id: e.id, path: prefix + e.name})
+			switch {
+			case !f.regular():
+			case prefix != "":
+				below[i/2] = append(below[i/2], f)
+			case isLicenceName(f):
+				r.files = append(r.files, f)
+			case f.prose && f.stem == "readme":
+				r.readme = append(r.readme, f)
+			}
+		}
+		return nil
+	})
+	for i := range out {
+		if len(out[i].files) == 0 {
+			out[i].files = below[i]
+		}
+		slices.SortFunc(out[i].files, byPlace)
+		out[i].files = out[i].files[:min(maxLicences, len(out[i].files))]
+	}
+	return out, err
+}
+
+// expression is the licence set of one revision: the recognised texts joined by AND, or by OR if the README says that the
+// user may choose. Empty if none was recognised.
+func (c *Collector) expression(r rootLicences, texts map[string][]byte) string {
+	var parts []string
+	for _, f := range r.files {
+		text, ok := texts[f.id]
+		if !ok {
+			continue
+		}
+		if e, _, ok := c.options.Classify(text); ok && e != "" && !slices.Contains(parts, e) {
+			parts = append(parts, e)
+		}
+	}
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
+	}
+	operator := " AND "
+	for _, f := range r.readme {
+		if choice.Match(texts[f.id]) {
+			operator = " OR "
+		}
+	}
+	slices.Sort(parts)
+	for i, p := range parts {
+		if strings.Contains(p, " ") {
+			parts[i] = "(" + p + ")"
+		}
+	}
+	return strings.Join(parts, operator)
+}
+
+// choice matches the sentence with which a README offers its licences to choose from.
+var choice = regexp.MustCompile(`(?is)licen[cs]ed\s+under\s+(either|any\s+one)\s+of|dual[- ]licen[cs]ed[^.]{0,200}\bor\b|licen[cs]e[^.]{0,200}at\s+your\s+option`)
+
+// licenceFacts answers for the evaluated revision, key "", and for the tag of each deployed version.
+func (c *Collector) licenceFacts(ctx context.Context, v *view, commit string, versions []string, tags audit.Fact[scoring.Releases], origin audit.Origin) (map[string]audit.Fact[scoring.LicenceFacts], error) {
+	keys, commits := []string{""}, []string{commit}
+	out := map[string]audit.Fact[scoring.LicenceFacts]{}
+	releases, known := tags.Get()
+	for _, version := range versions {
+		t, ok := releases.TagOf[version]
+		if !ok {
+			out[version] = unfound[scoring.LicenceFacts](version, known, origin)
+			continue
+		}
+		keys, commits = append(keys, version), append(commits, t.Commit)
+	}
+	if c.options.Classify == nil {
+		for _, key := range append(slices.Clone(versions), "") {
+			out[key] = audit.Failed[scoring.LicenceFacts]("no classifier of licence texts was given", origin)
+		}
+		return out, nil
+	}
+	found, err := v.licencesAt(ctx, commits)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := v.blobs(ctx, objectsOf(found), maxDocument)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range found {
+		at := origin
+		at.Commit = r.commit
+		if i > 0 {
+			at.At = releases.TagOf[keys[i]].At
+		}
+		if out[keys[i]], err = c.licenceFact(ctx, keys[i], r, texts, at); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func unfound[T any](version string, tagsKnown bool, origin audit.Origin) audit.Fact[T] {
+	reason := fmt.Sprintf("no tag fits version %q", clip(printable(version), 80))
+	if !tagsKnown {
+		reason = "the tags could not be read"
+	}
+	f := audit.Failed[T](reason, origin)
+	f.Settle = "name the tag of this version"
+	return f
+}
+
+func objectsOf(all []rootLicences) []string {
+	var ids []string
+	for _, r := range all {
+		for _, f := range r.files {
+			ids = append(ids, f.id)
+		}
+		for _, f := range r.readme {
+			ids = append(ids, f.id)
+		}
+	}
+	return ids
+}
+
+func (c *Collector) licenceFact(ctx context.Context, version string, r rootLicences, texts map[string][]byte, origin audit.Origin) (audit.Fact[scoring.LicenceFacts], error) {
+	if r.missing {
+		return audit.Failed[scoring.LicenceFacts]("the clone lacks the files of this revision", origin), nil
+	}
+	facts := scoring.LicenceFacts{Version: version, Commit: r.commit, Expression: c.expression(r, texts), Files: []scoring.Document{}}
+	var origins []audit.Origin
+	for _, f := range r.files {
+		d := scoring.Document{Path: f.name}
+		at := origin
+		at.Path = f.name
+		if text, ok := texts[f.id]; ok {
+			d.Digest, d.Words = audit.DigestOf(text), len(bytes.Fields(text))
+			at.Digest = d.Digest
+			if _, _, ok := c.options.Classify(text); !ok {
+				d.Marks = []string{"unrecognised"}
+			}
+			if err := c.keep(ctx, at, text); err != nil {
+				return audit.Fact[scoring.LicenceFacts]{}, err
+			}
+		} else {
+			d.Marks = []string{"unread"}
+		}
+		facts.Files = append(facts.Files, d)
+		origins = append(origins, at)
+	}
+	if len(origins) == 0 {
+		origins = []audit.Origin{origin}
+	}
+	return audit.Known(facts, origins...), nil
+}
+
+// licencePaths are the pathspecs of licence files at the root and below LICENSES/.
+var licencePaths = []string{
+	":(top,icase,glob)licen[cs]e*", ":(top,icase,glob)copying*", ":(top,icase,glob)unlicen[cs]e*", ":(top,icase,glob)mit-licen[cs]e*",
+	":(top,icase,glob)*-licen[cs]e", ":(top,literal)LICENSES",
+}
+
+// licenceHistory follows the licence set along the first-parent line over five years. States with the same expression as
+// the one before are left out.
+func (c *Collector) licenceHistory(ctx context.Context, v *view, commit string, at time.Time, origin audit.Origin) (audit.Fact[[]scoring.LicenceState], error) {
+	if c.options.Classify == nil {
+		return audit.Failed[[]scoring.LicenceState]("no classifier of licence texts was given", origin), nil
+	}
+	start := at.Add(-licenceYears * yearSeconds * time.Second)
+	changes, err := v.licenceChanges(ctx, commit, start, at)
+	if err != nil {
+		return audit.Fact[[]scoring.LicenceState]{}, err
+	}
+	if len(changes) > maxLicenceStates {
+		return audit.Failed[[]scoring.LicenceState](fmt.Sprintf("licence files changed more than %d times in five years", maxLicenceStates), origin), nil
+	}
+	commits := make([]string, len(changes))
+	for i, ch := range changes {
+		commits[i] = ch.commit
+	}
+	found, err := v.licencesAt(ctx, commits)
+	if err != nil {
+		return audit.Fact[[]scoring.LicenceState]{}, err
+	}
+	texts, err := v.blobs(ctx, objectsOf(found), maxDocument)
+	if err != nil {
+		return audit.Fact[[]scoring.LicenceState]{}, err
+	}
+	var states []scoring.LicenceState
+	for i, r := range found {
+		if r.missing {
+			return audit.Failed[[]scoring.LicenceState]("the clone lacks the files of an older revision", origin), nil
+		}
+		s := scoring.LicenceState{From: moment(changes[i].committed), Commit: r.commit, Expression: c.expression(r, texts)}
+		if len(states) > 0 && states[len(states)-1].Expression == s.Expression {
+			continue
+		}
+		states = append(states, s)
+	}
+	return audit.Known(states, origin), nil
+}
+
+type change struct {
+	commit    string
+	committed int64
+}
+
+// licenceChanges lists, oldest first, the state at the start of the window (or the oldest commit, if the history is
+// shorter) and each change of a licence file since.
+func (v *view) licenceChanges(ctx context.Context, commit string, start, at time.Time) ([]change, error) {
+	var base change
+	err := v.firstParents(ctx, commit, func(id string, committed int64) error {
+		base = change{id, committed}
+		if committed <= start.Unix() {
+			return errStop
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var changes []change
+	args := []string{
+		"log", "--first-parent", "--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct",
+		"--since=" + gitDate(start.Add(-clockSlack)), "--end-of-options", commit, "--",
+	}
+	err = v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
+		lines := bufio.NewScanner(r)
+		for lines.Scan() {
+			id, text, _ := strings.Cut(lines.Text(), " ")
+			committed, err := strconv.ParseInt(text, 10, 64)
+			if err == nil && objectID.MatchString(id) && committed > start.Unix() && committed <= at.Unix() && id != base.commit {
+				changes = append(changes, change{id, committed})
+			}
+		}
+		return lines.Err()
+	}, append(args, licencePaths...)...)
+	changes = append(changes, base)
+	slices.Reverse(changes)
+	return changes, err
+}

@@ -1,0 +1,82 @@
+package gitlog
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// clockSlack is how much earlier than the window a path-limited log starts, so that commits with a wrong clock do not end
+// the walk too soon; what is outside the window is dropped afterwards.
+const clockSlack = 90 * 24 * time.Hour
+
+// literal makes pathspecs that match exactly these paths and what is below them.
+func literal(names []string) []string {
+	specs := make([]string, len(names))
+	for i, n := range names {
+		specs[i] = ":(top,literal)" + n
+	}
+	return specs
+}
+
+// proposalsChanged counts distinct proposal files that non-merge commits of the last 12 months touched.
+func (v *view) proposalsChanged(ctx context.Context, s *survey, commit string, at time.Time) (int, error) {
+	var dirs []string
+	for dir := range s.proposals {
+		dirs = append(dirs, dir)
+	}
+	slices.Sort(dirs)
+	since := at.Add(-yearSeconds * time.Second)
+	args := []string{
+		"log", "-z", "--no-merges", "--no-renames", "--name-only", "--no-color", "--no-show-signature", "--no-notes",
+		"--since=" + gitDate(since.Add(-clockSlack)), "--format=%x1f%ct", "--end-of-options", commit, "--",
+	}
+	changed := map[string]bool{}
+	err := v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
+		tokens := bufio.NewScanner(r)
+		tokens.Buffer(make([]byte, 0, 64<<10), 1<<20)
+		tokens.Split(splitNUL)
+		inside := false
+		for tokens.Scan() {
+			token := tokens.Text()
+			if text, ok := strings.CutPrefix(strings.TrimPrefix(token, "\n"), "\x1f"); ok {
+				committed, err := strconv.ParseInt(text, 10, 64)
+				inside = err == nil && committed >= since.Unix() && committed <= at.Unix()
+				continue
+			}
+			if _, ok := proposalDirectory(newFile(entry{path: strings.TrimPrefix(token, "\n")})); ok && inside {
+				changed[token] = true
+			}
+		}
+		return tokens.Err()
+	}, append(args, literal(dirs)...)...)
+	return len(changed), err
+}
+
+// lastChange returns the committer time of the newest commit that touched one of the files.
+func (v *view) lastChange(ctx context.Context, files []file, commit string, at time.Time) (time.Time, error) {
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.path
+	}
+	var last int64
+	err := v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
+		lines := bufio.NewScanner(r)
+		for lines.Scan() {
+			committed, err := strconv.ParseInt(lines.Text(), 10, 64)
+			if err == nil && committed <= at.Unix() {
+				last = committed
+				return errStop
+			}
+		}
+		return lines.Err()
+	}, append([]string{"log", "--no-color", "--no-show-signature", "--no-notes", "--format=%ct", "--end-of-options", commit, "--"}, literal(names)...)...)
+	return moment(last), err
+}
+
+// gitDate writes a moment in the one form that git reads without guessing.
+func gitDate(t time.Time) string { return "@" + strconv.FormatInt(max(0, t.Unix()), 10) + " +0000" }

@@ -1,0 +1,321 @@
+package gitlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+// Bounds on refs.
+const (
+	maxTags      = 200_000
+	maxBranches  = 500
+	maxEOLTags   = 20
+	maxTagObject = 64 << 10 // of a tag or commit object; a signature behind a longer message is not seen
+	maxNesting   = 5        // tags of tags
+)
+
+// tag is a tag and the commit it leads to.
+type tag struct {
+	name    string // without refs/tags/
+	commit  string
+	created int64 // tagger date, or the committer's of a lightweight tag (creatordate of git)
+	signed  bool
+	version version
+	named   bool // the name is a version
+}
+
+// tags reads all tags with their objects; what leads to no commit, or to none that the clone has, is left out.
+func (v *view) tags(ctx context.Context) ([]tag, error) {
+	var all []tag
+	ids := []string{}
+	for _, r := range v.state.refs {
+		name, ok := strings.CutPrefix(r.name, "refs/tags/")
+		if !ok {
+			continue
+		}
+		if len(all) == maxTags {
+			return nil, fmt.Errorf("more than %d tags", maxTags)
+		}
+		t := tag{name: strings.ToValidUTF8(name, "\uFFFD")}
+		t.version, t.named = parseVersion(t.name)
+		all, ids = append(all, t), append(ids, r.id)
+	}
+	if err := v.peel(ctx, all, ids); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(t tag) bool { return t.commit == "" }), nil
+}
+
+// peel follows tag objects to commits, one batch for each level.
+func (v *view) peel(ctx context.Context, all []tag, ids []string) error {
+	open := make([]int, len(all))
+	for i := range open {
+		open[i] = i
+	}
+	for range maxNesting {
+		if len(open) == 0 {
+			return nil
+		}
+		specs := make([]string, len(open))
+		for i, k := range open {
+			specs[i] = ids[k]
+		}
+		var next []int
+		err := v.objects(ctx, specs, maxTagObject, func(i int, o object) error {
+			t := &all[open[i]]
+			h, ok := parseHeader(o.kind, o.data)
+			if o.missing || !ok {
+				return nil
+			}
+			if t.created == 0 {
+				t.created = h.when
+			}
+			if o.kind == "tag" {
+				t.signed = t.signed || h.signed
+				ids[open[i]] = h.target
+				next = append(next, open[i])
+			} else {
+				t.commit = o.id
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		open = next
+	}
+	return nil
+}
+
+// release is a commit with at least one version tag.
+type release struct {
+	tag     tag // the one that names it best
+	created int64
+	signed  bool
+}
+
+// releasesOf groups version tags by commit, pre-releases and end-of-life markers left out, sorted by time.
+func releasesOf(all []tag, at int64) []release {
+	byCommit := map[string]*release{}
+	for _, t := range all {
+		if !t.named || !t.version.release() || t.created > at {
+			continue
+		}
+		r, ok := byCommit[t.commit]
+		if !ok {
+			byCommit[t.commit] = &release{tag: t, created: t.created, signed: t.signed}
+			continue
+		}
+		r.created, r.signed = min(r.created, t.created), r.signed || t.signed
+		if betterName(t, r.tag) {
+			r.tag = t
+		}
+	}
+	out := make([]release, 0, len(byCommit))
+	for _, r := range byCommit {
+		out = append(out, *r)
+	}
+	slices.SortFunc(out, func(a, b release) int {
+		if a.created != b.created {
+			return int(max(-1, min(1, a.created-b.created)))
+		}
+		if n := a.tag.version.compare(b.tag.version); n != 0 {
+			return n
+		}
+		return strings.Compare(a.tag.name, b.tag.name)
+	})
+	return out
+}
+
+// betterName prefers, of twin tags, the one without a path, then the higher version, then the shorter name.
+func betterName(a, b tag) bool {
+	ap, bp := strings.Contains(a.version.prefix, "/"), strings.Contains(b.version.prefix, "/")
+	if ap != bp {
+		return bp
+	}
+	if n := a.version.compare(b.version); n != 0 {
+		return n > 0
+	}
+	if len(a.name) != len(b.name) {
+		return len(a.name) < len(b.name)
+	}
+	return a.name < b.name
+}
+
+// releases says what tags and branches say.
+func (v *view) releases(ctx context.Context, all []tag, branch string, versions []string, at time.Time) (scoring.Releases, error) {
+	found := releasesOf(all, at.Unix())
+	var r scoring.Releases
+	for _, one := range found {
+		if one.created < at.Unix()-2*yearSeconds {
+			continue
+		}
+		r.Releases24m++
+		if one.signed {
+			r.Signed24m++
+		}
+	}
+	if len(found) > 0 {
+		last := found[len(found)-1]
+		r.LastRelease, r.LastVersion = moment(last.created), last.tag.name
+	}
+	r.EOLTags = eolTags(all, at.Unix())
+	branches, err := v.branches(ctx, branch, at)
+	if err != nil {
+		return r, err
+	}
+	for _, b := range branches {
+		r.StableBranches = append(r.StableBranches, scoring.Branch{Name: b.name, Last: moment(b.committed)})
+	}
+	r.TagOf, err = v.tagsOf(ctx, all, found, branches, versions)
+	return r, err
+}
+
+func eolTags(all []tag, at int64) []string {
+	marks := slices.DeleteFunc(slices.Clone(all), func(t tag) bool { return !endOfLife.MatchString(t.name) || t.created > at })
+	slices.SortFunc(marks, func(a, b tag) int {
+		if a.created != b.created {
+			return int(max(-1, min(1, b.created-a.created)))
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	var names []string
+	for _, t := range marks[:min(maxEOLTags, len(marks))] {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// stableBranch matches release branches: OpenStack's stable/ and unmaintained/, branch-24.03, release-3.5, v3.5, 7.2,
+// 3.5.x and the like.
+var stableBranch = regexp.MustCompile(`^(stable|unmaintained|maint|maintenance|lts|releases?)/.+|^(branch|release|stable|rel|maint)[-_]v?\d.*|^v?\d+(\.\d+)*(\.[xX])?$|^v?\d+\.\d+[-.](stable|maint|lts|branch)$`)
+
+// branch is a release branch cut at the moment of assessment.
+type branch struct {
+	name      string
+	commit    string
+	committed int64
+}
+
+// branches lists release branches other than the default branch, each with its newest first-parent commit not after at.
+func (v *view) branches(ctx context.Context, current string, at time.Time) ([]branch, error) {
+	byName := map[string]string{}
+	for _, r := range v.state.refs {
+		name, ok := strings.CutPrefix(r.name, "refs/heads/")
+		if !ok {
+			name, ok = strings.CutPrefix(r.name, "refs/remotes/origin/")
+		}
+		name = strings.ToValidUTF8(name, "\uFFFD")
+		if ok && r.name != current && name != strings.TrimPrefix(current, "refs/heads/") && stableBranch.MatchString(name) {
+			byName[name] = r.id // a remote branch is newer than a local one of its name
+		}
+	}
+	if len(byName) > maxBranches {
+		return nil, fmt.Errorf("more than %d release branches", maxBranches)
+	}
+	var out []branch
+	for name, id := range byName {
+		b := branch{name: name}
+		err := v.firstParents(ctx, id, func(id string, committed int64) error {
+			if committed > at.Unix() {
+				return nil
+			}
+			b.commit, b.committed = id, committed
+			return errStop
+		})
+		var broken *gitError
+		if errors.As(err, &broken) {
+			continue // the branch leads to an object that the clone lacks
+		}
+		if err != nil {
+			return nil, err
+		}
+		if b.commit != "" {
+			out = append(out, b)
+		}
+	}
+	slices.SortFunc(out, func(a, b branch) int { return strings.Compare(a.name, b.name) })
+	return out, nil
+}
+
+// maxSeriesSteps bounds the search for the newest release of a series.
+const maxSeriesSteps = 5000
+
+// tagsOf finds the tag of each deployed version. A version that no tag names but that names a release branch, such as
+// 2025.1 for stable/2025.1, leads to the newest release on that branch.
+func (v *view) tagsOf(ctx context.Context, all []tag, found []release, branches []branch, versions []string) (map[string]scoring.Tag, error) {
+	out := map[string]scoring.Tag{}
+	for _, deployed := range versions {
+		if t, ok := tagOf(all, deployed); ok {
+			out[deployed] = scoring.Tag{Name: t.name, Commit: t.commit, At: moment(t.created)}
+			continue
+		}
+		t, ok, err := v.newestOfSeries(ctx, found, branches, deployed)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out[deployed] = scoring.Tag{Name: t.name, Commit: t.commit, At: moment(t.created)}
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return out, nil
+}
+
+// tagOf chooses the tag that fits a deployed version best; of equals the shorter, then the first by name.
+func tagOf(all []tag, deployed string) (tag, bool) {
+	want, ok := deployedVersion(deployed)
+	if !ok {
+		return tag{}, false
+	}
+	best, rank := tag{}, 0
+	for _, t := range all {
+		if !t.named {
+			continue
+		}
+		n := closeness(deployed, want, t.name, t.version)
+		if n > rank || n == rank && n > 0 && (len(t.name) < len(best.name) || len(t.name) == len(best.name) && t.name < best.name) {
+			best, rank = t, n
+		}
+	}
+	return best, rank > 0
+}
+
+func (v *view) newestOfSeries(ctx context.Context, found []release, branches []branch, series string) (tag, bool, error) {
+	if series == "" {
+		return tag{}, false, nil
+	}
+	i := slices.IndexFunc(branches, func(b branch) bool {
+		_, last, _ := strings.Cut(b.name, "/")
+		return b.name == series || last == series
+	})
+	if i < 0 {
+		return tag{}, false, nil
+	}
+	byCommit := map[string]tag{}
+	for _, r := range found {
+		byCommit[r.tag.commit] = r.tag
+	}
+	var newest tag
+	steps := 0
+	err := v.firstParents(ctx, branches[i].commit, func(id string, _ int64) error {
+		if t, ok := byCommit[id]; ok {
+			newest = t
+			return errStop
+		}
+		if steps++; steps > maxSeriesSteps {
+			return errStop
+		}
+		return nil
+	})
+	return newest, newest.name != "", err
+}

@@ -1,0 +1,218 @@
+package gitlog
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// features are what trailers say about one commit by a person.
+type features struct {
+	signedOff, reviewed, changeID, assisted bool
+}
+
+// features reads the trailers that git found. A review counts only if somebody other than the author gave it.
+func (p *pass) features(c record, author identity) features {
+	var f features
+	for rest := c.trailers; len(rest) > 0; {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte{trailerSeparator})
+		key, value, ok := bytes.Cut(line, []byte(":"))
+		if !ok {
+			continue
+		}
+		switch {
+		case bytes.EqualFold(key, []byte("Signed-off-by")):
+			f.signedOff = true
+		case bytes.EqualFold(key, []byte("Change-Id")):
+			f.changeID = true
+		case bytes.EqualFold(key, []byte("Assisted-By")), bytes.EqualFold(key, []byte("Generated-By")):
+			f.assisted = true
+		case bytes.EqualFold(key, []byte("Reviewed-by")), bytes.EqualFold(key, []byte("Acked-by")):
+			f.reviewed = f.reviewed || somebodyElse(value, c.author)
+		}
+	}
+	return f
+}
+
+// somebodyElse compares "Name <address>" with the author by address and by name, since trailers are not mailmapped.
+func somebodyElse(signature, author []byte) bool {
+	name, address := splitSignature(string(signature))
+	authorAddress, authorName, _ := bytes.Cut(author, []byte{fieldSeparator})
+	switch {
+	case name == "" && address == "":
+		return false
+	case address != "" && strings.EqualFold(address, string(authorAddress)):
+		return false
+	case name != "" && strings.EqualFold(name, string(authorName)):
+		return false
+	}
+	return true
+}
+
+// splitSignature splits "Name <address>", "address" or "Name".
+func splitSignature(s string) (name, address string) {
+	s = strings.TrimSpace(s)
+	if open := strings.LastIndexByte(s, '<'); open >= 0 {
+		address, _, _ = strings.Cut(s[open+1:], ">")
+		return strings.Trim(s[:open], " \t\""), strings.TrimSpace(address)
+	}
+	if strings.Contains(s, "@") && !strings.Contains(s, " ") {
+		return "", s
+	}
+	return s, ""
+}
+
+// isRevert follows design section 9: the subject starts with Revert or the body says "This reverts commit".
+func isRevert(message []byte) bool {
+	return bytes.HasPrefix(message, []byte("Revert")) || bytes.Contains(message, []byte("This reverts commit"))
+}
+
+// subject returns the first paragraph of a message on one line, as %s does.
+func subject(message []byte) []byte {
+	message = bytes.TrimLeft(message, "\n")
+	head, _, _ := bytes.Cut(message, []byte("\n\n"))
+	return bytes.TrimSpace(head)
+}
+
+// hasRequestNumber reports whether the subject ends with (#n), as squash merges of GitHub, GitLab and Gitea write it.
+func hasRequestNumber(message []byte) bool {
+	s := subject(message)
+	if !bytes.HasSuffix(s, []byte(")")) {
+		return false
+	}
+	open := bytes.LastIndex(s, []byte("(#"))
+	if open < 0 {
+		return false
+	}
+	digits := s[open+2 : len(s)-1]
+	_, err := strconv.ParseUint(string(digits), 10, 32)
+	return err == nil
+}
+
+// mergedRequest recognises the merge commits that forges write for a pull or merge request: GitHub and Gitea "Merge pull
+// request", Bitbucket "Merged in ... (pull request #n)", GitLab "See merge request" in the body.
+func mergedRequest(message []byte) bool {
+	return bytes.HasPrefix(message, []byte("Merge pull request ")) ||
+		bytes.HasPrefix(message, []byte("Merged in ")) && bytes.Contains(subject(message), []byte("(pull request #")) ||
+		bytes.Contains(message, []byte("\nSee merge request "))
+}
+
+// follow marks the commits that a merged request brought in: the side parents of its merge commit and their parents, as
+// far as the first-parent line. It reports whether c is such a commit.
+func (p *pass) follow(c record, age int64, merge bool) bool {
+	marked := p.branch[string(c.hash)]
+	delete(p.branch, string(c.hash))
+	if age > spanSeconds(len(spans)-1) {
+		return false
+	}
+	if !marked && !(merge && mergedRequest(c.message)) {
+		return false
+	}
+	for i, parent := range bytes.Fields(c.parents) {
+		if (i > 0 || marked) && !p.mainline[string(parent)] {
+			p.branch[string(parent)] = true
+		}
+	}
+	return marked
+}
+
+// loadMainline collects the first-parent line of the last 24 months and the commit before it.
+func (v *view) loadMainline(ctx context.Context, commit string, p *pass) error {
+	return v.firstParents(ctx, commit, func(id string, committed int64) error {
+		p.mainline[id] = true
+		if p.at-committed > spanSeconds(len(spans)-1) {
+			return errStop
+		}
+		return nil
+	})
+}
+
+// firstParents walks the first-parent line from a commit until yield stops it.
+func (v *view) firstParents(ctx context.Context, commit string, yield func(id string, committed int64) error) error {
+	return v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
+		lines := bufio.NewScanner(r)
+		for lines.Scan() {
+			id, text, _ := strings.Cut(lines.Text(), " ")
+			committed, err := strconv.ParseInt(text, 10, 64)
+			if err != nil || !objectID.MatchString(id) {
+				return fmt.Errorf("reading the first-parent line: unexpected line %q", clip(lines.Text(), 80))
+			}
+			if err := yield(id, committed); err != nil {
+				return err
+			}
+		}
+		return lines.Err()
+	}, "log", "--first-parent", "--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct", "--end-of-options", commit, "--")
+}
+
+// notesRef is where Gerrit keeps votes when it is told to.
+const notesRef = "refs/notes/review"
+
+const (
+	maxNotes    = 1_000_000
+	maxNoteSize = 64 << 10
+)
+
+// loadNotes lists the review notes, if the clone has any.
+func (v *view) loadNotes(ctx context.Context, p *pass) error {
+	i, ok := slices.BinarySearchFunc(v.state.refs, notesRef, func(r ref, name string) int { return strings.Compare(r.name, name) })
+	if !ok {
+		return nil
+	}
+	p.notes = map[string]string{}
+	return v.listTree(ctx, v.state.refs[i].id, maxNotes, func(e entry) error {
+		if id := strings.ReplaceAll(e.path, "/", ""); e.regular() && objectID.MatchString(id) {
+			p.notes[id] = e.id
+		}
+		return nil
+	})
+}
+
+// vote matches one approval in a review note, "Code-Review+2: Name <address>".
+var vote = regexp.MustCompile(`(?m)^Code-Review\+[12]: (.+)$`)
+
+// readNotes counts commits whose note shows an approval by somebody other than the author.
+func (v *view) readNotes(ctx context.Context, p *pass) error {
+	if len(p.noted) == 0 {
+		return nil
+	}
+	ids := make([]string, len(p.noted))
+	for i, n := range p.noted {
+		ids[i] = n.note
+	}
+	texts, err := v.blobs(ctx, ids, maxNoteSize)
+	if err != nil {
+		return err
+	}
+	for _, n := range p.noted {
+		if !p.approved(texts[n.note], n.author) {
+			continue
+		}
+		for i := range p.windows {
+			if n.age <= spanSeconds(i) {
+				p.windows[i].w.Reviewed++
+				p.windows[i].unreviewed -= one(n.change)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *pass) approved(note []byte, author int32) bool {
+	for _, m := range vote.FindAllSubmatch(note, -1) {
+		name, address := splitSignature(string(m[1]))
+		index, known := p.people.byAddress[strings.ToLower(address)]
+		if known && index == author || strings.EqualFold(name, p.people.all[author].name) {
+			continue
+		}
+		return true
+	}
+	return false
+}

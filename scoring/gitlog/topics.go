@@ -1,0 +1,178 @@
+package gitlog
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+// This file says by which names files are found. All names are compared in lower case. The tables are facts about
+// conventions: GitHub's community files, the OpenSSF Scorecard checks of the same names, the layout of OpenStack, CNCF and
+// mailing-list projects.
+
+// proseExtensions are extensions of documents that people read.
+var proseExtensions = map[string]bool{
+	"": true, ".md": true, ".markdown": true, ".rst": true, ".txt": true, ".adoc": true, ".asciidoc": true, ".org": true,
+	".html": true, ".yml": true, ".yaml": true, ".toml": true, ".in": true,
+}
+
+// proseStem cuts a documentation extension; prose is false for files of other kinds.
+func proseStem(base string) (stem string, prose bool) {
+	ext := path.Ext(base)
+	if ext == base {
+		ext = "" // .mailmap and the like
+	}
+	return strings.NewReplacer("_", "-", " ", "-").Replace(strings.TrimSuffix(base, ext)), proseExtensions[ext]
+}
+
+// vendoredParts are directories whose contents belong to somebody else, or are samples.
+var vendoredParts = map[string]bool{
+	"vendor": true, "vendored": true, "third_party": true, "third-party": true, "thirdparty": true, "3rdparty": true,
+	"node_modules": true, "deps": true, "bower_components": true, "godeps": true, "external": true, "extern": true,
+	"testdata": true, "fixtures": true, "site-packages": true, "subprojects": true,
+}
+
+// sideParts are directories that are not part of the product: a licence file there covers documents or samples only.
+var sideParts = map[string]bool{
+	"doc": true, "docs": true, "documentation": true, "test": true, "tests": true, "testing": true, "example": true,
+	"examples": true, "samples": true, "contrib": true, "site": true, "website": true, "static": true,
+}
+
+// productParts are directories in which vendors keep parts of another edition (indicator OS-04).
+var productParts = map[string]bool{
+	"ee": true, "enterprise": true, "pro": true, "premium": true, "commercial": true, "x-pack": true, "enterprise-edition": true,
+}
+
+func hasPart(lower string, parts map[string]bool) bool {
+	for dir := range strings.SplitSeq(path.Dir(lower), "/") {
+		if parts[dir] {
+			return true
+		}
+	}
+	return false
+}
+
+func isVendored(lower string) bool { return hasPart(lower, vendoredParts) }
+
+// licenceName matches the usual names of licence files: LICENSE, LICENCE, COPYING, UNLICENSE, with a suffix.
+var licenceName = regexp.MustCompile(`^(un)?licen[cs]es?([.-].*)?$|^copying([.-].*)?$|^mit-licen[cs]e.*$|^[a-z0-9]+-licen[cs]e$`)
+
+func isLicenceName(f file) bool {
+	switch path.Ext(f.base) {
+	case ".go", ".py", ".c", ".h", ".js", ".ts", ".java", ".rb", ".sh", ".pl", ".erl", ".json", ".yml", ".yaml", ".css", ".png", ".svg", ".tmpl", ".tpl", ".html", ".rs", ".xml":
+		return false
+	}
+	return licenceName.MatchString(strings.ReplaceAll(f.base, "_", "-"))
+}
+
+// topic is a kind of evidence and the rule by which files are taken for it.
+type topic struct {
+	name  string
+	holds func(file) bool
+}
+
+// stems makes a rule for documents by name, anywhere in the tree.
+func stems(pattern string) func(file) bool {
+	re := regexp.MustCompile(`^(?:` + pattern + `)$`)
+	return func(f file) bool { return f.prose && re.MatchString(f.stem) }
+}
+
+// paths makes a rule by the whole path.
+func paths(pattern string) func(file) bool {
+	re := regexp.MustCompile(pattern)
+	return func(f file) bool { return re.MatchString(f.lower) }
+}
+
+func either(rules ...func(file) bool) func(file) bool {
+	return func(f file) bool {
+		for _, holds := range rules {
+			if holds(f) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// documentTopics are the topics of scoring.Tree.Documents. Security documents outside the usual places are taken only if
+// their text is about reporting vulnerabilities (see confirmed).
+var documentTopics = []topic{
+	{"governance", stems(`governance|charter|steering(-committee)?|project-governance|technical-steering-committee`)},
+	{"maintainers", either(stems(`maintainers|owners|owners-aliases|codeowners|committers|core-team|core-reviewers|maintainers-list`))},
+	{"code-of-conduct", stems(`code-?of-?conduct|conduct`)},
+	{"contributing", stems(`contributing|contribute|hacking|how-to-contribute|contributor-guide|contribution-guide|contribution-guidelines|submitting-patches|contributing-to-[a-z0-9-]+`)},
+	{"security", either(stems(`security|security-policy|security-insights|security-contacts|security-process|security-release-process|vulnerability|vulnerability-disclosure|vulnerability-management|reporting-security-issues|reporting-vulnerabilities|report-security`),
+		paths(`(^|/)\.well-known/security\.txt$`))},
+	{"roadmap", stems(`roadmap|road-map|milestones|project-roadmap`)},
+	{"changelog", either(stems(`changelog|change-log|changes|history|news|release-?notes|changelog-[0-9v.x-]+`), paths(`(^|/)releasenotes/notes/[^/]+\.yaml$`))},
+	{"adopters", stems(`adopters|users|production-users|who-uses|whos-using|case-studies`)},
+	{"notice", stems(`notice|notices|third-party-notices|thirdpartynotices`)},
+	{"trademark", stems(`trademarks?|trademark-policy|trademark-guidelines`)},
+	{"patents", stems(`patents?|patent-grant|patent-policy`)},
+	{"cla", stems(`cla|icla|ccla|contributor-licen[cs]e-agreement|contributor-agreement|individual-contributor-licen[cs]e-agreement`)},
+	{"dco", stems(`dco|developer-certificate-of-origin|developers-certificate-of-origin`)},
+	{"funding", either(stems(`funding|sponsors|backers|sponsorship`), paths(`(^|/)funding\.json$`))},
+	{"sbom", paths(`(^|/)(sbom|bom)(\.[a-z0-9-]+)*\.(json|xml|spdx|yml|yaml)$|\.spdx(\.json|\.yml|\.yaml|\.rdf)?$|\.cdx\.(json|xml)$`)},
+	{"deprecation", stems(`deprecat(ed|ion|ions)(-policy)?|deprecation-and-removal|feature-deprecation`)},
+	{"maintenance-policy", stems(`support|maintenance(-policy)?|support-policy|supported-versions|supported-releases|release-process|release-cycle|release-management|release-policy|releases|lifecycle|lts|stable-branches|stable-branch|versioning|version-policy|end-of-life|eol`)},
+	{"secure-coding", stems(`secure-coding(-[a-z]+)?|security-guidelines|secure-development(-[a-z]+)?|security-checklist|coding-security`)},
+}
+
+// toolTopics are the topics of scoring.Tree.Tools that file names decide; proposals are directories, and contents decide
+// the rest (see tools.go).
+var toolTopics = []topic{
+	{"ci", paths(`^\.github/workflows/[^/]+\.ya?ml$|^\.gitlab-ci\.yml$|^\.?zuul\.yaml$|^\.?zuul\.d/.+\.yaml$|^jenkinsfile[^/]*$|^\.jenkins/|^\.circleci/config\.ya?ml$|^\.travis\.yml$|^\.prow(/.+)?\.yaml$|^\.prow\.yaml$|^\.cirrus\.(yml|star)$|^azure-pipelines[^/]*\.yml$|^\.azure-pipelines/|^\.buildkite/|^\.drone\.(yml|jsonnet)$|^appveyor\.yml$|^\.appveyor\.yml$|^\.semaphore/|^\.woodpecker(/|\.ya?ml$)|^\.forgejo/workflows/|^\.gitea/workflows/|^bitbucket-pipelines\.yml$|^\.builds?/[^/]+\.yml$|^\.build\.yml$|^\.tekton/|^\.packit\.ya?ml$`)},
+	{"dependency-update", paths(`^\.github/dependabot\.ya?ml$|^(\.github/|\.gitlab/)?renovate\.json5?$|^\.renovaterc(\.json5?)?$|^\.pyup\.yml$|^\.dependabot/config\.yml$|^(\.github/)?updatecli/.+\.ya?ml$`)},
+	{"fuzzing", paths(`(^|/)(fuzz|fuzzing|fuzzers?|oss-?fuzz)/|^\.clusterfuzzlite/|(^|/)fuzz_[a-z0-9_]+\.(py|c|cc|cpp|go|rs)$|(^|/)[a-z0-9_]*_?fuzz(er)?(_test)?\.(go|c|cc|cpp)$`)},
+	{"mirror", paths(`^\.gitreview$`)},
+	{"conformance", paths(`(^|/)conformance(-?tests?)?/|(^|/)[a-z0-9_]*tempest_?plugin/|(^|/)compliance(-?tests?)?/`)},
+	{"sast", paths(`^\.semgrep(\.ya?ml|/.+)$|^\.?bandit(\.ya?ml|\.toml)?$|^sonar-project\.properties$|^\.lgtm\.yml$|^\.snyk$|^(\.github/)?codeql[^/]*\.ya?ml$|^\.github/workflows/[^/]*(codeql|coverity|semgrep|gosec|bandit)[^/]*\.ya?ml$`)},
+	{"config", readForTools},
+	{"gate", paths(`^\.mergify\.yml$|^\.github/mergify\.yml$|^bors\.toml$`)},
+}
+
+// readForTools are files whose contents show tools: configuration of tests and linters. The topic "config" is not reported.
+var readForTools = paths(`^tox\.ini$|^\.pre-commit-config\.yaml$|^setup\.cfg$|^pyproject\.toml$|^(test-)?requirements[^/]*\.txt$|^\.golangci\.(ya?ml|toml|json)$|^makefile(\.common)?$`)
+
+// sourceExtensions are languages whose files can carry a licence header.
+var sourceExtensions = map[string]bool{
+	".c": true, ".h": true, ".cc": true, ".cpp": true, ".cxx": true, ".hpp": true, ".hh": true, ".go": true, ".py": true,
+	".rs": true, ".java": true, ".kt": true, ".scala": true, ".js": true, ".jsx": true, ".ts": true, ".tsx": true, ".mjs": true,
+	".rb": true, ".erl": true, ".hrl": true, ".ex": true, ".exs": true, ".lua": true, ".sh": true, ".pl": true, ".pm": true,
+	".php": true, ".cs": true, ".swift": true, ".m": true, ".s": true, ".tcl": true, ".vue": true, ".hs": true, ".ml": true,
+	".zig": true, ".proto": true,
+}
+
+var testParts = map[string]bool{
+	"test": true, "tests": true, "testing": true, "spec": true, "specs": true, "unittests": true, "unit_tests": true, "e2e": true,
+	"__tests__": true, "functional": true, "integration": true, "testsuite": true, "t": true, "reg-tests": true,
+}
+
+var testName = regexp.MustCompile(`^test[_-]|[_-]tests?\.[a-z]+$|[_-]spec\.[a-z]+$|\.(test|spec)\.[a-z]+$|_suite\.(erl|ex|exs)$|^test\.[a-z]+$`)
+
+func isTest(f file) bool { return testName.MatchString(f.base) || hasPart(f.lower, testParts) }
+
+// proposalDirs are directories in which projects keep design proposals, at the root or below a documentation directory.
+var proposalDirs = regexp.MustCompile(`^((?:docs?|documentation|doc/source|contributors?|website/content/[a-z]+)/)?(specs|proposals?|enhancements?|rfcs?|keps?|adrs?|decisions|design-proposals|designs?|architecture-decisions|doc/source/specs)/`)
+
+// proposalDirectory returns the directory, in the spelling of the tree, if the file is a proposal: a text in it.
+func proposalDirectory(f file) (string, bool) {
+	switch path.Ext(f.base) {
+	case ".md", ".rst", ".txt", ".adoc", ".asciidoc":
+	default:
+		return "", false
+	}
+	m := proposalDirs.FindString(f.lower)
+	if m == "" || len(m) > len(f.name) || f.stem == "readme" || f.stem == "index" || f.stem == "template" {
+		return "", false
+	}
+	return f.name[:len(m)-1], true
+}
+
+// binaryExtensions are files that programs are shipped in (the list of the Scorecard check Binary-Artifacts, and .ko).
+var binaryExtensions = regexp.MustCompile(`\.(crx|deb|dex|dey|elf|o|a|macho|iso|class|jar|bundle|dylib|lib|msi|dll|drv|efi|exe|ocx|pyc|pyo|par|rpm|wasm|whl|ko|apk|war|so(\.[0-9.]+)?)$`)
+
+// mayBeBinary takes files by extension, and executable files without any.
+func mayBeBinary(f file) bool {
+	return binaryExtensions.MatchString(f.base) || f.mode == "100755" && path.Ext(f.base) == ""
+}

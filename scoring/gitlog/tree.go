@@ -1,0 +1,223 @@
+package gitlog
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+// Bounds of one tree. A repository beyond them is reported as unknown, not in part.
+const (
+	maxFiles = 1_000_000
+	maxPath  = 4096
+)
+
+// entry is one line of git ls-tree.
+type entry struct {
+	mode, kind, id string
+	path           string // as stored, perhaps not UTF-8
+}
+
+// regular reports whether the entry is a file: no symbolic link, no submodule.
+func (e entry) regular() bool {
+	return e.kind == "blob" && (e.mode == "100644" || e.mode == "100755" || e.mode == "100664")
+}
+
+// listTree calls yield for each entry of the whole tree, in the order of git.
+func (v *view) listTree(ctx context.Context, commit string, limit int, yield func(entry) error) error {
+	return v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
+		lines := bufio.NewScanner(r)
+		lines.Buffer(make([]byte, 0, 64<<10), 1<<20)
+		lines.Split(splitNUL)
+		count := 0
+		for lines.Scan() {
+			e, ok := parseEntry(lines.Text())
+			if !ok {
+				return errors.New("reading the tree: unexpected line of git ls-tree")
+			}
+			if count++; count > limit {
+				return fmt.Errorf("reading the tree: more than %d entries", limit)
+			}
+			if err := yield(e); err != nil {
+				return err
+			}
+		}
+		return lines.Err()
+	}, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+}
+
+func splitNUL(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if atEOF && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
+}
+
+// parseEntry reads "<mode> <type> <id>\t<path>".
+func parseEntry(line string) (entry, bool) {
+	head, name, ok := strings.Cut(line, "\t")
+	fields := strings.Fields(head)
+	if !ok || len(fields) != 3 || name == "" || len(name) > maxPath || !objectID.MatchString(fields[2]) {
+		return entry{}, false
+	}
+	return entry{mode: fields[0], kind: fields[1], id: fields[2], path: name}, true
+}
+
+// file is an entry with what topics are found by.
+type file struct {
+	entry
+	name     string // valid UTF-8, for output
+	lower    string // lower-cased path
+	base     string // lower-cased last part
+	stem     string // base without a documentation extension
+	prose    bool   // has no extension or one of documentation
+	vendored bool
+}
+
+func newFile(e entry) file {
+	name := strings.ToValidUTF8(e.path, "\uFFFD")
+	f := file{entry: e, name: name, lower: strings.ToLower(name)}
+	f.base = path.Base(f.lower)
+	f.stem, f.prose = proseStem(f.base)
+	f.vendored = isVendored(f.lower)
+	return f
+}
+
+// dir returns the lower-cased directory, empty for the root.
+func (f file) dir() string { return strings.TrimSuffix(f.lower, f.base) }
+
+// depth returns how many directories stand above the file.
+func (f file) depth() int { return strings.Count(f.lower, "/") }
+
+// byPlace sorts the files that a reader would look at first to the front: root, .github, then by depth and name.
+func byPlace(a, b file) int {
+	place := func(f file) int {
+		switch {
+		case f.depth() == 0:
+			return 0
+		case f.dir() == ".github/" || f.dir() == ".gitlab/":
+			return 1
+		}
+		return 1 + f.depth()
+	}
+	if n := place(a) - place(b); n != 0 {
+		return n
+	}
+	return strings.Compare(a.path, b.path)
+}
+
+// survey is what the names of a tree say, and which files are worth reading.
+type survey struct {
+	tree      scoring.Tree
+	documents map[string][]file
+	tools     map[string][]file
+	proposals map[string]int // directory with its files of text
+	licences  []file         // at the root or below LICENSES/
+	sub       []file         // licence files elsewhere
+	readme    []file
+	sources   []file
+	suspects  []file // files that may be executables
+	gitreview *file
+}
+
+// survey lists the tree of a commit once.
+func (v *view) survey(ctx context.Context, commit string) (*survey, error) {
+	s := &survey{documents: map[string][]file{}, tools: map[string][]file{}, proposals: map[string]int{}}
+	err := v.listTree(ctx, commit, maxFiles, func(e entry) error {
+		if e.regular() {
+			s.add(newFile(e))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, lists := range []map[string][]file{s.documents, s.tools} {
+		for topic := range lists {
+			slices.SortFunc(lists[topic], byPlace)
+		}
+	}
+	slices.SortFunc(s.licences, byPlace)
+	slices.SortFunc(s.sub, byPlace)
+	slices.SortFunc(s.readme, byPlace)
+	slices.SortFunc(s.sources, func(a, b file) int {
+		return strings.Compare(a.id+a.path, b.id+b.path)
+	})
+	return s, nil
+}
+
+func (s *survey) add(f file) {
+	s.tree.Files++
+	s.addLicence(f)
+	s.addDocument(f)
+	s.addTool(f)
+	s.addSource(f)
+	if mayBeBinary(f) {
+		s.suspects = append(s.suspects, f)
+	}
+	switch {
+	case f.depth() == 0 && f.prose && f.stem == "readme":
+		s.readme = append(s.readme, f)
+	case f.lower == "reuse.toml" || f.lower == ".reuse/dep5":
+		s.tree.REUSE = true
+	case f.path == ".gitreview":
+		s.gitreview = &f
+	}
+}
+
+func (s *survey) addLicence(f file) {
+	switch {
+	case !isLicenceName(f) && f.dir() != "licenses/":
+	case f.depth() == 0, f.dir() == "licenses/":
+		s.licences = append(s.licences, f)
+	default:
+		s.sub = append(s.sub, f)
+	}
+}
+
+func (s *survey) addDocument(f file) {
+	if f.vendored {
+		return
+	}
+	for _, t := range documentTopics {
+		if t.holds(f) {
+			s.documents[t.name] = append(s.documents[t.name], f)
+		}
+	}
+}
+
+func (s *survey) addTool(f file) {
+	if dir, ok := proposalDirectory(f); ok && !f.vendored {
+		s.proposals[dir]++
+	}
+	if f.vendored {
+		return
+	}
+	for _, t := range toolTopics {
+		if t.holds(f) {
+			s.tools[t.name] = append(s.tools[t.name], f)
+		}
+	}
+}
+
+func (s *survey) addSource(f file) {
+	if f.vendored || !sourceExtensions[path.Ext(f.base)] {
+		return
+	}
+	s.tree.SourceFiles++
+	if isTest(f) {
+		s.tree.TestFiles++
+	}
+	s.sources = append(s.sources, f)
+}
