@@ -93,11 +93,11 @@ func profileClauses() (clauses []string) {
 
 // Bounds of the numbers in a profile.
 const (
-	profileMost      = 1_000_000_000 // any threshold, either sign
-	profileWindow    = 3660          // days; ten years
-	profileMostText  = 1000          // bytes of a text
-	profileKnockOut  = 3             // weight of a knock-out
-	profileMostNames = 32            // levels, kinds of evidence, further numbers
+	profileMost      = 1_000_000 // any threshold, either sign
+	profileWindow    = 3660      // days; ten years
+	profileMostText  = 1000      // bytes of a text
+	profileKnockOut  = 3         // weight of a knock-out
+	profileMostNames = 32        // levels, kinds of evidence, further numbers
 )
 
 func (r *reader) profile(n *yaml.Node) audit.Profile {
