@@ -476,6 +476,28 @@ func indicatorViews(inds []Indicator, index *originIndex) []indicatorView {
 	return out
 }
 
+// labels returns a function that names subjects: by their name, with the id where two subjects share a name.
+func labels(r Report) func(audit.SubjectRef) string {
+	ids := map[string]string{}
+	twice := map[string]bool{}
+	for _, f := range r.Findings {
+		key := f.Subject.Kind + " " + f.Subject.Name
+		if id, ok := ids[key]; ok && id != f.Subject.ID {
+			twice[key] = true
+		}
+		ids[key] = f.Subject.ID
+	}
+	return func(s audit.SubjectRef) string {
+		switch {
+		case s.Name == "":
+			return s.ID
+		case twice[s.Kind+" "+s.Name] && s.ID != "":
+			return s.Name + " (" + s.ID + ")"
+		}
+		return s.Name
+	}
+}
+
 // requirementView is all findings of one requirement.
 type requirementView struct {
 	Anchor, Title, Rationale, Source, Owner, Remedy string

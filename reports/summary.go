@@ -171,7 +171,7 @@ type group struct {
 	Source    string
 	Count     int      // subjects, folded ones counted in full
 	Miss, DNF int      // of these, when open
-	Names     []string // labels of subjects, sorted, each once
+	Names     []string // of subjects, sorted, each once; several subjects may share one
 	Lines     []line   // one for each finding
 	Settle    []string // each once, most frequent first
 }
@@ -192,7 +192,6 @@ func groupKey(f Finding) string {
 
 // groupFindings groups the findings that take accepts; order: as the findings stand in the report.
 func groupFindings(r Report, take func(Finding) bool) []*group {
-	label := labels(r)
 	var out []*group
 	byKey := map[string]*group{}
 	settle := map[string]map[string]int{}
@@ -218,7 +217,7 @@ func groupFindings(r Report, take func(Finding) bool) []*group {
 		case audit.DNF:
 			g.DNF += n
 		}
-		g.Lines = append(g.Lines, line{label(f.Subject), f.Reason, n})
+		g.Lines = append(g.Lines, line{cmp.Or(f.Subject.Name, f.Subject.ID), f.Reason, n})
 		for _, s := range f.Settle {
 			settle[key][s] += n
 		}
@@ -242,28 +241,6 @@ func byCount(counts map[string]int) []string {
 	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
 	})
-}
-
-// labels returns a function that names subjects: by their name, with the id where two subjects share a name.
-func labels(r Report) func(audit.SubjectRef) string {
-	ids := map[string]string{}
-	twice := map[string]bool{}
-	for _, f := range r.Findings {
-		key := f.Subject.Kind + " " + f.Subject.Name
-		if id, ok := ids[key]; ok && id != f.Subject.ID {
-			twice[key] = true
-		}
-		ids[key] = f.Subject.ID
-	}
-	return func(s audit.SubjectRef) string {
-		switch {
-		case s.Name == "":
-			return s.ID
-		case twice[s.Kind+" "+s.Name] && s.ID != "":
-			return s.Name + " (" + s.ID + ")"
-		}
-		return s.Name
-	}
 }
 
 // named names the subjects of a group, "" where there is only one of the kind (stack, operator).
