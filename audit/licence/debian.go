@@ -200,7 +200,7 @@ func textOf(lines []string) Expression {
 	if !ok {
 		return Expression{}
 	}
-	e, err := ParseFrom(Debian, found)
+	e, err := Parse(found)
 	if err != nil {
 		return Expression{}
 	}
@@ -326,12 +326,16 @@ var commonLicence = regexp.MustCompile(`/usr/share/common-licenses/([A-Za-z]+(?:
 // anyLater is the grant of the GNU licences to use a later version.
 var anyLater = regexp.MustCompile(`(?is)any\s+later\s+version`)
 
+// proseThreshold is the share of a file in percent that must be licence texts. It is lower than Threshold because such
+// files open with the packager and the source, and list copyright holders between the texts.
+const proseThreshold = 50
+
 // proseCopyright reads a file without structure: it has one stanza of weight main for each licence that it names by text
 // or by reference. All of them count, because the file does not say to what each belongs.
 func proseCopyright(data []byte) Copyright {
 	var c Copyright
-	if found, _, ok := Detect(data); ok {
-		if e, err := ParseFrom(Debian, found); err == nil {
+	if found, coverage, ok := Detect(data); ok || coverage >= proseThreshold {
+		if e, err := Parse(found); err == nil {
 			c.Stanzas = append(c.Stanzas, Stanza{Weight: Main, Name: found, Expression: e, Line: 1})
 		}
 	}

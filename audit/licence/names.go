@@ -8,19 +8,38 @@ import (
 	"sync"
 )
 
-// lookup finds a whole string in the tables: SPDX ids first, then names.
+// lookup finds a whole string in the tables: names that mean something else in this list, SPDX ids, then other names.
 func lookup(list List, name string) (Expression, bool) {
-	if e, ok := spdxID(name); ok && !ambiguous(list, name) {
-		return e, true
-	}
 	key := keyOf(name)
 	if target, ok := listNames[list][key]; ok {
 		return must(target), true
+	}
+	if e, ok := spdxID(name); ok {
+		return e, true
+	}
+	if strings.Contains(name, "::") {
+		return classifier(list, name)
 	}
 	if target, ok := names[key]; ok {
 		return must(target), true
 	}
 	return family(key)
+}
+
+// classifier reads a trove classifier of PyPI, e.g. "License :: OSI Approved :: MIT License": first everything behind
+// "License ::", because "OSI Approved :: BSD License" says more than its last part, then the last part.
+func classifier(list List, name string) (Expression, bool) {
+	parts := strings.Split(name, "::")
+	if strings.EqualFold(strings.TrimSpace(parts[0]), "license") {
+		parts = parts[1:]
+	}
+	if target, ok := names[keyOf(strings.Join(parts, " "))]; ok {
+		return must(target), true
+	}
+	if last := strings.TrimSpace(parts[max(0, len(parts)-1)]); last != "" {
+		return lookup(list, last)
+	}
+	return Expression{}, false
 }
 
 // nameOf returns the expression of one name; a name that no table has becomes a reference.
@@ -46,11 +65,6 @@ func tiedException(list List, name string) (Expression, bool) {
 	}
 	e.exception = exceptionOf(list, name[i+len("-with-"):])
 	return e, true
-}
-
-// ambiguous reports SPDX ids that copyright files of Debian use for other texts: there only the text tells.
-func ambiguous(list List, name string) bool {
-	return list == Debian && strings.EqualFold(name, "intel")
 }
 
 var refForm = regexp.MustCompile(`^(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+$`)

@@ -39,7 +39,7 @@ var names = map[string]string{
 	"boost": "BSL-1.0", "boost-1.0": "BSL-1.0", "boost-software-1.0": "BSL-1.0", "boost-software-1.0-bsl-1.0": "BSL-1.0", "boost-software": "BSL-1.0",
 	"zlib-libpng": "Zlib", "zlib-png": "Zlib", "openldap-2.8": "OLDAP-2.8", "openldap": "OLDAP-2.8", "openldap-public-2.8": "OLDAP-2.8",
 	"psfl": "PSF-2.0", "psf": "PSF-2.0", "psf-2": "PSF-2.0", "python-software-foundation": "PSF-2.0", "python": "Python-2.0", "python-2": "Python-2.0",
-	"zope-public": "ZPL-2.1", "zpl": "ZPL-2.1", "zope-public-2.1": "ZPL-2.1", "unlicense-unlicense": "Unlicense", "the-unlicense": "Unlicense", "un": "Unlicense",
+	"zope-public": "ZPL-2.1", "zpl": "ZPL-2.1", "zope-public-2.1": "ZPL-2.1", "unlicense-unlicense": "Unlicense", "un": "Unlicense",
 	"universal-permissive-upl": "UPL-1.0", "cc0": "CC0-1.0", "cc0-1.0-universal": "CC0-1.0", "cc0-1.0-universal-cc0-1.0-public-domain-dedication": "CC0-1.0",
 	"cc-0": "CC0-1.0", "cc-zero": "CC0-1.0", "sil-open-font-1.1": "OFL-1.1", "sil-open-font-1.1-ofl-1.1": "OFL-1.1", "sil-1.1": "OFL-1.1", "ofl": "OFL-1.1",
 	"wtfpl-2": "WTFPL", "ncsa-university-of-illinois": "NCSA", "university-of-illinois-ncsa-open-source": "NCSA", "uiuc": "NCSA", "w3c-software": "W3C",
@@ -65,9 +65,11 @@ var names = map[string]string{
 
 const publicDomain = "LicenseRef-scancode-public-domain"
 
-// listNames holds the names that mean something else in one list than elsewhere.
+// listNames holds the names that mean something else in one list than elsewhere. In Debian they are local names of several
+// texts, of which only the text in the same file tells which it is.
 var listNames = map[List]map[string]string{
 	Debian: {"bsd": "LicenseRef-debian-BSD", "psf": "LicenseRef-debian-PSF", "python": "LicenseRef-debian-Python", "bsl": "LicenseRef-debian-BSL",
+		"intel": "LicenseRef-debian-Intel",
 		"opl-1": "LicenseRef-debian-OPL-1", "opl-1.0": "LicenseRef-debian-OPL-1", "opl-1+": "LicenseRef-debian-OPL-1"},
 	NPM: {"unlicensed": "LicenseRef-npm-UNLICENSED"},
 }
