@@ -26,6 +26,7 @@ var publicRegistries = [...]struct{ host, reason string }{
 	{"registry.opensuse.org", "openSUSE's public registry"},
 	{"registry.osism.cloud", "public registry of OSISM"},
 	{"registry.osism.tech", "public registry of OSISM"},
+	{"registry.redhat.io", "Red Hat's registry with login, the same for all its customers"},
 	{"registry.scs.community", "public registry of SCS"},
 	{"registry.suse.com", "SUSE's public registry"},
 	{"registry.yaook.cloud", "public registry of Yaook"},
