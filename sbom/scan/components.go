@@ -32,6 +32,8 @@ type component struct {
 	sbom.Component
 	ids  []artifact.ID // of syft, more than one if syft lists the same thing twice
 	path string        // the path that shows it best
+	// copyright is where a deb's copyright file should be
+	copyright string
 }
 
 // components returns all packages, sorted by Ref. Every installed deb of every dpkg database must be among them: a package
@@ -49,6 +51,7 @@ func (m mapping) components(ctx context.Context) ([]sbom.Component, error) {
 			}
 			seen[key] = true
 			d.into(&c.Component)
+			c.copyright = path.Join(d.root, "usr/share/doc", d.name, "copyright")
 		}
 		all = append(all, c)
 	}
@@ -109,7 +112,7 @@ func (m mapping) component(p pkg.Package) component {
 	}
 	c.Locations = shortest(c.Locations)
 	for _, l := range p.Licenses.ToSlice() {
-		c.Licences = append(c.Licences, claimOf(p, l)...)
+		c.Licences = append(c.Licences, claimsOf(l)...)
 	}
 	c.Licences = sortClaims(c.Licences)
 	return c

@@ -10,6 +10,7 @@ import (
 
 	"github.com/anchore/syft/syft/pkg"
 
+	"github.com/pegel-audit/pegel/audit/licence"
 	"github.com/pegel-audit/pegel/sbom"
 )
 
@@ -22,25 +23,20 @@ const (
 // maxClaim bounds the text of one claim; longer ones are licence texts, not names.
 const maxClaim = 200
 
-// claimOf turns one of syft's licences into claims. Whole texts are not claims: they may hold names of people.
-func claimOf(p pkg.Package, l pkg.License) []sbom.LicenceClaim {
-	value := cmp.Or(l.SPDXExpression, strings.TrimSpace(l.Value))
-	if value == "" || len(value) > maxClaim || strings.ContainsAny(value, "\n\r") || hasAddress(value) || strings.EqualFold(value, "unknown") {
+// claimsOf turns one of syft's licences into claims. Whole texts are no claims, they may hold names of people; nor is the
+// digest that syft gives for a text it does not recognise.
+func claimsOf(l pkg.License) []sbom.LicenceClaim {
+	value := claimText(cmp.Or(l.SPDXExpression, l.Value))
+	if value == "" || strings.HasPrefix(value, "sha256:") || strings.HasPrefix(value, "LicenseRef-sha256") {
 		return nil
 	}
-	provenance := fromMetadata
-	if p.Type == pkg.DebPkg {
-		provenance = fromCopyright
-	}
-	var paths []string
+	claim := sbom.LicenceClaim{Value: value, Provenance: fromMetadata}
 	for _, at := range l.Locations.ToSlice() {
-		paths = append(paths, at.RealPath)
+		if claim.Path == "" || at.RealPath < claim.Path {
+			claim.Path = at.RealPath
+		}
 	}
-	if len(paths) == 0 {
-		return []sbom.LicenceClaim{{Value: value, Provenance: provenance}}
-	}
-	slices.Sort(paths)
-	return []sbom.LicenceClaim{{Value: value, Provenance: provenance, Path: paths[0]}}
+	return []sbom.LicenceClaim{claim}
 }
 
 func sortClaims(claims []sbom.LicenceClaim) []sbom.LicenceClaim {
@@ -50,20 +46,22 @@ func sortClaims(claims []sbom.LicenceClaim) []sbom.LicenceClaim {
 	return slices.Compact(claims)
 }
 
-// readLicences reads the licence evidence that syft reads weakly or not at all, and takes its claims instead of syft's
-// where there are any.
+// readLicences reads the licence evidence that syft reads weakly or not at all. Of a deb only its copyright file counts:
+// syft keeps single words of it. Of a Python package the claims read here come before syft's.
 func (m mapping) readLicences(ctx context.Context, all []component) error {
+	read := map[string][]sbom.LicenceClaim{}
 	for i := range all {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		c := &all[i]
-		var claims []sbom.LicenceClaim
-		if c.Type == string(pkg.PythonPkg) {
-			claims = m.pythonLicences(c.path)
-		}
-		if len(claims) > 0 {
-			c.Licences = sortClaims(claims)
+		switch c.Type {
+		case string(pkg.PythonPkg):
+			if claims := m.pythonLicences(c.path); len(claims) > 0 {
+				c.Licences = sortClaims(claims)
+			}
+		case string(pkg.DebPkg):
+			c.Licences = m.debLicences(c.copyright, read)
 		}
 	}
 	return nil
@@ -84,6 +82,60 @@ func (m mapping) pythonLicences(file string) []sbom.LicenceClaim {
 		claims = append(claims, sbom.LicenceClaim{Value: value, Provenance: fromMetadata, Path: file})
 	}
 	return claims
+}
+
+// debLicences reads a copyright file; what was read before is taken from the map, because packages of one source share it.
+func (m mapping) debLicences(name string, read map[string][]sbom.LicenceClaim) []sbom.LicenceClaim {
+	if name == "" {
+		return nil
+	}
+	found, err := m.resolver.FilesByPath(name)
+	if err != nil || len(found) == 0 {
+		return nil
+	}
+	at := found[0].RealPath
+	if claims, ok := read[at]; ok {
+		return slices.Clone(claims)
+	}
+	r, err := m.resolver.FileContentsByLocation(found[0])
+	if err != nil {
+		return nil
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, maxCopyright+1))
+	if err != nil || len(data) > maxCopyright {
+		return nil
+	}
+	read[at] = copyrightClaims(data, at)
+	return slices.Clone(read[at])
+}
+
+// maxCopyright bounds a copyright file; the largest of Debian 12 has 1.5 MB.
+const maxCopyright = 8 << 20
+
+// unreadable is the claim of a stanza whose licence nobody can read: it keeps the whole from looking better known than
+// its parts.
+const unreadable = "LicenseRef-debian-unreadable"
+
+// copyrightClaims returns one claim for each licence of the program: the stanzas for all files and for other shipped code,
+// but not those of the packaging, of tests, documentation and build scripts. All of them hold at the same time.
+func copyrightClaims(data []byte, at string) []sbom.LicenceClaim {
+	c, err := licence.DebianCopyright(data)
+	if err != nil {
+		return nil
+	}
+	var claims []sbom.LicenceClaim
+	for _, s := range c.Stanzas {
+		if s.Weight != licence.Main && s.Weight != licence.Shipped {
+			continue
+		}
+		value := s.Expression.Sorted().String()
+		if s.Expression.IsEmpty() || hasAddress(value) {
+			value = unreadable
+		}
+		claims = append(claims, sbom.LicenceClaim{Value: value, Provenance: fromCopyright, Path: at})
+	}
+	return sortClaims(claims)
 }
 
 // open returns the file that the path leads to, links followed within the target, or nil. That a file cannot be read is
