@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -802,6 +803,52 @@ func TestKeepStopsWithItsContext(t *testing.T) {
 	cancel()
 	if _, err := w.Keep()(ctx, sample()[0]); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
+	}
+}
+
+// TestTheInstructionsFindAChangedFile runs the first two commands of verify.txt as a reader would.
+func TestTheInstructionsFindAChangedFile(t *testing.T) {
+	for _, tool := range []string{"sh", "sha256sum", "awk"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatalf("%s is needed: %v", tool, err)
+			}
+			t.Skipf("%s is needed: %v", tool, err)
+		}
+	}
+	dir := sampleBundle(t)
+	text, err := os.ReadFile(filepath.Join(dir, verifyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commands []string
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "   ") {
+			commands = append(commands, strings.TrimSpace(line))
+		}
+	}
+	run := func(command string) (string, error) {
+		cmd := exec.Command("sh", "-c", command)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		return string(out), err
+	}
+	if out, err := run(commands[0]); err != nil || out != "" {
+		t.Errorf("a sound bundle: got %q, %v, want nothing", out, err)
+	}
+	b, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(commands[1]); err != nil || !strings.HasPrefix(out, b.Identity().Hex()) {
+		t.Errorf("the identity: got %q, %v, want %s", out, err, b.Identity().Hex())
+	}
+	victim := b.Blobs("inventory")[0].Digest
+	if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(fileOf(victim))), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(commands[0]); err == nil || out != "changed: "+victim.Hex()+"\n" {
+		t.Errorf("a changed blob: got %q, %v, want its name and a failure", out, err)
 	}
 }
 

@@ -123,9 +123,9 @@ var docsFamilies = []string{
 	"ogl", "nlod", "ogdl", "docbook", "ofl-1.0", "linux-man-pages",
 }
 
-// freeIDs and freeFamilies are permissive licences and dedications to the public that neither list approves but that
-// Debian main carries (DFSG). Each was added because
-// a package of main names it.
+// freeIDs and freeFamilies are permissive licences and dedications to the public whose texts allow use, change and
+// redistribution for any purpose, but that neither the OSI nor the FSF has judged by that id. Licences that are not here
+// and have no flag stay unknown.
 var freeIDs = map[string]bool{
 	"curl": true, "bzip2-1.0.5": true, "bzip2-1.0.6": true, "psf-2.0": true, "python-2.0.1": true, "cnri-python-gpl-compatible": true,
 	"cnri-jython": true, "tcl": true, "beerware": true, "libtiff": true, "blessing": true, "gpl-1.0": true, "gpl-1.0-only": true,

@@ -295,7 +295,7 @@ func randomExpression(r *rand.Rand, depth int) Expression {
 
 func TestLawsOfExpressions(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 11))
-	for range 5000 {
+	for range 1500 {
 		a, b := randomExpression(r, 3), randomExpression(r, 3)
 		if got, want := And(a, b).Class(), Worst(a.Class(), b.Class()); got != want {
 			t.Fatalf("(%s) AND (%s): got %s, want the worse, %s", a, b, got, want)
@@ -335,7 +335,7 @@ func validatable(e Expression) []string {
 
 func TestNamesThatNobodyKnowsAreNeverOSI(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 5))
-	for range 2000 {
+	for range 1000 {
 		name := make([]byte, 1+r.IntN(12))
 		for i := range name {
 			name[i] = "qxzjw789-"[r.IntN(9)]
@@ -408,6 +408,29 @@ func BenchmarkParseADebianName(b *testing.B) {
 	for b.Loop() {
 		if _, err := ParseFrom(Debian, "GPL-2+ with Autoconf exception or Artistic, and BSD-3-clause"); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkClassOfAnSPDXExpression(b *testing.B) {
+	for b.Loop() {
+		ClassOf("GPL-2.0-or-later AND (MIT OR Apache-2.0) AND BSD-3-Clause")
+	}
+}
+
+// A parser that goes back, as the one of go-spdx, needs 2^30 steps for the first of these.
+func TestHostileExpressionsAllocateNoMoreThanTheirLengthDemands(t *testing.T) {
+	for name, raw := range map[string]string{
+		"nested choices":     strings.Repeat("(a or ", maxDepth-1) + "x" + strings.Repeat(")", maxDepth-1),
+		"a long demand":      strings.TrimSuffix(strings.Repeat("a and b or ", 350), " or "),
+		"unclosed brackets":  strings.Repeat("(a and ", 30) + "b",
+		"words and fillers":  strings.Repeat("the-gnu-license-", 1000),
+		"commas":             strings.Repeat("a,", 1000) + "b",
+		"or later, for ever": strings.Repeat(" or later", 1800),
+	} {
+		allocations := testing.AllocsPerRun(1, func() { _, _ = Parse(raw) })
+		if limit := float64(2000 + 200*len(raw)); allocations > limit {
+			t.Errorf("%s: %d bytes cost %.0f allocations, want at most %.0f", name, len(raw), allocations, limit)
 		}
 	}
 }

@@ -10,9 +10,14 @@ import (
 
 // lookup finds a whole string in the tables: names that mean something else in this list, SPDX ids, then other names.
 func lookup(list List, name string) (Expression, bool) {
-	key := keyOf(name)
-	if target, ok := listNames[list][key]; ok {
-		return must(target), true
+	const longest = 200 // bytes; the longest classifier of PyPI has about 100
+	if len(name) > longest {
+		return Expression{}, false
+	}
+	if rows := listNames[list]; rows != nil {
+		if target, ok := rows[keyOf(name)]; ok {
+			return must(target), true
+		}
 	}
 	if e, ok := spdxID(name); ok {
 		return e, true
@@ -20,6 +25,7 @@ func lookup(list List, name string) (Expression, bool) {
 	if strings.Contains(name, "::") {
 		return classifier(list, name)
 	}
+	key := keyOf(name)
 	if target, ok := names[key]; ok {
 		return must(target), true
 	}
@@ -71,6 +77,9 @@ var refForm = regexp.MustCompile(`^(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A
 
 // spdxID reads one SPDX id in any case, with "+", or a reference. Ids that SPDX has replaced become their successors.
 func spdxID(name string) (Expression, bool) {
+	if strings.ContainsRune(name, ' ') {
+		return Expression{}, false
+	}
 	upper := strings.ToUpper(name)
 	if upper == noAssertion || upper == none {
 		return Expression{op: leaf, id: upper}, true

@@ -44,8 +44,10 @@ func ParseFrom(list List, raw string) (Expression, error) {
 	case len(text) > maxExpression:
 		return Expression{}, fmt.Errorf("reading licence expression: it has %d bytes, more than %d; is it a text?", len(text), maxExpression)
 	}
-	if e, ok := lookup(list, text); ok {
-		return e, nil
+	if !spdxOperators(text) {
+		if e, ok := lookup(list, text); ok {
+			return e, nil
+		}
 	}
 	p := parser{list: list, tokens: scan(text)}
 	e, err := p.parse()
@@ -56,6 +58,11 @@ func ParseFrom(list List, raw string) (Expression, error) {
 		return reference(list, text), nil
 	}
 	return Expression{}, fmt.Errorf("reading licence expression %q: %w", shorten(text), err)
+}
+
+// spdxOperators reports operators as SPDX writes them: such a text is no single name.
+func spdxOperators(text string) bool {
+	return strings.Contains(text, " AND ") || strings.Contains(text, " OR ") || strings.Contains(text, " WITH ")
 }
 
 func shorten(s string) string {

@@ -58,7 +58,10 @@ func builtin(t *testing.T, id string) string {
 	t.Helper()
 	best := ""
 	for _, l := range licensecheck.BuiltinLicenses() {
-		if text := plain(l.LRE); l.ID == id && len(text) > len(best) {
+		if l.ID != id {
+			continue
+		}
+		if text := plain(l.LRE); len(text) > len(best) {
 			best = text
 		}
 	}
