@@ -20,6 +20,9 @@ import (
 // maxLocations is how many paths of a component are kept, as sbom.Component says.
 const maxLocations = 5
 
+// maxName bounds names, versions and purls; Go modules with pseudo-versions have the longest, about 200 bytes.
+const maxName = 2048
+
 // mapping turns what syft found, and what this package read itself, into components.
 type mapping struct {
 	found    *syftsbom.SBOM
@@ -43,6 +46,9 @@ func (m mapping) components(ctx context.Context) ([]sbom.Component, error) {
 	seen := map[debKey]bool{}
 	for p := range m.found.Artifacts.Packages.Enumerate() {
 		c := m.component(p)
+		if n := max(len(c.Name), len(c.Version), len(c.PURL)); n > maxName {
+			return nil, fmt.Errorf("reading %s: a name or version of %d bytes, the limit is %d", c.path, n, maxName)
+		}
 		if entry, ok := p.Metadata.(pkg.DpkgDBEntry); ok {
 			key := debKey{entry.Package, entry.Version, entry.Architecture}
 			d, present := m.debs[key]

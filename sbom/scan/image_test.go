@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/anchore/syft/syft"
@@ -202,18 +204,14 @@ func archiveOf(t *testing.T, dir string) string {
 }
 
 // classifier is built once for all tests, as a process does.
-var classifier = sync.OnceValue(func() context.Context {
-	ctx, err := syft.SetContextLicenseScanner(context.Background(), cataloging.DefaultLicenseConfig())
-	if err != nil {
-		panic(err)
-	}
-	return ctx
+var classifier = sync.OnceValues(func() (context.Context, error) {
+	return syft.SetContextLicenseScanner(context.Background(), cataloging.DefaultLicenseConfig())
 })
 
 func newScanner(t *testing.T, limits Limits) (*Scanner, string) {
 	t.Helper()
 	dir := t.TempDir()
-	s, err := newWith(Options{TempDir: dir, Limits: limits}, classifier())
+	s, err := newWith(Options{TempDir: dir, Limits: limits}, classifier)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -692,6 +690,17 @@ func TestScanSaysWhatIsWrongWhereAndWhatHelps(t *testing.T) {
 				{name: "var/lib/dpkg/status", text: "Package: a\nStatus: install ok installed\nVersion: 1\n\nnot a field\n"},
 			})))
 		}, []string{"/var/lib/dpkg/status", "line 5"}},
+		"a package database that syft cannot read": {func(t *testing.T) sbom.Target {
+			return target(FormOCIDir, writeLayout(t, imageOf(t, []entry{
+				{name: "etc/os-release", text: "ID=fedora\nVERSION_ID=41\n"},
+				{name: "usr/lib/sysimage/rpm/rpmdb.sqlite", text: strings.Repeat("rubbish ", 500)},
+			})))
+		}, []string{"package database /usr/lib/sysimage/rpm/rpmdb.sqlite"}},
+		"a name that is as long as a book": {func(t *testing.T) sbom.Target {
+			return target(FormOCIDir, writeLayout(t, imageOf(t, []entry{
+				{name: "usr/lib/python3/dist-packages/x.dist-info/METADATA", text: "Metadata-Version: 2.1\nName: " + strings.Repeat("x", 5000) + "\nVersion: 1\n\n"},
+			})))
+		}, []string{"x.dist-info/METADATA", "the limit is 2048"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, dir := newScanner(t, Limits{})
@@ -736,6 +745,43 @@ func TestScanThatIsCancelledLeavesNothing(t *testing.T) {
 			_, err := s.Scan(countdown{context.Background(), &left}, target(FormOCIDir, dir))
 			if err == nil || !strings.Contains(err.Error(), "context canceled") {
 				t.Fatalf("got error %v, want context canceled", err)
+			}
+			if files := filesBelow(t, temp); len(files) > 0 {
+				t.Errorf("the temporary directory has %q", files)
+			}
+		})
+	}
+}
+
+// cancelling is cancelled when it is asked for its n-th value, which only syft does, while it catalogues.
+type cancelling struct {
+	context.Context
+	cancel context.CancelFunc
+	left   *atomic.Int64
+}
+
+func (c cancelling) Value(key any) any {
+	if c.left.Add(-1) == 0 {
+		c.cancel()
+	}
+	return c.Context.Value(key)
+}
+
+func TestScanThatIsCancelledWhileSyftRunsLeavesNothing(t *testing.T) {
+	dir := writeLayout(t, imageOf(t, debianLayer()))
+	for _, n := range []int64{1, 3, 6} {
+		t.Run(fmt.Sprintf("at value %d", n), func(t *testing.T) {
+			s, temp := newScanner(t, Limits{})
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			left := new(atomic.Int64)
+			left.Store(n)
+			_, err := s.Scan(cancelling{ctx, cancel, left}, target(FormOCIDir, dir))
+			if left.Load() > 0 {
+				t.Fatalf("syft asked for %d values only", n-left.Load())
+			}
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("got error %v, want context canceled", err)
 			}
 			if files := filesBelow(t, temp); len(files) > 0 {
 				t.Errorf("the temporary directory has %q", files)

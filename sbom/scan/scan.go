@@ -14,11 +14,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/anchore/syft/syft"
 	"github.com/anchore/syft/syft/cataloging"
 	"github.com/anchore/syft/syft/cataloging/pkgcataloging"
+	syftsbom "github.com/anchore/syft/syft/sbom"
 	"github.com/anchore/syft/syft/source"
 	_ "modernc.org/sqlite" // syft opens newer RPM databases with it and fails on every image without it
 
@@ -42,7 +44,8 @@ const (
 // Options of a Scanner. The zero value is safe.
 type Options struct {
 	// TempDir holds the unpacked layers while a scan runs; empty means os.TempDir. Two to four times the size of an
-	// image is needed. What a killed process left there is removed by the next New.
+	// image is needed. What a killed process left there is removed by the next New. Catalogers of syft that look into
+	// archives (Java, RPM) use os.TempDir whatever is said here and clean up themselves.
 	TempDir string
 	// Limits against hostile images; a zero field means its default.
 	Limits Limits
@@ -62,15 +65,13 @@ type Scanner struct {
 
 // New makes a Scanner and sweeps what killed processes left in the temporary directory.
 func New(opt Options) (*Scanner, error) {
-	carrier, err := syft.SetContextLicenseScanner(context.Background(), cataloging.DefaultLicenseConfig())
-	if err != nil {
-		return nil, fmt.Errorf("building the licence classifier: %w", err)
-	}
-	return newWith(opt, carrier)
+	return newWith(opt, func() (context.Context, error) {
+		return syft.SetContextLicenseScanner(context.Background(), cataloging.DefaultLicenseConfig())
+	})
 }
 
-// newWith is New with a classifier that was built before.
-func newWith(opt Options, carrier context.Context) (*Scanner, error) {
+// newWith is New with a function that gives the context with the classifier.
+func newWith(opt Options, classifier func() (context.Context, error)) (*Scanner, error) {
 	dir := opt.TempDir
 	if dir == "" {
 		dir = os.TempDir()
@@ -78,6 +79,10 @@ func newWith(opt Options, carrier context.Context) (*Scanner, error) {
 	work, err := openWorkspace(dir)
 	if err != nil {
 		return nil, fmt.Errorf("making a temporary directory: %w", err)
+	}
+	carrier, err := classifier()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("building the licence classifier: %w", err), work.close())
 	}
 	return &Scanner{
 		limits:      opt.Limits.orDefault(),
@@ -143,6 +148,9 @@ func (s *Scanner) catalogue(ctx context.Context, src source.Source) (sbom.Packag
 	if err := ctx.Err(); err != nil {
 		return sbom.Packages{}, err // catalogers end early without an error
 	}
+	if err := databasesRead(found); err != nil {
+		return sbom.Packages{}, err
+	}
 	resolver, err := src.FileResolver(source.SquashedScope)
 	if err != nil {
 		return sbom.Packages{}, fmt.Errorf("reading packages: %w", err)
@@ -156,6 +164,31 @@ func (s *Scanner) catalogue(ctx context.Context, src source.Source) (sbom.Packag
 		return sbom.Packages{}, err
 	}
 	return sbom.Packages{OS: osName(found), Components: audit.Known(components)}, nil
+}
+
+// databasesRead returns an error if syft could not read a package database. Syft itself goes on as if there were none. The
+// databases of dpkg are not among them: mapping compares them with our own reading.
+func databasesRead(found *syftsbom.SBOM) error {
+	var failed []string
+	for at, reasons := range found.Artifacts.Unknowns {
+		if isDatabase(at.RealPath) && len(reasons) > 0 {
+			failed = append(failed, fmt.Sprintf("reading the package database %s: %.300s", at.RealPath, slices.Min(reasons)))
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return errors.New(slices.Min(failed))
+}
+
+// isDatabase recognises the databases of rpm, apk and pacman.
+func isDatabase(file string) bool {
+	for _, part := range []string{"/var/lib/rpm/", "/usr/lib/sysimage/rpm/", "/usr/share/rpm/", "/lib/apk/db/installed", "/var/lib/pacman/local/"} {
+		if strings.Contains(file, part) {
+			return true
+		}
+	}
+	return false
 }
 
 // withLicences lends the values of the scanner's context, syft's classifier, to the context of one scan.

@@ -46,7 +46,7 @@ func scannedImage(t *testing.T, name string) []sbom.Component {
 			return nil, err
 		}
 		defer os.RemoveAll(temp)
-		s, err := newWith(Options{TempDir: temp}, classifier())
+		s, err := newWith(Options{TempDir: temp}, classifier)
 		if err != nil {
 			return nil, err
 		}
