@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -129,8 +130,19 @@ func (p *Policy) Title() Text { return p.title }
 // Digest names the policy by its bytes: the SHA-256 over the sorted list of file names with the SHA-256 of each file.
 func (p *Policy) Digest() audit.Digest { return p.digest }
 
-// Profile returns the thresholds and gates that the policy chose among its profiles.
-func (p *Policy) Profile() audit.Profile { return p.profile }
+// Profile returns a copy of the thresholds and gates that the policy chose among its profiles.
+func (p *Policy) Profile() audit.Profile {
+	out := p.profile
+	out.Lifetimes, out.Licences, out.Indicators = maps.Clone(out.Lifetimes), maps.Clone(out.Licences), maps.Clone(out.Indicators)
+	out.Gates = make(map[string]map[string]map[string]audit.Gate, len(p.profile.Gates))
+	for level, roles := range p.profile.Gates {
+		out.Gates[level] = make(map[string]map[string]audit.Gate, len(roles))
+		for role, gates := range roles {
+			out.Gates[level][role] = maps.Clone(gates)
+		}
+	}
+	return out
+}
 
 // Files returns the files of the policy, sorted by name; FromFiles makes the same policy of them.
 func (p *Policy) Files() []File {

@@ -191,6 +191,9 @@ func (c *compiler) called(e ast.Expr, note func(ast.Expr, string, ...any)) {
 	call := e.AsCall()
 	switch call.FunctionName() {
 	case operators.Equals, operators.NotEquals:
+		if slices.ContainsFunc(call.Args(), c.isScore) {
+			note(e, "scores are compared by atLeast, atMost and meets only")
+		}
 		c.literals(call.Args()[0], call.Args()[1:], note)
 		c.literals(call.Args()[1], call.Args()[:1], note)
 	case operators.In:
@@ -249,6 +252,11 @@ func (c *compiler) fieldOf(e ast.Expr) string {
 		return ""
 	}
 	return e.AsSelect().FieldName()
+}
+
+func (c *compiler) isScore(e ast.Expr) bool {
+	name := c.fieldOf(e)
+	return slices.ContainsFunc(c.schema, func(f field) bool { return f.name == name && f.typ == intervalType })
 }
 
 func (c *compiler) coverageAspect(e ast.Expr) string {
