@@ -75,8 +75,8 @@ func (s *survey) wanted() []string {
 		}
 	}
 	for topic, files := range s.documents {
-		if topic == "security" {
-			take(files, perTopic) // these are confirmed by their text
+		if confirmations[topic] != nil {
+			take(files, perTopic)
 			continue
 		}
 		take(files, readPerTopic)
@@ -126,7 +126,7 @@ func (t *contents) documents(ctx context.Context) error {
 			if known && read < readPerTopic {
 				read++
 				d = t.document(f)
-				d.Marks = documentMarks(topic.name, text)
+				d.Marks = documentMarks(topic.name, text, f.prominent())
 				if err := t.keep(ctx, f); err != nil {
 					return err
 				}
@@ -150,18 +150,28 @@ func put(m *map[string][]scoring.Document, topic string, list []scoring.Document
 	(*m)[topic] = list
 }
 
-var (
-	vulnerability = regexp.MustCompile(`(?i)vulnerabilit|security (issue|bug|flaw|problem|report|advisor)`)
-	reporting     = regexp.MustCompile(`(?i)report|disclos|advisor|embargo`)
-)
+// confirmations are what the text of a document outside the usual places must say, by topic, so that a policy is not
+// taken for a chapter about a feature: all patterns must match.
+var confirmations = map[string][]*regexp.Regexp{
+	"security": {
+		regexp.MustCompile(`(?i)vulnerabilit|security (issue|bug|flaw|problem|report|advisor)`),
+		regexp.MustCompile(`(?i)report|disclos|advisor|embargo`),
+	},
+	"maintenance-policy": {regexp.MustCompile(`(?i)maintained|supported|long[- ]term|end[- ]of[- ](life|support)|\bEOL\b`), period},
+	"deprecation":        {regexp.MustCompile(`(?i)deprecat`), regexp.MustCompile(`(?i)polic|at least|removed (in|after)`)},
+}
 
-// confirmed tells a security policy from a chapter about security features: at the usual places the name is enough,
-// elsewhere the text must be about reporting vulnerabilities.
+// confirmed reports whether a file is a document of the topic: at the usual places the name is enough.
 func confirmed(topic string, f file, text []byte) bool {
-	if topic != "security" || f.depth() == 0 || f.dir() == ".github/" || f.dir() == ".gitlab/" || strings.HasPrefix(f.lower, ".well-known/") {
+	if f.prominent() {
 		return true
 	}
-	return vulnerability.Match(text) && reporting.Match(text)
+	for _, pattern := range confirmations[topic] {
+		if !pattern.Match(text) {
+			return false
+		}
+	}
+	return true
 }
 
 var (
@@ -170,14 +180,17 @@ var (
 	webLink        = regexp.MustCompile(`https?://[^\s<>"'()\[\]]+`)
 	signOff        = regexp.MustCompile(`(?i)developer'?s? certificate of origin|signed-off-by|\bDCO\b`)
 	agreement      = regexp.MustCompile(`(?i)contributor licen[cs]e agreement|\bI?CLA\b`)
+	noAgreement    = regexp.MustCompile(`(?i)\b(no|not|without|neither|instead of)\b[^.]{0,60}(contributor licen[cs]e agreement|\bI?CLA\b|copyright assignment)|(contributor licen[cs]e agreement|\bI?CLA\b)[^.]{0,40}\bnot (required|needed|necessary)`)
+	assignment     = regexp.MustCompile(`(?i)copyright assignment|assign[^.]{0,60}copyright`)
 	numbers        = map[string]int{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "fourteen": 14, "thirty": 30, "sixty": 60, "ninety": 90}
 	daysOf         = map[string]int{"day": 1, "week": 7, "month": 30, "year": 365}
 )
 
 // documentMarks names features of a document's text: "private-channel" and "days:N" in security documents (N in days, a
-// part of a day counts as one), "days:N" in policies on support and deprecation, "dco", "cla" and "link" in contribution
-// guides.
-func documentMarks(topic string, text []byte) []string {
+// part of a day counts as one), "days:N" in policies on support and deprecation, "assignment", "cla", "dco" and "link" in
+// contribution guides and agreements. Agreements are only believed of prominent files: a list of questions elsewhere may
+// well say that there is none.
+func documentMarks(topic string, text []byte, prominent bool) []string {
 	var marks []string
 	mark := func(name string, found bool) {
 		if found {
@@ -191,7 +204,8 @@ func documentMarks(topic string, text []byte) []string {
 	case "maintenance-policy", "deprecation":
 		marks = append(marks, periods(text)...)
 	case "contributing", "dco", "cla":
-		mark("cla", agreement.Match(text))
+		mark("assignment", prominent && topic != "dco" && assignment.Match(text) && !noAgreement.Match(text))
+		mark("cla", prominent && agreement.Match(text) && !noAgreement.Match(text))
 		mark("dco", signOff.Match(text))
 		mark("link", webLink.Match(text))
 	}
@@ -302,10 +316,17 @@ func (t *contents) tools(ctx context.Context) error {
 			add("fuzzing", f, "go-fuzz")
 		}
 	}
-	for topic, byPath := range found {
-		put(&t.s.tree.Tools, topic, sortedDocuments(byPath))
+	for topic, dirs := range t.s.dirs {
+		if topic == "changelog" {
+			put(&t.s.tree.Documents, topic, append(t.s.tree.Documents[topic], directories(dirs)...))
+			continue
+		}
+		put(&t.s.tree.Tools, topic, directories(dirs))
 	}
-	put(&t.s.tree.Tools, "proposals", t.s.proposalDocuments())
+	for topic, byPath := range found {
+		list := append(t.s.tree.Tools[topic], sortedDocuments(byPath)...)
+		put(&t.s.tree.Tools, topic, list[:min(perTopic, len(list))])
+	}
 	return t.gerrit(ctx)
 }
 
@@ -325,9 +346,10 @@ func sortedDocuments(byPath map[string]scoring.Document) []scoring.Document {
 	return list[:min(perTopic, len(list))]
 }
 
-func (s *survey) proposalDocuments() []scoring.Document {
+// directories turns counted directories into documents with the mark "files:N".
+func directories(dirs map[string]int) []scoring.Document {
 	byPath := map[string]scoring.Document{}
-	for dir, n := range s.proposals {
+	for dir, n := range dirs {
 		byPath[dir] = scoring.Document{Path: dir, Marks: []string{fmt.Sprintf("files:%d", n)}}
 	}
 	return sortedDocuments(byPath)
@@ -459,7 +481,7 @@ func (v *view) changes(ctx context.Context, s *survey, commit string, at time.Ti
 	s.tree.ProposalsChanged12m.Settle = "name the repository that holds the project's proposals"
 	s.tree.RoadmapChanged = audit.Failed[time.Time]("no roadmap file in this repository", origin)
 	s.tree.RoadmapChanged.Settle = "name the place where the project publishes its roadmap"
-	if len(s.proposals) > 0 {
+	if len(s.dirs["proposals"]) > 0 {
 		n, err := v.proposalsChanged(ctx, s, commit, at)
 		if err != nil {
 			return err

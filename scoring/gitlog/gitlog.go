@@ -164,7 +164,7 @@ func (c *Collector) failed(ctx context.Context, e scoring.Evidence, err error) (
 	if ctx.Err() != nil {
 		return e, ctx.Err()
 	}
-	e.Failure = err.Error()
+	e.Failure, e.NotAsked = err.Error(), errors.Is(err, errOffline)
 	e.Settle = "give a local clone of " + orText(e.Repo, "the repository") + ", or let the run contact its server"
 	c.warn("reading a repository", "project", e.Project, "reason", e.Failure)
 	return e, nil

@@ -26,7 +26,7 @@ func literal(names []string) []string {
 // proposalsChanged counts distinct proposal files that non-merge commits of the last 12 months touched.
 func (v *view) proposalsChanged(ctx context.Context, s *survey, commit string, at time.Time) (int, error) {
 	var dirs []string
-	for dir := range s.proposals {
+	for dir := range s.dirs["proposals"] {
 		dirs = append(dirs, dir)
 	}
 	slices.Sort(dirs)

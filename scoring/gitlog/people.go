@@ -124,14 +124,10 @@ func (p *people) lookup(spelling []byte) identity {
 	rawAddress, rawName, _ := bytes.Cut(spelling, []byte{fieldSeparator})
 	address := strings.ToLower(strings.ToValidUTF8(string(rawAddress), "\uFFFD"))
 	name := strings.ToLower(strings.ToValidUTF8(string(rawName), "\uFFFD"))
-	key := address
-	if strings.TrimSpace(address) == "" {
-		key = "\x00" + name // without an address the name is all there is
-	}
-	index, ok := p.byAddress[key]
+	index, ok := p.byAddress[address] // all commits without an address are one person, as in the reference, 6.4
 	if !ok {
 		index = int32(len(p.all))
-		p.byAddress[key] = index
+		p.byAddress[address] = index
 		p.all = append(p.all, person{name: name, domain: domainOf(address)})
 	}
 	id := identity{person: index, bot: p.bots.match(address, name)}

@@ -83,6 +83,12 @@ func paths(pattern string) func(file) bool {
 	return func(f file) bool { return re.MatchString(f.lower) }
 }
 
+// atRoot makes a rule for documents whose names mean something else deeper in the tree.
+func atRoot(pattern string) func(file) bool {
+	holds := stems(pattern)
+	return func(f file) bool { return f.depth() == 0 && holds(f) }
+}
+
 func either(rules ...func(file) bool) func(file) bool {
 	return func(f file) bool {
 		for _, holds := range rules {
@@ -98,14 +104,14 @@ func either(rules ...func(file) bool) func(file) bool {
 // their text is about reporting vulnerabilities (see confirmed).
 var documentTopics = []topic{
 	{"governance", stems(`governance|charter|steering(-committee)?|project-governance|technical-steering-committee`)},
-	{"maintainers", either(stems(`maintainers|owners|owners-aliases|codeowners|committers|core-team|core-reviewers|maintainers-list`))},
+	{"maintainers", stems(`maintainers|owners|owners-aliases|codeowners|committers|maintainers-list`)},
 	{"code-of-conduct", stems(`code-?of-?conduct|conduct`)},
 	{"contributing", stems(`contributing|contribute|hacking|how-to-contribute|contributor-guide|contribution-guide|contribution-guidelines|submitting-patches|contributing-to-[a-z0-9-]+`)},
 	{"security", either(stems(`security|security-policy|security-insights|security-contacts|security-process|security-release-process|vulnerability|vulnerability-disclosure|vulnerability-management|reporting-security-issues|reporting-vulnerabilities|report-security`),
 		paths(`(^|/)\.well-known/security\.txt$`))},
 	{"roadmap", stems(`roadmap|road-map|milestones|project-roadmap`)},
-	{"changelog", either(stems(`changelog|change-log|changes|history|news|release-?notes|changelog-[0-9v.x-]+`), paths(`(^|/)releasenotes/notes/[^/]+\.yaml$`))},
-	{"adopters", stems(`adopters|users|production-users|who-uses|whos-using|case-studies`)},
+	{"changelog", either(stems(`changelog|change-log|changelog-[0-9v.x-]+`), atRoot(`changes|history|news|release-?notes`))},
+	{"adopters", either(stems(`adopters|production-users|who-uses|whos-using|case-studies`), atRoot(`users`))},
 	{"notice", stems(`notice|notices|third-party-notices|thirdpartynotices`)},
 	{"trademark", stems(`trademarks?|trademark-policy|trademark-guidelines`)},
 	{"patents", stems(`patents?|patent-grant|patent-policy`)},
@@ -123,9 +129,8 @@ var documentTopics = []topic{
 var toolTopics = []topic{
 	{"ci", paths(`^\.github/workflows/[^/]+\.ya?ml$|^\.gitlab-ci\.yml$|^\.?zuul\.yaml$|^\.?zuul\.d/.+\.yaml$|^jenkinsfile[^/]*$|^\.jenkins/|^\.circleci/config\.ya?ml$|^\.travis\.yml$|^\.prow(/.+)?\.yaml$|^\.prow\.yaml$|^\.cirrus\.(yml|star)$|^azure-pipelines[^/]*\.yml$|^\.azure-pipelines/|^\.buildkite/|^\.drone\.(yml|jsonnet)$|^appveyor\.yml$|^\.appveyor\.yml$|^\.semaphore/|^\.woodpecker(/|\.ya?ml$)|^\.forgejo/workflows/|^\.gitea/workflows/|^bitbucket-pipelines\.yml$|^\.builds?/[^/]+\.yml$|^\.build\.yml$|^\.tekton/|^\.packit\.ya?ml$`)},
 	{"dependency-update", paths(`^\.github/dependabot\.ya?ml$|^(\.github/|\.gitlab/)?renovate\.json5?$|^\.renovaterc(\.json5?)?$|^\.pyup\.yml$|^\.dependabot/config\.yml$|^(\.github/)?updatecli/.+\.ya?ml$`)},
-	{"fuzzing", paths(`(^|/)(fuzz|fuzzing|fuzzers?|oss-?fuzz)/|^\.clusterfuzzlite/|(^|/)fuzz_[a-z0-9_]+\.(py|c|cc|cpp|go|rs)$|(^|/)[a-z0-9_]*_?fuzz(er)?(_test)?\.(go|c|cc|cpp)$`)},
+	{"fuzzing", paths(`(^|/)fuzz_[a-z0-9_]+\.(py|c|cc|cpp|go|rs)$|(^|/)[a-z0-9_]*_?fuzz(er)?(_test)?\.(go|c|cc|cpp)$`)},
 	{"mirror", paths(`^\.gitreview$`)},
-	{"conformance", paths(`(^|/)conformance(-?tests?)?/|(^|/)[a-z0-9_]*tempest_?plugin/|(^|/)compliance(-?tests?)?/`)},
 	{"sast", paths(`^\.semgrep(\.ya?ml|/.+)$|^\.?bandit(\.ya?ml|\.toml)?$|^sonar-project\.properties$|^\.lgtm\.yml$|^\.snyk$|^(\.github/)?codeql[^/]*\.ya?ml$|^\.github/workflows/[^/]*(codeql|coverity|semgrep|gosec|bandit)[^/]*\.ya?ml$`)},
 	{"config", readForTools},
 	{"gate", paths(`^\.mergify\.yml$|^\.github/mergify\.yml$|^bors\.toml$`)},
@@ -153,7 +158,27 @@ var testName = regexp.MustCompile(`^test[_-]|[_-]tests?\.[a-z]+$|[_-]spec\.[a-z]
 func isTest(f file) bool { return testName.MatchString(f.base) || hasPart(f.lower, testParts) }
 
 // proposalDirs are directories in which projects keep design proposals, at the root or below a documentation directory.
-var proposalDirs = regexp.MustCompile(`^((?:docs?|documentation|doc/source|contributors?|website/content/[a-z]+)/)?(specs|proposals?|enhancements?|rfcs?|keps?|adrs?|decisions|design-proposals|designs?|architecture-decisions|doc/source/specs)/`)
+var proposalDirs = regexp.MustCompile(`^(?:(?:docs?|documentation|docs?/source|contributors?)/)?(specs|proposals?|enhancements?|rfcs?|keps?|adrs?|decisions|design-proposals|architecture-decisions)/`)
+
+// toolDirs are directories whose existence is evidence; they are reported as directories.
+var toolDirs = []struct {
+	topic string
+	dir   *regexp.Regexp // matches the path up to and with the directory
+}{
+	{"fuzzing", regexp.MustCompile(`^(?:.*/)?(?:fuzz|fuzzing|fuzzers?|oss-?fuzz|\.clusterfuzzlite)/`)},
+	{"conformance", regexp.MustCompile(`^(?:.*/)?(?:conformance(?:-?tests?)?|[a-z0-9_]*tempest_?plugin)/|^compliance/`)},
+	{"changelog", regexp.MustCompile(`^releasenotes/notes/|^docs?/release-?notes/`)},
+}
+
+// directory returns the part of a file's path that a pattern for directories matched, in the spelling of the tree and
+// without the slash at the end; empty if there is no match.
+func (f file) directory(pattern *regexp.Regexp) string {
+	m := pattern.FindString(f.lower)
+	if m == "" || len(f.lower) != len(f.name) {
+		return "" // a change of case that changes the length belongs to no convention
+	}
+	return f.name[:len(m)-1]
+}
 
 // proposalDirectory returns the directory, in the spelling of the tree, if the file is a proposal: a text in it.
 func proposalDirectory(f file) (string, bool) {
@@ -162,11 +187,11 @@ func proposalDirectory(f file) (string, bool) {
 	default:
 		return "", false
 	}
-	m := proposalDirs.FindString(f.lower)
-	if m == "" || len(m) > len(f.name) || f.stem == "readme" || f.stem == "index" || f.stem == "template" {
+	if f.stem == "readme" || f.stem == "index" || f.stem == "template" {
 		return "", false
 	}
-	return f.name[:len(m)-1], true
+	dir := f.directory(proposalDirs)
+	return dir, dir != ""
 }
 
 // binaryExtensions are files that programs are shipped in (the list of the Scorecard check Binary-Artifacts, and .ko).

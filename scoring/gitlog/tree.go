@@ -100,6 +100,15 @@ func (f file) dir() string { return strings.TrimSuffix(f.lower, f.base) }
 // depth returns how many directories stand above the file.
 func (f file) depth() int { return strings.Count(f.lower, "/") }
 
+// prominent reports whether a file stands where forges and readers look first.
+func (f file) prominent() bool {
+	switch f.dir() {
+	case "", ".github/", ".gitlab/", ".well-known/":
+		return true
+	}
+	return false
+}
+
 // byPlace sorts the files that a reader would look at first to the front: root, .github, then by depth and name.
 func byPlace(a, b file) int {
 	place := func(f file) int {
@@ -122,9 +131,10 @@ type survey struct {
 	tree      scoring.Tree
 	documents map[string][]file
 	tools     map[string][]file
-	proposals map[string]int // directory with its files of text
-	licences  []file         // at the root or below LICENSES/
-	sub       []file         // licence files elsewhere
+	dirs      map[string]map[string]int // topic, directory, files in it
+	ownDeps   bool                      // deps/ holds parts of the project itself
+	licences  []file                    // at the root or below LICENSES/
+	sub       []file                    // licence files elsewhere
 	readme    []file
 	sources   []file
 	suspects  []file // files that may be executables
@@ -133,15 +143,21 @@ type survey struct {
 
 // survey lists the tree of a commit once.
 func (v *view) survey(ctx context.Context, commit string) (*survey, error) {
-	s := &survey{documents: map[string][]file{}, tools: map[string][]file{}, proposals: map[string]int{}}
+	s := &survey{documents: map[string][]file{}, tools: map[string][]file{}, dirs: map[string]map[string]int{}}
+	var files []file
 	err := v.listTree(ctx, commit, maxFiles, func(e entry) error {
 		if e.regular() {
-			s.add(newFile(e))
+			files = append(files, newFile(e))
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	s.ownDeps = ownDeps(files)
+	for _, f := range files {
+		f.vendored = f.vendored && !(s.ownDeps && !isVendored(strings.TrimPrefix(f.lower, "deps/")))
+		s.add(f)
 	}
 	for _, lists := range []map[string][]file{s.documents, s.tools} {
 		for topic := range lists {
@@ -198,17 +214,50 @@ func (s *survey) addDocument(f file) {
 }
 
 func (s *survey) addTool(f file) {
-	if dir, ok := proposalDirectory(f); ok && !f.vendored {
-		s.proposals[dir]++
-	}
 	if f.vendored {
 		return
+	}
+	if dir, ok := proposalDirectory(f); ok {
+		s.countIn("proposals", dir)
+	}
+	for _, d := range toolDirs {
+		if dir := f.directory(d.dir); dir != "" {
+			s.countIn(d.topic, dir)
+		}
 	}
 	for _, t := range toolTopics {
 		if t.holds(f) {
 			s.tools[t.name] = append(s.tools[t.name], f)
 		}
 	}
+}
+
+func (s *survey) countIn(topic, dir string) {
+	if s.dirs[topic] == nil {
+		s.dirs[topic] = map[string]int{}
+	}
+	s.dirs[topic][dir]++
+}
+
+// ownDeps tells the two uses of a root directory "deps" apart. Most projects keep the code of others there; those built
+// with erlang.mk keep their own parts there too, and then most of its directories share the beginning of their names.
+func ownDeps(files []file) bool {
+	const stem = 6 // bytes of a name that are compared
+	seen, stems := map[string]bool{}, map[string]int{}
+	for _, f := range files {
+		parts := strings.SplitN(f.lower, "/", 3)
+		if len(parts) < 3 || parts[0] != "deps" || seen[parts[1]] {
+			continue
+		}
+		seen[parts[1]] = true
+		stems[parts[1][:min(stem, len(parts[1]))]]++
+	}
+	for _, n := range stems {
+		if n > 2 && n*2 > len(seen) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *survey) addSource(f file) {
