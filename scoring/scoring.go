@@ -46,13 +46,14 @@ const EvidenceSchema = "pegel/project-evidence/v1"
 // login: authors are numbers by first appearance, organisations are names.
 type Evidence struct {
 	Schema     string    `json:"schema"`
-	Project    string    `json:"project"`           // Project.ID
-	Repo       string    `json:"repo"`              // address the evidence is about; never a path of this machine
-	Revision   string    `json:"revision"`          // commit the tree was read at; empty if nothing was read
-	RevisionAt time.Time `json:"revision_at"`       // its committer time, UTC
-	AssessedAt time.Time `json:"assessed_at"`       // windows count back from here, UTC
-	Failure    string    `json:"failure,omitempty"` // why nothing at all could be read
-	Settle     string    `json:"settle,omitempty"`  // what would settle it
+	Project    string    `json:"project"`             // Project.ID
+	Repo       string    `json:"repo"`                // address the evidence is about; never a path of this machine
+	Revision   string    `json:"revision"`            // commit the tree was read at; empty if nothing was read
+	RevisionAt time.Time `json:"revision_at"`         // its committer time, UTC
+	AssessedAt time.Time `json:"assessed_at"`         // windows count back from here, UTC
+	Failure    string    `json:"failure,omitempty"`   // why nothing at all could be read
+	NotAsked   bool      `json:"not_asked,omitempty"` // nothing was read because the run was not allowed to ask: nobody looked
+	Settle     string    `json:"settle,omitempty"`    // what would settle it
 
 	History  audit.Fact[History]  `json:"history"`
 	Releases audit.Fact[Releases] `json:"releases"`
@@ -185,7 +186,10 @@ type Document struct {
 	Path   string       `json:"path"`
 	Digest audit.Digest `json:"digest,omitempty"` // of the contents, if they were read
 	Words  int          `json:"words,omitempty"`  // number of words, if the contents were read
-	Marks  []string     `json:"marks,omitempty"`  // features found in the text, e.g. "private-channel", "days:90", "bandit"
+	// Marks are features found in the text, e.g. "private-channel", "days:90", "bandit". Indicators read private-channel
+	// and days:N (security), cla, dco and link (contributing), assignment (cla: copyright is assigned), organisations:N
+	// (adopters: number of organisations named) and sponsors:N (funding).
+	Marks []string `json:"marks,omitempty"`
 }
 
 // SubLicence is a licence file below the root.

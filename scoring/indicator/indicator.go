@@ -109,7 +109,7 @@ func failed(value, reason string, origins ...audit.Origin) scoring.Measurement {
 // not count as measured (design section 4, rule 5).
 func take[T any](in *input, f audit.Fact[T], what string) (v T, m scoring.Measurement, ok bool) {
 	v, known := f.Get()
-	settle := oneOf(f.Settle, in.e.Settle)
+	settle := oneOf(f.Settle, in.e.Settle, "read "+what+" again")
 	switch {
 	case known && f.Declared:
 		return v, untold(what+" is only declared, not measured", oneOf(f.Settle, "measure it")...), false

@@ -218,9 +218,9 @@ func (t truth) String() string {
 // companyTerms reports whether contributors grant a company more than everybody.
 func (in *input) companyTerms(t scoring.Tree) truth {
 	switch {
-	case len(t.Documents["cla"]) > 0:
+	case len(terms(t, "cla")) > 0:
 		return in.vendorHome()
-	case len(t.Documents["dco"]) > 0:
+	case len(terms(t, "dco")) > 0:
 		return no
 	}
 	return unknown

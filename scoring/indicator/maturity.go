@@ -45,11 +45,14 @@ func releaseCadence(in *input) scoring.Measurement {
 	if m.Outcome == audit.PASS && age > longest {
 		m = partly(m.Value, m.Reason+fmt.Sprintf(", at most %s ago", plural(longest, "day")))
 	}
-	h, known := in.e.History.Get()
-	if !known || !m.Outcome.Decided() {
+	if !m.Outcome.Decided() || m.Outcome == audit.PASS {
 		return m
 	}
-	h.Shallow = false // tags are complete in a shallow clone or they are no evidence; only the age of the project matters
+	h, _, known := in.history()
+	switch {
+	case !known:
+		return lowerBound(m, "the age of the project is not known", "read the commit history")
+	}
 	return in.bounded(h, m)
 }
 

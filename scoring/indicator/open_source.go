@@ -113,10 +113,10 @@ func licenceOfFiles(in *input) scoring.Measurement {
 	switch {
 	case !ok:
 		return m
-	case t.REUSE:
-		return passed("1.00", "REUSE covers the tree", in.at(""))
 	case t.SourceFiles == 0:
 		return notApplicable("the repository has no source files")
+	case t.REUSE:
+		return passed("1.00", "REUSE covers the tree", in.at(""))
 	}
 	marked, m, ok := take(in, t.SPDXHeaders, "the headers of the source files")
 	switch {
@@ -158,7 +158,11 @@ func (in *input) parts(version string) (parts []scoring.SubLicence, commit strin
 	}
 	releases, _ := in.e.Releases.Get()
 	if version != "" && (in.e.Revision == "" || releases.TagOf[version].Commit != in.e.Revision) {
-		_, m, _ = take(in, audit.Fact[int]{Settle: "read the tree at the tag of version " + version}, what)
+		unread := audit.Fact[int]{}
+		if in.e.Failure == "" {
+			unread.Settle = "read the tree at the tag of version " + version
+		}
+		_, m, _ = take(in, unread, what)
 		return nil, "", m, false
 	}
 	t, m, ok := in.tree()
@@ -187,14 +191,10 @@ func (in *input) closedParts(parts []scoring.SubLicence, commit, version string)
 	switch {
 	case len(closed) > 0:
 		return failed(fmt.Sprint(len(closed)), "closed licence"+atVersion(version)+" in "+listed(byPath(closed)), origins(closed)...)
-	case len(unread) > 0:
+	case doubtful, len(unread) > 0 && len(vendored) == 0:
 		m := untold("licence"+atVersion(version)+" not recognised in "+listed(byPath(unread)), "read "+clip(byPath(unread)[0].Path))
 		if !doubtful {
-			high := audit.Full
-			if len(vendored) > 0 {
-				high = half
-			}
-			m.Interval = audit.Between(half, high)
+			m.Interval = audit.Between(half, audit.Full) // vendored parts can cost half at most
 		}
 		return m
 	case len(vendored) > 0:
@@ -203,7 +203,7 @@ func (in *input) closedParts(parts []scoring.SubLicence, commit, version string)
 	return passed("0", "no part under a closed licence"+atVersion(version), origins(nil)...)
 }
 
-// worstVersion joins the answers for all deployed versions of one project: the worst outcome decides, and the interval
+// worstVersion joins the answers for all deployed versions of one project: the worst outcome decides. The interval of a DNF
 // reaches from the worst low end to the worst high end.
 func worstVersion(answers []scoring.Measurement) scoring.Measurement {
 	worst, low, high := answers[0], audit.Full, audit.Full
@@ -213,9 +213,13 @@ func worstVersion(answers []scoring.Measurement) scoring.Measurement {
 		}
 		low, high = min(low, m.Interval.Low()), min(high, m.Interval.High())
 	}
-	if !worst.Outcome.Decided() {
-		worst.Interval = audit.Between(low, high)
+	if worst.Outcome != audit.DNF {
+		return worst
 	}
+	if at := slices.IndexFunc(answers, func(m scoring.Measurement) bool { return m.Outcome == audit.PART }); at >= 0 && low == high {
+		return answers[at] // what is not known of the others can cost no more than this
+	}
+	worst.Interval = audit.Between(low, high)
 	return worst
 }
 
@@ -313,10 +317,10 @@ func contributorTerms(in *input) scoring.Measurement {
 	if !ok {
 		return m
 	}
-	if cla := byPath(t.Documents["cla"]); len(cla) > 0 {
+	if cla := terms(t, "cla"); len(cla) > 0 {
 		return in.agreement(cla)
 	}
-	if dco := byPath(t.Documents["dco"]); len(dco) > 0 {
+	if dco := terms(t, "dco"); len(dco) > 0 {
 		return passed("DCO", "developer certificate of origin: "+listed(dco), in.files(dco)...)
 	}
 	enough, m, ok := in.number("sign_off_bp")
@@ -333,6 +337,17 @@ func contributorTerms(in *input) scoring.Measurement {
 	}
 	return untold(fmt.Sprintf("no contributor agreement and no certificate of origin in the repository, and %s of the human commits are signed off; not read: the bots of the forge",
 		percentOf(w.SignedOff, w.HumanCommits)), "a declaration of the terms for contributors")
+}
+
+// terms returns the documents of a topic (cla, dco), and the contribution guides that speak of it.
+func terms(t scoring.Tree, topic string) []scoring.Document {
+	docs := slices.Clone(t.Documents[topic])
+	for _, d := range t.Documents["contributing"] {
+		if slices.Contains(d.Marks, topic) {
+			docs = append(docs, d)
+		}
+	}
+	return byPath(docs)
 }
 
 // agreement judges a contributor licence agreement by who holds it.
@@ -363,10 +378,7 @@ func signOff(in *input) scoring.Measurement {
 	if !ok {
 		return m
 	}
-	claims := len(t.Documents["dco"]) > 0 || slices.ContainsFunc(t.Documents["contributing"], func(d scoring.Document) bool {
-		return slices.Contains(d.Marks, "dco")
-	})
-	if !claims {
+	if len(terms(t, "dco")) == 0 {
 		return notApplicable("the repository does not claim a developer certificate of origin")
 	}
 	h, w, m, ok := in.whole()
