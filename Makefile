@@ -28,7 +28,7 @@ audit: pegel
 build: pegel
 
 pegel: FORCE
-	@$(GO) build -trimpath -o pegel ./cmd/pegel
+	@$(GO) build -o pegel ./cmd/pegel
 
 test: check testbed
 	@light=$$($(GO) list ./... | grep -vE '/sbom/scan|/cmd(/|$$)'); \

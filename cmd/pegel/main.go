@@ -1,8 +1,8 @@
 // Command pegel audits a cloud against the criteria for SCS-open and SCS-sovereign.
-package main
 
 //go:debug tarinsecurepath=0
 //go:debug zipinsecurepath=0
+package main
 
 import (
 	"errors"

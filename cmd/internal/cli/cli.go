@@ -182,7 +182,7 @@ func (g *gathering) options(cmd *cobra.Command, w World) (pipeline.Options, erro
 
 func logger(cmd *cobra.Command, w World) *slog.Logger {
 	if verbose, _ := cmd.Flags().GetBool("verbose"); !verbose {
-		return nil
+		return slog.New(slog.DiscardHandler)
 	}
 	return slog.New(slog.NewTextHandler(w.Stderr, nil))
 }

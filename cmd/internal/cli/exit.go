@@ -60,7 +60,7 @@ func exitCode(err error) int {
 // never reach the terminal.
 func explain(w io.Writer, err error) {
 	var s status
-	if errors.As(err, &s) {
+	if err == nil || errors.As(err, &s) {
 		return
 	}
 	if errors.Is(err, context.Canceled) {

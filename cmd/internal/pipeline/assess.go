@@ -36,6 +36,7 @@ type dossier struct {
 	projects  projectsDocument
 	inside    map[string]sbom.Packages    // packages by artifact id
 	artifacts map[string]sbom.Artifact    // by id
+	doubtful  map[string]bool             // artifacts that only a weak match led to a project
 	evidence  map[string]scoring.Evidence // by project id
 	policy    *policies.Policy
 	profile   audit.Profile

@@ -56,6 +56,7 @@ type product struct {
 	Version  string             `json:"version,omitempty"`
 	Edition  string             `json:"edition,omitempty"`
 	Licence  audit.Fact[string] `json:"licence"` // SPDX expression by the catalogue at that version and edition
+	Class    string             `json:"class"`   // verdict class (audit/licence) of that licence
 	Checked  bool               `json:"checked"` // the catalogue's value was read from the licence file, not expected
 	// Confidence of the match that led from the artifact to the component.
 	Confidence string `json:"confidence"`

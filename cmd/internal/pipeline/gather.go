@@ -52,7 +52,7 @@ func Gather(ctx context.Context, stack Stack, opt Options) (audit.Digest, error)
 
 	inventory := g.inventory(ctx)
 	packages := g.packages(ctx, inventory)
-	documents, err := g.documents(inventory, packages)
+	documents, packages, err := g.documents(inventory, packages)
 	if err != nil {
 		return "", err
 	}
@@ -66,8 +66,13 @@ func Gather(ctx context.Context, stack Stack, opt Options) (audit.Digest, error)
 	if err != nil {
 		return "", err
 	}
-	for _, b := range append(blobs, recorded.raw...) {
+	for _, b := range blobs {
 		if _, err := w.Add(b); err != nil {
+			return "", err
+		}
+	}
+	for _, e := range recorded.raw {
+		if err := w.AddEntry(e, nil); err != nil {
 			return "", err
 		}
 	}
@@ -97,7 +102,7 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 		return nil, fmt.Errorf("loading the built-in catalogue: %w", err)
 	}
 	for i, a := range stack.Assign {
-		if _, ok := catalogue.Component(a.Upstream); a.Upstream != "" && !ok {
+		if _, ok := catalogue.Get(a.Upstream); a.Upstream != "" && !ok {
 			return nil, usagef("pegel knows the ids in scoring/upstream/catalogue.yaml", "reading stack %q: assign entry %d: unknown upstream %q", stack.Name, i+1, a.Upstream)
 		}
 	}
@@ -109,8 +114,10 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 // decode reads the entries under sources:.
 func (g *gatherer) decode(keep audit.Keep) ([]sbom.Source, error) {
 	var out []sbom.Source
+	// A public release consists of public files; an operator's files may hold what is nobody's business.
+	public := g.stack.Subject.Kind == "release" && g.stack.Subject.Exposure == "public"
 	for i := range g.stack.Sources {
-		s, err := source.Decode(&g.stack.Sources[i], g.stack.Dir, source.Options{Keep: keep, At: g.at})
+		s, err := source.Decode(&g.stack.Sources[i], g.stack.Dir, source.Options{Keep: keep, At: g.at, PublishInput: public})
 		if err != nil {
 			return nil, usagef("", "reading stack %q: %w", g.stack.Name, err)
 		}

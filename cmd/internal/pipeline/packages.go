@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -96,15 +97,14 @@ func (g *gatherer) scanAll(ctx context.Context, targets []*sbom.Target, results 
 // readTarget reads one target: a document by our own reader, everything else by the scanner.
 func readTarget(ctx context.Context, scanner *scan.Scanner, t sbom.Target) (sbom.Packages, error) {
 	if t.Form == "sbom" {
-		data, err := readBounded(t.Path, sbom.MaxDocument)
+		data, err := readBounded(t.Path, sbom.MaxBOMFile)
 		if err != nil {
 			return sbom.Packages{}, err
 		}
-		doc, err := sbom.ReadCycloneDX(data)
+		p, _, err := sbom.ReadCycloneDX(data)
 		if err != nil {
 			return sbom.Packages{}, err
 		}
-		p := doc.Packages
 		p.Artifact = t.Artifact.ID
 		return p, nil
 	}
@@ -124,42 +124,43 @@ type Document struct {
 	Data     []byte
 }
 
-// documents writes one CycloneDX document for each artifact whose packages are known, and one for the stack.
-func (g *gatherer) documents(inv sbom.Inventory, pkgs []sbom.Packages) ([]Document, error) {
+// documents writes one CycloneDX document for each artifact whose packages are known, and one for the stack. Packages that
+// contradict themselves are returned as unreadable, with the reason.
+func (g *gatherer) documents(inv sbom.Inventory, pkgs []sbom.Packages) ([]Document, []sbom.Packages, error) {
 	opt := sbom.BOMOptions{At: g.at, ToolVersion: g.opt.Version, Licences: licensing, Internal: true}
-	docs, links, err := artifactDocuments(inv, pkgs, opt)
-	if err != nil {
-		return nil, err
-	}
+	pkgs = slices.Clone(pkgs)
+	docs, links := artifactDocuments(inv, pkgs, opt)
 	stack, err := sbom.StackBOM(inv, links, sbom.StackOptions{
 		BOMOptions: opt, Name: g.stack.Subject.Name, Operator: g.stack.Subject.Operator.Name,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return append(docs, Document{FileName: "stack.cdx.json", Data: stack.Data}), nil
+	return append(docs, Document{FileName: "stack.cdx.json", Data: stack.Data}), pkgs, nil
 }
 
-func artifactDocuments(inv sbom.Inventory, pkgs []sbom.Packages, opt sbom.BOMOptions) ([]Document, map[string]sbom.BOMRef, error) {
-	inside := map[string]sbom.Packages{}
-	for _, p := range pkgs {
-		inside[p.Artifact] = p
+// artifactDocuments writes the document of each artifact; one that cannot be written turns its entry of pkgs into a failure.
+func artifactDocuments(inv sbom.Inventory, pkgs []sbom.Packages, opt sbom.BOMOptions) ([]Document, map[string]sbom.BOMRef) {
+	artifacts := map[string]sbom.Artifact{}
+	for _, a := range inv.Artifacts {
+		artifacts[a.ID] = a
 	}
 	var docs []Document
 	links := map[string]sbom.BOMRef{}
-	for _, a := range inv.Artifacts {
-		p, ok := inside[a.ID]
-		if _, known := p.Components.Get(); !ok || !known {
+	for i, p := range pkgs {
+		a := artifacts[p.Artifact]
+		if _, known := p.Components.Get(); !known {
 			continue
 		}
 		doc, err := sbom.ImageBOM(a, p, opt)
 		if err != nil {
-			return nil, nil, err
+			pkgs[i] = unreadable(a, err)
+			continue
 		}
 		docs = append(docs, Document{FileName: documentName(a), Artifact: a.ID, Data: doc.Data})
 		links[a.ID] = doc.Ref()
 	}
-	return docs, links, nil
+	return docs, links
 }
 
 // licensing is what Pegel stands for, from the claims that were found.
@@ -234,13 +235,13 @@ func (g *gatherer) target(ctx context.Context, name string) ([]Document, error) 
 		return nil, usagef(f.Settle, "reading target %q: %s", name, f.Reason)
 	}
 	pkgs := g.packages(ctx, inv)
+	docs, _ := artifactDocuments(sbom.Merge(inv), pkgs, sbom.BOMOptions{At: g.at, ToolVersion: g.opt.Version, Licences: licensing, Internal: true})
 	for _, p := range pkgs {
 		if p.Components.Failure != "" {
-			return nil, fmt.Errorf("scanning target %q: %s", name, p.Components.Failure)
+			return nil, usagef("give a readable image or root directory", "scanning target %q: %s", name, p.Components.Failure)
 		}
 	}
-	docs, _, err := artifactDocuments(inv, pkgs, sbom.BOMOptions{At: g.at, ToolVersion: g.opt.Version, Licences: licensing, Internal: true})
-	return docs, err
+	return docs, nil
 }
 
 // kindOfTarget tells a directory from an archive by looking at it.

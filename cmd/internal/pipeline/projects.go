@@ -101,8 +101,8 @@ func (g *gatherer) product(a sbom.Artifact, m upstream.Match) product {
 	if found.Source != "" {
 		origin.URL = found.Source
 	}
-	p.Licence, p.Checked = audit.Known(found.Expression, origin), found.Checked
-	if p.Edition != "" && found.OSIStated {
+	p.Licence, p.Class, p.Checked = audit.Known(found.Expression, origin), string(found.Class), found.Checked
+	if p.Edition != "" {
 		p.VendorBuild = audit.Known(!found.OSI, origin)
 	}
 	return p
@@ -111,7 +111,7 @@ func (g *gatherer) product(a sbom.Artifact, m upstream.Match) product {
 // recording is evidence that was gathered before: documents by project, and the names of the raw bytes behind them.
 type recording struct {
 	evidence map[string]scoring.Evidence
-	raw      []audit.Blob
+	raw      []bundle.Entry
 }
 
 // recorded reads the bundles that the stack file and the flags name. A bundle that is not there or does not match its
@@ -149,7 +149,9 @@ func (rec *recording) read(dir string) error {
 		}
 	}
 	for _, entry := range b.Blobs("raw") {
-		rec.raw = append(rec.raw, entry.Blob())
+		if entry.Withheld != "" && entry.Source != "" { // what evidence of a project rests on; input files are read again
+			rec.raw = append(rec.raw, entry)
+		}
 	}
 	return nil
 }

@@ -1,10 +1,8 @@
 package pipeline
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -323,21 +321,4 @@ func orEmpty(s []string) []string {
 		return []string{}
 	}
 	return s
-}
-
-// PolicyList says which scopes the built-in policy has.
-func PolicyList() (string, error) {
-	p, err := policies.Default()
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s (%s) %s\n", p.ID(), p.Version(), p.Status(), p.Digest())
-	ids := p.ScopeIDs()
-	slices.SortFunc(ids, func(x, y string) int { return cmp.Compare(x, y) })
-	for _, id := range ids {
-		s, _ := p.Scope(id)
-		fmt.Fprintf(&b, "  %-22s %-22s %d requirements\n", id, s.Title, len(s.Requirements))
-	}
-	return b.String(), nil
 }

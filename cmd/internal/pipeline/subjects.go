@@ -214,7 +214,7 @@ func (d *dossier) productLicence(p product) productLicence {
 		}
 	}
 	return productLicence{
-		expression: expression, class: licence.ClassOf(expression), checked: true, provenance: "catalogue, read from the licence file",
+		expression: expression, class: licence.Class(p.Class), checked: true, provenance: "catalogue, read from the licence file",
 		origins: p.Licence.Origins,
 	}
 }
@@ -237,7 +237,7 @@ func (d *dossier) openCore(p product) (bool, *policies.UnknownField) {
 	tree, known := e.Tree.Get()
 	if !known {
 		u := policies.UnknownField{
-			Field: "openCore", Looked: e.Failure != "" && e.Failure != offlineReason, Reason: orText(e.Failure, "nobody looked at the repository of "+p.Name),
+			Field: "openCore", Looked: e.Failure != "" && !e.NotAsked, Reason: orText(e.Failure, "nobody looked at the repository of "+p.Name),
 			Settle: nonEmpty(e.Settle),
 		}
 		return false, &u
@@ -309,7 +309,7 @@ func (d *dossier) projectSubject(s scoring.ProjectScore) policies.Subject {
 		Origins: map[string][]audit.Origin{"": {{Source: "git", URL: e.Repo, Commit: e.Revision, At: e.AssessedAt}}},
 	}
 	unknown := func(field, reason string, settle []string) {
-		looked := e.Failure != "" && e.Failure != offlineReason || e.Revision != ""
+		looked := e.Failure != "" && !e.NotAsked || e.Revision != ""
 		sub.Unknown = append(sub.Unknown, policies.UnknownField{Field: field, Looked: looked, Reason: reason, Settle: settle})
 	}
 	none := e.Revision == "" && e.Failure != ""
