@@ -2,7 +2,9 @@ package scoring
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/pegel-audit/pegel/audit"
 )
@@ -45,23 +47,26 @@ func Score(p Project, ms []Measurement, prof audit.Profile) ProjectScore {
 
 // complete returns one measurement for each indicator of the profile, sorted by indicator.
 func complete(ms []Measurement, prof audit.Profile) []Measurement {
-	measured := make(map[string]Measurement, len(ms))
-	for _, m := range ms {
-		if before, twice := measured[m.Indicator]; !twice || worse(m, before) {
-			measured[m.Indicator] = m
-		}
+	byID := func(a, b Measurement) int { return strings.Compare(a.Indicator, b.Indicator) }
+	if !slices.IsSortedFunc(ms, byID) {
+		ms = slices.SortedStableFunc(slices.Values(ms), byID)
 	}
 	out := make([]Measurement, 0, len(prof.Indicators))
-	for id, rule := range prof.Indicators {
-		m, ok := measured[id]
-		if !ok {
-			m = Measurement{Indicator: id, Unit: rule.Unit, Reason: "nobody measured it"}
+	for _, id := range slices.Sorted(maps.Keys(prof.Indicators)) {
+		rule := prof.Indicators[id]
+		for len(ms) > 0 && ms[0].Indicator < id {
+			ms = ms[1:]
+		}
+		m := Measurement{Indicator: id, Unit: rule.Unit, Reason: "nobody measured it"}
+		for found := false; len(ms) > 0 && ms[0].Indicator == id; ms = ms[1:] {
+			if !found || worse(ms[0], m) {
+				m, found = ms[0], true
+			}
 		}
 		m.Aspect, m.Weight = rule.Aspect, rule.Weight
 		m.KnockOut = rule.KnockOut && m.Outcome == audit.FAIL
 		out = append(out, m)
 	}
-	slices.SortFunc(out, func(a, b Measurement) int { return cmp.Compare(a.Indicator, b.Indicator) })
 	return out
 }
 

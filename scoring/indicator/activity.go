@@ -46,8 +46,14 @@ func maintained(in *input) scoring.Measurement {
 		last = ", the last on " + day(h.LastHumanCommit)
 	}
 	m = failed("0", fmt.Sprintf("no human commit in %s%s", plural(dormant, "day"), last))
-	if h.Shallow || in.days(h.FirstCommit) < dormant {
-		return lowerBound(m, "the history does not reach back so far", "read a full clone")
+	switch age := in.days(h.FirstCommit); {
+	case h.Shallow:
+		return lowerBound(m, "the clone does not reach back to the first commit", "read a full clone")
+	case age < in.rule.Window:
+		return lowerBound(m, fmt.Sprintf("the project is younger than %s", plural(in.rule.Window, "day")), "ask again when the project is older")
+	case age < dormant:
+		m = lowerBound(m, fmt.Sprintf("the project is younger than %s", plural(dormant, "day")), "ask again when the project is older")
+		m.Interval = audit.Between(0, worth) // the whole window is known to be empty
 	}
 	return m
 }
