@@ -82,7 +82,7 @@ filter_deb822() {
 		{ line = $0; key = tolower($1) }
 		key == "types:" { for (i = 2; i <= NF; i++) if ($i == "deb") types = 1; line = "Types: deb" }
 		key == "enabled:" && tolower($2) == "no" { enabled = 0 }
-		key == "components:" && !/[ \t]main([ \t]|$)/ { enabled = 0 }
+		key == "components:" && !/[ \t](main|universe)([ \t]|$)/ { enabled = 0 }
 		key == "suites:" {
 			line = "Suites:"
 			for (i = 2; i <= NF; i++) if ($i == suite || $i == suite "-updates" || $i == suite "-security") { line = line " " $i; wanted = 1 }
@@ -94,7 +94,7 @@ filter_lines() {
 	awk -v suite="$codename" '
 		$1 == "deb" {
 			rest = $0; sub(/^deb[ \t]+/, "", rest); sub(/^\[[^]]*\][ \t]+/, "", rest); split(rest, field, /[ \t]+/)
-			if ((field[2] == suite || field[2] == suite "-updates" || field[2] == suite "-security") && rest ~ /[ \t]main([ \t]|$)/) print
+			if ((field[2] == suite || field[2] == suite "-updates" || field[2] == suite "-security") && rest ~ /[ \t](main|universe)([ \t]|$)/) print
 		}' "$@"
 }
 shopt -s nullglob
