@@ -211,8 +211,8 @@ func (e *evaluation) ids(set scopeSet) []string {
 // question, so its answers are counted once.
 type question struct {
 	Requirement
-	id    string // in findings: the requirement, with "@level" if another level asks with other gates
-	gates map[string]map[string]audit.Gate
+	id    string                   // in findings: the requirement, with "@level" if another level asks with other gates
+	gates map[string]gatesByAspect // by role
 	asked scopeSet
 }
 
@@ -292,7 +292,7 @@ func (e *evaluation) ask(q question) {
 // answered is the answer to a question about one subject, with the reason in short if the rule alone did not give it.
 type answered struct {
 	decision
-	gates    map[string]audit.Gate
+	gates    gatesByAspect
 	reason   string
 	settle   []string
 	declared bool
@@ -301,10 +301,7 @@ type answered struct {
 
 // answer decides and then applies what no rule may override: only declared, only intended, too old.
 func (e *evaluation) answer(q question, s *opened, memo map[string]decision) answered {
-	role := rolePlatform
-	if p, ok := s.Record.(Project); ok && p.Role != "" {
-		role = p.Role
-	}
+	role := roleOf(s.Subject)
 	a := answered{gates: q.gates[role]}
 	key := vector(q.rule, s.facts, role)
 	d, known := memo[key]
@@ -330,6 +327,14 @@ func (e *evaluation) answer(q question, s *opened, memo map[string]decision) ans
 		a.settle = []string{"add a source that sees the running stack"}
 	}
 	return a
+}
+
+// roleOf is the role whose gates count: of a project without a role, those of a platform (design section 9).
+func roleOf(s Subject) string {
+	if p, ok := s.Record.(Project); ok && p.Role != "" {
+		return p.Role
+	}
+	return rolePlatform
 }
 
 // age sets until when an answer holds. Evidence that is too old on the day of the audit decides nothing.

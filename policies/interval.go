@@ -94,7 +94,12 @@ func intervalFunctions() []cel.EnvOption {
 				if !ok || !isMap || !isInt {
 					return types.NewErr("meets needs a gate and a coverage")
 				}
-				return i.meets(audit.Gate{Low: int(g["low"]), Coverage: int(g["coverage"])}, int(coverage))
+				low, hasLow := g["low"]
+				share, hasShare := g["coverage"]
+				if !hasLow || !hasShare {
+					return types.NewErr("meets needs a gate with low and coverage")
+				}
+				return i.meets(audit.Gate{Low: int(low), Coverage: int(share)}, int(coverage))
 			}))),
 	}
 }

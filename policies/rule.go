@@ -384,19 +384,21 @@ type decision struct {
 // path names a field as rules do, e.g. "product.licence".
 func (r *rule) path(i int) string { return variable(r.kind) + "." + r.schema[i].name }
 
-// decide applies the rule. A gate that the rule reads and the profile does not have is DNF.
-func (r *rule) decide(values []fact, gates map[string]audit.Gate) decision {
+// gatesByAspect are the gates that count for one project.
+type gatesByAspect = map[string]audit.Gate
+
+// input gives the facts that the rule reads to the engine, the unknown ones as unknown. noGate names an aspect whose gate
+// the rule reads and the profile does not have.
+func (r *rule) input(values []fact, gates gatesByAspect) (in cel.PartialActivation, noGate string, err error) {
 	vars := make(map[string]any, len(r.reads)+1)
 	var unknown []*cel.AttributePatternType
 	for _, i := range r.reads {
-		path := r.path(i)
-		vars[path] = celValue(path, values[i].value)
+		vars[r.path(i)] = celValue(r.path(i), values[i].value)
 		if values[i].unknown != nil {
-			unknown = append(unknown, cel.AttributePattern(path))
+			unknown = append(unknown, cel.AttributePattern(r.path(i)))
 		}
 	}
 	shown := make(map[string]map[string]int64, len(r.aspects))
-	noGate := ""
 	for _, a := range r.aspects {
 		g, ok := gates[a]
 		if !ok {
@@ -406,7 +408,13 @@ func (r *rule) decide(values []fact, gates map[string]audit.Gate) decision {
 		shown[a] = map[string]int64{"low": int64(g.Low), "coverage": int64(g.Coverage)}
 	}
 	vars["gate"] = shown
-	in, err := cel.PartialVars(vars, unknown...)
+	in, err = cel.PartialVars(vars, unknown...)
+	return in, noGate, err
+}
+
+// decide applies the rule. A gate that the rule reads and the profile does not have is DNF.
+func (r *rule) decide(values []fact, gates gatesByAspect) decision {
+	in, noGate, err := r.input(values, gates)
 	if err != nil {
 		return decision{outcome: audit.DNF, fault: "rule error: " + clean(err.Error())}
 	}
