@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/cel"
-	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/pegel-audit/pegel/audit"
 )
@@ -195,5 +194,3 @@ func celValue(path string, value any) any {
 	}
 	return value
 }
-
-var _ ref.Val = interval{}

@@ -21,6 +21,8 @@ type interval struct {
 	path string // e.g. "project.openSource"
 }
 
+var _ ref.Val = interval{}
+
 // ConvertToNative implements ref.Val; a score converts to nothing.
 func (i interval) ConvertToNative(t reflect.Type) (any, error) {
 	return nil, fmt.Errorf("a score converts to no %s", t)
