@@ -193,7 +193,7 @@ func adopters(in *input) scoring.Measurement {
 	}
 	files := byPath(t.Documents["adopters"])
 	if len(files) == 0 {
-		return in.absent(t, "file of adopters", "case studies and surveys")
+		return in.absent(t, missing(t, "file of adopters"), "case studies and surveys")
 	}
 	n, counted := markedNumber(files, "organisations")
 	if !counted {

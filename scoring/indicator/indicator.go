@@ -56,7 +56,10 @@ type input struct {
 func ask(id string, q question) Indicator {
 	return Indicator{ID: id, Measure: func(e scoring.Evidence, p scoring.Project, rule audit.IndicatorRule) scoring.Measurement {
 		m := q(&input{e: e, p: p, rule: rule})
-		m.Indicator, m.Aspect, m.Weight, m.Unit = id, rule.Aspect, rule.Weight, shownUnit(rule.Unit)
+		m.Indicator, m.Aspect, m.Weight = id, rule.Aspect, rule.Weight
+		if m.Unit == "" {
+			m.Unit = shownUnit(rule.Unit, m.Value)
+		}
 		m.KnockOut = rule.KnockOut && m.Outcome == audit.FAIL
 		if m.Outcome.Decided() && len(m.Origins) == 0 {
 			m.Origins = []audit.Origin{{Source: "git", URL: e.Repo, Commit: e.Revision, At: e.AssessedAt}}
@@ -65,15 +68,16 @@ func ask(id string, q question) Indicator {
 	}}
 }
 
-// shownUnit is the unit of Measurement.Value: shares are shown as decimals, and a plain yes or no has no unit.
-func shownUnit(unit string) string {
-	switch unit {
-	case "basis-points":
-		return "share"
-	case "basis-points-per-year":
-		return "share per year"
-	case "boolean", "terms", "none":
+// shownUnit is the unit of a value as shown: shares are shown as decimals, and what is no number has no unit.
+func shownUnit(unit, shown string) string {
+	number := strings.Trim(shown, "-.0123456789") == ""
+	switch {
+	case !number || unit == "boolean" || unit == "terms" || unit == "none":
 		return ""
+	case unit == "basis-points":
+		return "share"
+	case unit == "basis-points-per-year":
+		return "share per year"
 	}
 	return unit
 }
@@ -284,10 +288,14 @@ func (in *input) unread(t scoring.Tree, more ...string) []string {
 	return places
 }
 
-// absent answers for something that the whole repository does not hold: FAIL if there is no other place to look, else DNF
-// with the places (design section 4, rule 9). more names places that a repository never shows.
-func (in *input) absent(t scoring.Tree, what string, more ...string) scoring.Measurement {
-	reason := fmt.Sprintf("no %s in the %s of the repository", what, plural(t.Files, "file"))
+// missing says that the whole repository does not hold something.
+func missing(t scoring.Tree, what string) string {
+	return fmt.Sprintf("no %s in the %s of the repository", what, plural(t.Files, "file"))
+}
+
+// absent answers for something that the repository does not hold, with a reason that says so: FAIL if there is no other
+// place to look, else DNF with the places (design section 4, rule 9). more names places that a repository never shows.
+func (in *input) absent(t scoring.Tree, reason string, more ...string) scoring.Measurement {
 	places := in.unread(t, more...)
 	if len(places) == 0 {
 		return failed("no", reason+", and it names no other place", in.at(""))
@@ -305,7 +313,7 @@ func (in *input) present(docs func(scoring.Tree) []scoring.Document, what string
 		paths := byPath(found)
 		return passed(clip(paths[0].Path), what+": "+listed(paths), in.files(paths)...)
 	}
-	return in.absent(t, what, more...)
+	return in.absent(t, missing(t, what), more...)
 }
 
 // document and tool select files by topic.

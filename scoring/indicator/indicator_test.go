@@ -142,9 +142,17 @@ func cases() []outcomeCase {
 	add("OS-07", "no terms in the repository leave the bots of the forge", audit.DNF, open, "not read: the bots", without("dco"),
 		windows(func(w *scoring.Window) { w.SignedOff = 0 }))
 	add("OS-08", "a project that claims no DCO is not asked", audit.NA, open, "does not claim", without("dco"))
+	guide := func(marks ...string) change {
+		return tree(func(t *scoring.Tree) { t.Documents["contributing"] = marked("CONTRIBUTING.md", marks...) })
+	}
+	add("OS-07", "a guide that mentions an agreement leaves its terms open", audit.DNF, open, "mentions a contributor agreement", guide("cla"))
+	add("LR-05", "a guide that mentions an agreement leaves its point open", audit.DNF, atLeastHalf(), "terms for a company unknown", guide("cla"))
+	add("OS-08", "a guide that mentions sign-off does not demand it", audit.DNF, open, "demanded", guide("dco"), without("dco"),
+		windows(func(w *scoring.Window) { w.SignedOff = 0 }))
+	add("OS-08", "all signed off pass where a guide mentions it", audit.PASS, fullScore, "100 %", guide("dco"), without("dco"))
 	add("OS-08", "a claim without sign-offs fails", audit.FAIL, zeroScore, "0 %", windows(func(w *scoring.Window) { w.SignedOff = 0 }))
 	add("OS-08", "a cut-off history has no share", audit.DNF, open, "does not reach back", shallow())
-	add("OS-09", "no grant and no document fail if every place was read", audit.FAIL, zeroScore, "no patent grant", without("notice"),
+	add("OS-09", "no grant and no document fail if every place was read", audit.FAIL, zeroScore, "and no patent grant", without("notice"),
 		licenceAt("", func(l *scoring.LicenceFacts) { l.Expression = "MIT" }))
 	add("OS-09", "the foundation may have a policy", audit.DNF, open, "OpenInfra", without("notice"), foundation("OpenInfra"),
 		licenceAt("", func(l *scoring.LicenceFacts) { l.Expression = "MIT" }))
@@ -244,6 +252,7 @@ func cases() []outcomeCase {
 	}
 	add("MA-04", "stale release branches fail", audit.FAIL, zeroScore, "91 days ago", releases(func(r *scoring.Releases) { r.StableBranches = []scoring.Branch{{Name: "stable/9", Last: ago(91)}} }))
 	add("MA-04", "no branch in the clone is no failure", audit.DNF, open, "no release branch", releases(func(r *scoring.Releases) { r.StableBranches = nil }))
+	add("MA-04", "a commit on an unmaintained branch is no maintenance", audit.DNF, open, "no release branch", releases(func(r *scoring.Releases) { r.StableBranches = []scoring.Branch{{Name: "unmaintained/9", Last: ago(2)}} }))
 	add("MA-05", "every tenth commit a revert fails", audit.FAIL, zeroScore, "reverts", windows(func(w *scoring.Window) { w.Reverts = w.Commits / 10 }))
 	add("MA-05", "between the thresholds the score is linear", audit.PART, halfScore, "36 of 1200", windows(func(w *scoring.Window) { w.Reverts = w.Commits * 3 / 100 }))
 	add("MA-05", "a cut-off history has no share", audit.DNF, open, "does not reach back", shallow())

@@ -72,6 +72,9 @@ func random(r *rand.Rand) sample {
 				}
 			}
 		}
+		if chance(50) {
+			t.Documents["contributing"] = marked("CONTRIBUTING.md", pick("", "cla", "dco"))
+		}
 		if chance(30) {
 			t.Documents["cla"] = marked("CLA.md", pick("", "assignment"))
 		}

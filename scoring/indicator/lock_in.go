@@ -129,8 +129,12 @@ func singleVendor(in *input) scoring.Measurement {
 	}
 	reason := fmt.Sprintf("the largest organisation%s wrote %s of the human commits in %s; %s; the maintainers' organisations are not known",
 		named(w.TopOrg), endsPercent(w.TopOrgLowBP, w.TopOrgHighBP), plural(in.rule.Window, "day"), in.home())
-	return in.bounded(h, spanned(lowest, highest, endsPercent(w.TopOrgLowBP, w.TopOrgHighBP), reason,
-		affiliations, "find out which organisations the maintainers work for"))
+	m = in.bounded(h, spanned(lowest, highest, reason, affiliations, "find out which organisations the maintainers work for"))
+	m.Value, m.Unit = decimal(w.TopOrgLowBP), "share"
+	if w.TopOrgHighBP != w.TopOrgLowBP {
+		m.Value += ".." + decimal(w.TopOrgHighBP)
+	}
+	return m
 }
 
 func vendorScore(failing, warning bool, maintainers, home int) int {
@@ -158,8 +162,8 @@ func (in *input) home() string {
 }
 
 // spanned answers with a score of which only the ends are known.
-func spanned(low, high int, shown, reason string, settle ...string) scoring.Measurement {
-	m := scoring.Measurement{Interval: audit.Between(low, high), Value: shown, Reason: reason}
+func spanned(low, high int, reason string, settle ...string) scoring.Measurement {
+	m := scoring.Measurement{Interval: audit.Between(low, high), Reason: reason}
 	switch {
 	case low != high:
 		m.Outcome, m.Settle = audit.DNF, settle
@@ -218,9 +222,11 @@ func (t truth) String() string {
 // companyTerms reports whether contributors grant a company more than everybody.
 func (in *input) companyTerms(t scoring.Tree) truth {
 	switch {
-	case len(terms(t, "cla")) > 0:
+	case len(t.Documents["cla"]) > 0:
 		return in.vendorHome()
-	case len(terms(t, "dco")) > 0:
+	case len(guidesOn(t, "cla")) > 0:
+		return unknown
+	case len(t.Documents["dco"]) > 0:
 		return no
 	}
 	return unknown
@@ -287,7 +293,7 @@ func funding(in *input) scoring.Measurement {
 	}
 	files := byPath(t.Documents["funding"])
 	if len(files) == 0 {
-		return in.absent(t, "funding file and no known foundation")
+		return in.absent(t, missing(t, "funding file")+", and no known foundation")
 	}
 	n, counted := markedNumber(files, "sponsors")
 	if !counted {

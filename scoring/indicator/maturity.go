@@ -124,6 +124,7 @@ func maintenancePolicy(in *input) scoring.Measurement {
 // stableBranches (MA-04, scs-0008 MA-2) asks: do old releases still get fixes?
 // Measured: the days since the newest commit on any release branch. Without release branches the answer is open: the clone
 // may hold only one branch.
+// Branches that are named unmaintained do not count.
 // Misleads: a branch without need for a fix looks neglected.
 func stableBranches(in *input) scoring.Measurement {
 	r, m, ok := in.releases()
@@ -132,6 +133,9 @@ func stableBranches(in *input) scoring.Measurement {
 	}
 	var newest scoring.Branch
 	for _, b := range r.StableBranches {
+		if strings.HasPrefix(b.Name, "unmaintained") {
+			continue
+		}
 		if !b.Last.After(in.e.AssessedAt) && (b.Last.After(newest.Last) || b.Last.Equal(newest.Last) && b.Name < newest.Name) {
 			newest = b
 		}

@@ -119,7 +119,7 @@ func publicChannels(in *input) scoring.Measurement {
 	slices.Sort(channels)
 	channels = slices.Compact(channels)
 	if len(channels) == 0 {
-		return in.absent(t, "archived public channel named in the README", "the documentation")
+		return in.absent(t, "the README names no archived public channel", "the documentation")
 	}
 	m = in.count(len(channels), more, "the README names "+names(channels), in.at(""))
 	if m.Outcome == audit.PASS {

@@ -29,7 +29,7 @@ func proposalsAlive(in *input) scoring.Measurement {
 		return m
 	}
 	if len(t.Tools["proposals"]) == 0 {
-		return in.absent(t, "directory of proposals", elsewhere)
+		return in.absent(t, missing(t, "directory of proposals"), elsewhere)
 	}
 	changed, m, ok := take(in, t.ProposalsChanged12m, "the changes of proposals")
 	switch {
@@ -57,7 +57,7 @@ func roadmap(in *input) scoring.Measurement {
 	}
 	files := byPath(t.Documents["roadmap"])
 	if len(files) == 0 {
-		return in.absent(t, "roadmap", milestones)
+		return in.absent(t, missing(t, "roadmap"), milestones)
 	}
 	changed, m, ok := take(in, t.RoadmapChanged, "the changes of the roadmap")
 	switch {

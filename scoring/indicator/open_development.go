@@ -65,7 +65,7 @@ func contributionGuide(in *input) scoring.Measurement {
 	}
 	guides := byPath(t.Documents["contributing"])
 	if len(guides) == 0 {
-		return in.absent(t, "contribution guide")
+		return in.absent(t, missing(t, "contribution guide"))
 	}
 	words := 0
 	for _, g := range guides {

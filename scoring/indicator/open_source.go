@@ -21,7 +21,7 @@ func openLicence(in *input) scoring.Measurement {
 	if len(versions) == 0 {
 		return missed("the deployed version is not known, so nobody read its licence", "find out the deployed version")
 	}
-	var read []string
+	var read, expressions []string
 	var origins []audit.Origin
 	var unknown []scoring.Measurement
 	for _, v := range versions {
@@ -34,6 +34,7 @@ func openLicence(in *input) scoring.Measurement {
 		case licence.Restricted:
 			return failed(clip(facts.Expression), clip(facts.Expression)+atVersion(v)+" is not an open licence", in.licenceOrigins(facts)...)
 		case licence.OSI, licence.FreeNotOSI:
+			expressions = append(expressions, facts.Expression)
 			read = append(read, clip(facts.Expression)+atVersion(v))
 			origins = append(origins, in.licenceOrigins(facts)...)
 		case licence.DocsData:
@@ -45,7 +46,7 @@ func openLicence(in *input) scoring.Measurement {
 	if len(unknown) > 0 {
 		return worstOf(unknown)
 	}
-	return passed(inOrder(read), "open licence: "+inOrder(read), origins...)
+	return passed(names(expressions), "open licence: "+inOrder(read), origins...)
 }
 
 // versions returns the deployed versions, sorted, each once; [""] stands for the evaluated revision of a project that no
@@ -241,14 +242,14 @@ func licenceStability(in *input) scoring.Measurement {
 	origin.Commit, origin.At = last.Commit, last.From
 	switch licence.ClassOf(last.Expression) {
 	case licence.Restricted:
-		return failed(clip(last.Expression), "closed licence since "+day(last.From)+": "+clip(last.Expression), origin)
+		return failed("1", "closed licence since "+day(last.From)+": "+clip(last.Expression), origin)
 	case licence.OSI, licence.FreeNotOSI:
 	default:
 		return untold("the licence since "+day(last.From)+" was not recognised", "read the licence files and add the licence to the known ones")
 	}
 	switch left, unsure := movedAway(states); {
 	case left:
-		return partly("left and came back", "left the open licences and came back by "+day(last.From), origin)
+		return partly("1", "left the open licences and came back by "+day(last.From), origin)
 	case unsure:
 		m := untold("a licence of the past was not recognised", "read the licence files of the past")
 		m.Interval = audit.Between(half, audit.Full)
@@ -258,7 +259,7 @@ func licenceStability(in *input) scoring.Measurement {
 		m.Interval = audit.Interval{}
 		return m
 	}
-	return passed(clip(last.Expression), fmt.Sprintf("open licence throughout %s: %s", plural(in.rule.Window, "day"), clip(last.Expression)), origin)
+	return passed("0", fmt.Sprintf("open licence throughout %s: %s", plural(in.rule.Window, "day"), clip(last.Expression)), origin)
 }
 
 // reachesBack reports whether a history that begins at that moment covers the window, or the whole life of the project.
@@ -317,10 +318,13 @@ func contributorTerms(in *input) scoring.Measurement {
 	if !ok {
 		return m
 	}
-	if cla := terms(t, "cla"); len(cla) > 0 {
+	if cla := byPath(t.Documents["cla"]); len(cla) > 0 {
 		return in.agreement(cla)
 	}
-	if dco := terms(t, "dco"); len(dco) > 0 {
+	if guides := guidesOn(t, "cla"); len(guides) > 0 {
+		return untold(listed(guides)+" mentions a contributor agreement, whose terms are not in the repository", "read the contributor agreement")
+	}
+	if dco := byPath(t.Documents["dco"]); len(dco) > 0 {
 		return passed("DCO", "developer certificate of origin: "+listed(dco), in.files(dco)...)
 	}
 	enough, m, ok := in.number("sign_off_bp")
@@ -339,9 +343,10 @@ func contributorTerms(in *input) scoring.Measurement {
 		percentOf(w.SignedOff, w.HumanCommits)), "a declaration of the terms for contributors")
 }
 
-// terms returns the documents of a topic (cla, dco), and the contribution guides that speak of it.
-func terms(t scoring.Tree, topic string) []scoring.Document {
-	docs := slices.Clone(t.Documents[topic])
+// guidesOn returns the contribution guides that mention a topic (cla, dco). A mention is no claim: a guide may say that
+// something is not needed.
+func guidesOn(t scoring.Tree, topic string) []scoring.Document {
+	var docs []scoring.Document
 	for _, d := range t.Documents["contributing"] {
 		if slices.Contains(d.Marks, topic) {
 			docs = append(docs, d)
@@ -371,22 +376,30 @@ func (in *input) agreement(cla []scoring.Document) scoring.Measurement {
 }
 
 // signOff (OS-08, scs-0008 FO-1.4) asks: are the changes signed off, where the project demands it?
-// Measured: human commits of the window with a Signed-off-by trailer. NA if the repository claims no certificate of origin.
+// Measured: human commits of the window with a Signed-off-by trailer. NA if the repository neither holds a certificate of
+// origin nor mentions one; where a contribution guide only mentions it, nobody knows whether it is demanded, and a low
+// share does not fail.
 // Misleads: a squash merge may drop trailers.
 func signOff(in *input) scoring.Measurement {
 	t, m, ok := in.tree()
 	if !ok {
 		return m
 	}
-	if len(terms(t, "dco")) == 0 {
+	guides := guidesOn(t, "dco")
+	claimed := len(t.Documents["dco"]) > 0
+	if !claimed && len(guides) == 0 {
 		return notApplicable("the repository does not claim a developer certificate of origin")
 	}
 	h, w, m, ok := in.whole()
 	if !ok {
 		return m
 	}
-	return in.bounded(h, in.ratio(w.SignedOff, w.HumanCommits, more, fmt.Sprintf("%s of %s in %s are signed off",
-		percentOf(w.SignedOff, w.HumanCommits), plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day"))))
+	m = in.ratio(w.SignedOff, w.HumanCommits, more, fmt.Sprintf("%s of %s in %s are signed off",
+		percentOf(w.SignedOff, w.HumanCommits), plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")))
+	if !claimed && m.Outcome != audit.PASS {
+		return lowerBound(m, listed(guides)+" mentions it, but whether it is demanded is not known", "find out whether the project demands it")
+	}
+	return in.bounded(h, m)
 }
 
 // patentGrants are the licences whose text grants patent rights from each contributor.
@@ -423,5 +436,5 @@ func patents(in *input) scoring.Measurement {
 	if err == nil && len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { return !patentGrants(id) }) {
 		return passed(clip(facts.Expression), clip(facts.Expression)+" grants patent rights", in.licenceOrigins(facts)...)
 	}
-	return in.absent(t, "patent grant in the licence, and no notice, trademark or patent document")
+	return in.absent(t, missing(t, "notice, trademark or patent document")+", and no patent grant in the licence")
 }

@@ -35,15 +35,15 @@ func privateReporting(in *input) scoring.Measurement {
 	}
 	switch {
 	case len(docs) == 0:
-		return in.absent(t, "security contact")
+		return in.absent(t, missing(t, "security contact"))
 	case private && days != "":
 		return passed("yes", fmt.Sprintf("%s: a private channel and %s days", listed(docs), clip(days)), in.files(docs)...)
 	case !slices.ContainsFunc(docs, func(d scoring.Document) bool { return d.Words > 0 || len(d.Marks) > 0 }):
 		return untold("nobody could read "+listed(docs), "read "+clip(docs[0].Path))
 	case private:
-		return in.absent(t, "number of days in "+listed(docs)+" (it names a private channel), and none")
+		return in.absent(t, listed(docs)+" names a private channel, but no number of days")
 	}
-	return in.absent(t, "private channel in "+listed(docs)+", and none")
+	return in.absent(t, listed(docs)+" names no private channel")
 }
 
 // upstreamSBOM (SE-06, scs-0008 SE-1) asks: does the project publish an SBOM?
