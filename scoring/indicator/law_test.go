@@ -15,7 +15,7 @@ import (
 )
 
 // rounds is how many random projects each law is held against.
-const rounds = 400
+const rounds = 200
 
 // random makes a project with evidence of any kind: good or bad, old or young, whole or cut off. Each fact is known.
 func random(r *rand.Rand) sample {
