@@ -46,14 +46,17 @@ const EvidenceSchema = "pegel/project-evidence/v1"
 // login: authors are numbers by first appearance, organisations are names.
 type Evidence struct {
 	Schema     string    `json:"schema"`
-	Project    string    `json:"project"`             // Project.ID
-	Repo       string    `json:"repo"`                // address the evidence is about; never a path of this machine
-	Revision   string    `json:"revision"`            // commit the tree was read at; empty if nothing was read
-	RevisionAt time.Time `json:"revision_at"`         // its committer time, UTC
-	AssessedAt time.Time `json:"assessed_at"`         // windows count back from here, UTC
-	Failure    string    `json:"failure,omitempty"`   // why nothing at all could be read
-	NotAsked   bool      `json:"not_asked,omitempty"` // nothing was read because the run was not allowed to ask: nobody looked
-	Settle     string    `json:"settle,omitempty"`    // what would settle it
+	Project    string    `json:"project"`     // Project.ID
+	Repo       string    `json:"repo"`        // address the evidence is about; never a path of this machine
+	Revision   string    `json:"revision"`    // commit the tree was read at; empty if nothing was read
+	RevisionAt time.Time `json:"revision_at"` // its committer time, UTC
+	AssessedAt time.Time `json:"assessed_at"` // windows count back from here, UTC
+	// SeenUntil is until when the clone can speak, at most AssessedAt: the moment it was fetched, or the newest commit of its
+	// default branch where that is not known. What happened later was not seen.
+	SeenUntil time.Time `json:"seen_until,omitzero"`
+	Failure   string    `json:"failure,omitempty"`   // why nothing at all could be read
+	NotAsked  bool      `json:"not_asked,omitempty"` // nothing was read because the run was not allowed to ask: nobody looked
+	Settle    string    `json:"settle,omitempty"`    // what would settle it
 
 	History  audit.Fact[History]  `json:"history"`
 	Releases audit.Fact[Releases] `json:"releases"`

@@ -99,6 +99,7 @@ func (g *git) command(ctx context.Context, dir string, online bool, args ...stri
 		"PATH=" + filepath.Dir(g.path) + ":/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C", "TZ=UTC",
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
 		"GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1",
+		"GIT_FLUSH=0", // write full buffers, not one commit at a time
 	}
 	if online {
 		cmd.Env = append(cmd.Env, "GIT_ALLOW_PROTOCOL="+strings.Join(g.protocols, ":"))

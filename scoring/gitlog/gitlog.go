@@ -239,6 +239,9 @@ func (c *Collector) read(ctx context.Context, e scoring.Evidence, s source, rev 
 	if err := c.settleRevision(ctx, v, &e, tip); err != nil {
 		return c.failed(ctx, e, err)
 	}
+	if e.SeenUntil, err = c.seenUntil(ctx, s, v, e.AssessedAt); err != nil {
+		return c.failed(ctx, e, err)
+	}
 	return c.facts(ctx, v, e, branch, versions)
 }
 
@@ -269,17 +272,25 @@ func (v *view) resolve(rev string) (id, branch string, err error) {
 	return "", "", errRevision{rev}
 }
 
-// settleRevision walks the first-parent line to the evaluated revision and makes it the HEAD of the view.
+// settleRevision walks the first-parent line to the evaluated revision, makes that the HEAD of the view, and goes on to
+// remember the first-parent line of the longest window.
 func (c *Collector) settleRevision(ctx context.Context, v *view, e *scoring.Evidence, tip string) error {
+	v.mainline = map[string]bool{}
 	err := v.firstParents(ctx, tip, func(id string, committed int64) error {
-		if c.options.AtHead {
+		if e.Revision == "" && c.options.AtHead {
 			e.AssessedAt = time.Unix(committed, 0).UTC()
 		}
-		if committed > e.AssessedAt.Unix() {
+		if e.Revision == "" && committed > e.AssessedAt.Unix() {
 			return nil
 		}
-		e.Revision, e.RevisionAt = id, time.Unix(committed, 0).UTC()
-		return errStop
+		if e.Revision == "" {
+			e.Revision, e.RevisionAt = id, time.Unix(committed, 0).UTC()
+		}
+		v.mainline[id] = true
+		if e.AssessedAt.Unix()-committed > spanSeconds(len(spans)-1) {
+			return errStop
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -304,7 +315,10 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 	}
 	c.info("reading history", "project", e.Project)
 	gerrit := s != nil && s.gitreview != nil
-	if h, err := v.historyFetched(ctx, e, gerrit, c.rules); err != nil {
+	if err := tooOld(e); err != nil {
+		e.History = failure[scoring.History](err, origin)
+		e.History.Settle = "fetch the clone of " + e.Repo + ", or let the run contact its server"
+	} else if h, err := v.historyFetched(ctx, e, gerrit, c.rules); err != nil {
 		e.History = failure[scoring.History](err, origin)
 	} else {
 		e.History = audit.Known(h, origin)

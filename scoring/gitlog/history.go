@@ -373,9 +373,7 @@ func fewest(parts []int, total int) int {
 // history runs the pass over the evaluated revision.
 func (v *view) history(ctx context.Context, commit string, at time.Time, gerrit bool, r rules) (scoring.History, error) {
 	p := newPass(at, r.bots)
-	if err := v.loadMainline(ctx, commit, p); err != nil {
-		return scoring.History{}, err
-	}
+	p.mainline = v.mainline
 	if err := v.loadNotes(ctx, p); err != nil {
 		return scoring.History{}, err
 	}

@@ -123,17 +123,6 @@ func (p *pass) follow(c record, age int64, merge bool) bool {
 	return marked
 }
 
-// loadMainline collects the first-parent line of the last 24 months and the commit before it.
-func (v *view) loadMainline(ctx context.Context, commit string, p *pass) error {
-	return v.firstParents(ctx, commit, func(id string, committed int64) error {
-		p.mainline[id] = true
-		if p.at-committed > spanSeconds(len(spans)-1) {
-			return errStop
-		}
-		return nil
-	})
-}
-
 // firstParents walks the first-parent line from a commit until yield stops it.
 func (v *view) firstParents(ctx context.Context, commit string, yield func(id string, committed int64) error) error {
 	return v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {

@@ -315,6 +315,8 @@ type view struct {
 	dir     string
 	state   state
 	promise promise // fetches missing objects; nil for clones that are not ours
+
+	mainline map[string]bool // first-parent line of the last 24 months, from the evaluated revision on
 }
 
 // promise fetches objects into the clone behind a view, all in one request.

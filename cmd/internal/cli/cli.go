@@ -86,26 +86,26 @@ func newRoot(w World) *cobra.Command {
 	root.PersistentFlags().Bool("quiet", false, "print no progress and no notes")
 	root.PersistentFlags().BoolP("verbose", "v", false, "print what is being done to standard error")
 	for _, sub := range commands(w) {
-		prepare(sub, w)
 		root.AddCommand(sub)
 	}
+	prepare(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd, w) }
 	return root
 }
 
 // prepare turns what cobra finds wrong with arguments into usage errors.
-func prepare(cmd *cobra.Command, _ World) {
+func prepare(cmd *cobra.Command) {
 	check := cmd.Args
 	if check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return &pipeline.UsageError{Err: fmt.Errorf("%s: %w", cmd.CommandPath(), err), Hint: "usage: " + cmd.UseLine()}
+				return &pipeline.UsageError{Err: err, Hint: "usage: " + cmd.UseLine()}
 			}
 			return nil
 		}
 	}
 	for _, sub := range cmd.Commands() {
-		prepare(sub, World{})
+		prepare(sub)
 	}
 }
 

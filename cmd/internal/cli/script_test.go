@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the program as a user does, offline, one behaviour a script; every exit code of the design has one.
-// $EXAMPLES are the examples of the project, $TESTBED the container images that make testbed built.
+// $EXAMPLES are the examples of the project, $POLICY its policy, $TESTBED the container images that make testbed built.
 func TestScripts(t *testing.T) {
 	root, err := filepath.Abs("../../..")
 	if err != nil {
@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("EXAMPLES", filepath.Join(root, "examples"))
 			e.Setenv("TESTBED", filepath.Join(root, ".testbed"))
+			e.Setenv("POLICY", filepath.Join(root, "policies", "data"))
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
 			return nil

@@ -26,6 +26,7 @@ type gatherer struct {
 	policy    *policies.Policy
 	catalogue *upstream.Catalogue
 	sources   []sbom.Source
+	shownBy   map[string][]sbom.Source // which sources showed an artifact, by the id that each gave it
 	keep      audit.Keep
 }
 
@@ -129,6 +130,7 @@ func (g *gatherer) decode(keep audit.Keep) ([]sbom.Source, error) {
 // inventory asks every source; one that fails is listed and the rest goes on.
 func (g *gatherer) inventory(ctx context.Context) sbom.Inventory {
 	var found []sbom.Inventory
+	g.shownBy = map[string][]sbom.Source{}
 	for i, s := range g.sources {
 		g.opt.progress("reading sources", i, len(g.sources))
 		inv, err := s.Inventory(ctx)
@@ -136,6 +138,9 @@ func (g *gatherer) inventory(ctx context.Context) sbom.Inventory {
 			inv.Failures = append(inv.Failures, sbom.Failure{
 				Source: s.Name(), Reason: err.Error(), Settle: "give a readable source at this place in the stack file",
 			})
+		}
+		for _, a := range inv.Artifacts {
+			g.shownBy[a.ID] = append(g.shownBy[a.ID], s)
 		}
 		found = append(found, inv)
 	}

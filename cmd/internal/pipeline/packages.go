@@ -51,10 +51,15 @@ func (g *gatherer) packages(ctx context.Context, inv sbom.Inventory) []sbom.Pack
 	return out
 }
 
-// open asks the sources that saw the artifact for its contents; the first that has them serves.
+// open asks the sources that showed the artifact for its contents; the first that has them serves.
 func (g *gatherer) open(ctx context.Context, a sbom.Artifact) (*sbom.Target, error) {
 	var failed error
-	for _, s := range g.sources {
+	var asked []sbom.Source
+	asked = append(asked, g.shownBy[a.ID]...)
+	for _, ref := range append([]string{a.Reference}, a.Aliases...) {
+		asked = append(asked, g.shownBy["image:"+ref]...)
+	}
+	for _, s := range asked {
 		t, err := s.Open(ctx, a)
 		switch {
 		case err == nil:
@@ -226,10 +231,13 @@ func (g *gatherer) target(ctx context.Context, name string) ([]Document, error) 
 	if err != nil {
 		return nil, err
 	}
-	g.sources = []sbom.Source{src}
+	g.shownBy = map[string][]sbom.Source{}
 	inv, err := src.Inventory(ctx)
 	if err != nil {
 		return nil, usagef("a target is an OCI layout directory, an OCI archive, or host:DIR", "reading target %q: %w", name, err)
+	}
+	for _, a := range inv.Artifacts {
+		g.shownBy[a.ID] = []sbom.Source{src}
 	}
 	for _, f := range inv.Failures {
 		return nil, usagef(f.Settle, "reading target %q: %s", name, f.Reason)

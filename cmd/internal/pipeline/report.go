@@ -160,7 +160,7 @@ func (d *dossier) projectRows(scores []scoring.ProjectScore) []reports.Project {
 // projectRow is one project as reports and pegel score show it.
 func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profile, at time.Time) reports.Project {
 	row := reports.Project{
-		ID: s.Project.ID, Name: s.Project.Name, Repo: orText(s.Project.Repo, e.Repo), Head: e.Revision, HeadAt: e.RevisionAt, At: at,
+		ID: s.Project.ID, Name: s.Project.Name, Repo: orText(s.Project.Repo, e.Repo), Head: e.Revision, HeadAt: e.RevisionAt, At: judgedAt(e, at),
 		Role: s.Project.Role, Verdict: scoring.Verdict(s, profile), Tiers: orEmpty(s.Project.Tiers), Area: s.Project.Area,
 		Versions: s.Project.Versions, Facts: historyFacts(e), Failure: e.Failure, Settle: e.Settle,
 		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{},
@@ -177,6 +177,14 @@ func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profil
 		})
 	}
 	return row
+}
+
+// judgedAt is the day that the windows of the evidence count back from.
+func judgedAt(e scoring.Evidence, otherwise time.Time) time.Time {
+	if e.AssessedAt.IsZero() {
+		return otherwise
+	}
+	return e.AssessedAt
 }
 
 // historyFacts are the facts of the history by the names of the published schema (design section 5).

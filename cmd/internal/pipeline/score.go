@@ -31,15 +31,17 @@ func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]r
 		g.at = opt.At
 	}
 	options := g.gitOptions()
-	options.AtHead = atHead
-	collector, err := gitlog.New(options)
-	if err != nil {
-		return nil, err
-	}
 	rows := make([]reports.Project, 0, len(targets))
 	for i, target := range targets {
 		opt.progress("reading projects", i, len(targets))
-		p, e, err := readRepository(ctx, collector, catalogue, target)
+		name, rev := splitRevision(target)
+		// A revision is judged on its own day unless another is asked for: today it would look abandoned.
+		options.AtHead = atHead || rev != "" && opt.At.IsZero()
+		collector, err := gitlog.New(options)
+		if err != nil {
+			return nil, err
+		}
+		p, e, err := readRepository(ctx, collector, catalogue, name, rev)
 		if err != nil {
 			return nil, err
 		}
@@ -50,8 +52,7 @@ func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]r
 	return rows, nil
 }
 
-func readRepository(ctx context.Context, c *gitlog.Collector, catalogue *upstream.Catalogue, target string) (scoring.Project, scoring.Evidence, error) {
-	name, rev := splitRevision(target)
+func readRepository(ctx context.Context, c *gitlog.Collector, catalogue *upstream.Catalogue, name, rev string) (scoring.Project, scoring.Evidence, error) {
 	if entry, ok := catalogue.Get(name); ok && !exists(name) {
 		p := catalogueProject(catalogue, entry.ID)
 		if rev != "" {
@@ -63,18 +64,25 @@ func readRepository(ctx context.Context, c *gitlog.Collector, catalogue *upstrea
 	}
 	if !strings.Contains(name, "://") && !exists(name) {
 		return scoring.Project{}, scoring.Evidence{}, usagef("give the URL of a repository, the path of a local clone, or a catalogue id such as keystone",
-			"scoring %q: no such directory, and the catalogue does not know the name", target)
+			"scoring %q: no such directory, and the catalogue does not know the name", name)
 	}
 	e, err := c.Repository(ctx, name, rev)
 	if err != nil {
-		return scoring.Project{}, e, usagef("a clone is a directory made by git clone; a bare one serves too", "scoring %q: %w", target, err)
+		return scoring.Project{}, e, usagef("a clone is a directory made by git clone; a bare one serves too", "scoring %q: %w", name, err)
 	}
+	tree, _ := e.Tree.Get()
 	for _, entry := range catalogue.Components() {
-		if sameRepository(entry.Repo, e.Repo) || sameRepository(entry.Mirror, e.Repo) {
+		if sameRepository(entry.Repo, e.Repo) || sameRepository(entry.Mirror, e.Repo) || sameGerrit(entry.Repo, tree.GerritProject) {
 			return catalogueProject(catalogue, entry.ID), e, nil
 		}
 	}
 	return scoring.Project{ID: e.Project, Name: orText(e.Repo, e.Project), Repo: e.Repo}, e, nil
+}
+
+// sameGerrit compares an address with host/project of a .gitreview file: review.opendev.org serves what opendev.org shows.
+func sameGerrit(repo, gerrit string) bool {
+	project, ok := strings.CutPrefix(gerrit, "review.opendev.org/")
+	return ok && sameRepository(repo, "https://opendev.org/"+project)
 }
 
 // catalogueProject is a project as the catalogue describes it, without any deployment.

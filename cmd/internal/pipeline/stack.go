@@ -106,7 +106,7 @@ func ParseStack(data []byte, name string) (Stack, error) {
 		if errors.Is(err, io.EOF) {
 			return Stack{}, usagef("the least it needs: schema, subject, scopes, sources", "reading stack %q: the file is empty", name)
 		}
-		return Stack{}, usagef("", "reading stack %q: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
+		return Stack{}, usagef("", "reading stack %q: %s", name, yamlMessage(err))
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return Stack{}, usagef("keep one document per file", "reading stack %q: a second YAML document", name)
@@ -285,7 +285,11 @@ func yamlMessage(err error) string {
 	if errors.As(err, &t) && len(t.Errors) > 0 {
 		return t.Errors[0]
 	}
-	return strings.TrimPrefix(err.Error(), "yaml: ")
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if !strings.HasPrefix(text, "line ") {
+		text = "line 1: " + text // the library leaves the first line out
+	}
+	return text
 }
 
 // readBounded reads a regular file of at most limit bytes.

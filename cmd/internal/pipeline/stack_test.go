@@ -36,7 +36,7 @@ func TestAStackFileIsReadAsWritten(t *testing.T) {
 func TestABrokenStackFileNamesPlaceAndRemedy(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"unknown key":          {"scopes:", "scope:", `line 3, column 1: unknown key "scope" in stack; did you mean "scopes"?`},
-		"unknown nested key":   {"exposure:", "exposed:", `unknown key "exposed" in subject; did you mean "exposure"?`},
+		"unknown nested key":   {"exposure:", "exposur:", `unknown key "exposur" in subject; did you mean "exposure"?`},
 		"unknown assign key":   {"tier: ops", "teir: ops", `unknown key "teir" in assign; did you mean "tier"?`},
 		"key twice":            {"at: 2026-11-24", "schema: pegel/stack/v1", `stands twice`},
 		"wrong schema":         {"stack/v1", "stack/v9", `line 1: schema is "pegel/stack/v9", want "pegel/stack/v1"`},

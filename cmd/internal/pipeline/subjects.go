@@ -17,33 +17,27 @@ import (
 // This file is the only place where facts are opened for rules: each function turns evidence into a flat record and the
 // list of its fields that are not known.
 
-// month is how long the observation of a project's files and activity counts (reference for scs-0003: lifetime "month").
-const month = 31 * 24 * time.Hour
-
-// scores measures every project on the evidence that is still valid on the day of the audit.
+// scores measures every project on its evidence.
 func (d *dossier) scores() []scoring.ProjectScore {
 	out := make([]scoring.ProjectScore, 0, len(d.projects.Projects))
 	for _, p := range d.projects.Projects {
-		e := d.valid(d.evidence[p.ID])
+		e := d.timely(d.evidence[p.ID])
 		d.evidence[p.ID] = e
 		out = append(out, scoring.Score(p, indicator.Measure(e, p, d.profile), d.profile))
 	}
 	return out
 }
 
-// valid returns the evidence, or nothing but a reason if its day and the day of the audit are too far apart.
-func (d *dossier) valid(e scoring.Evidence) scoring.Evidence {
-	age := d.stack.AssessedAt.Sub(e.AssessedAt)
-	if e.AssessedAt.IsZero() || age >= 0 && age <= month {
+// timely returns the evidence, or nothing but a reason if it is about a day after the audit's. Evidence that is too old is
+// for the policy to refuse, by the lifetimes of the profile.
+func (d *dossier) timely(e scoring.Evidence) scoring.Evidence {
+	if !e.AssessedAt.After(d.stack.AssessedAt) {
 		return e
-	}
-	reason := fmt.Sprintf("the recorded evidence is of %s and counts for one month only", e.AssessedAt.Format(time.DateOnly))
-	if age < 0 {
-		reason = fmt.Sprintf("the recorded evidence is of %s, after the day of this audit", e.AssessedAt.Format(time.DateOnly))
 	}
 	return scoring.Evidence{
 		Schema: e.Schema, Project: e.Project, Repo: e.Repo, AssessedAt: e.AssessedAt,
-		Failure: reason, Settle: "collect the evidence of " + e.Repo + " again",
+		Failure: fmt.Sprintf("the recorded evidence is of %s, after the day of this audit", e.AssessedAt.Format(time.DateOnly)),
+		Settle:  "collect the evidence of " + e.Repo + " again",
 	}
 }
 
@@ -304,9 +298,13 @@ func (d *dossier) projectSubject(s scoring.ProjectScore) policies.Subject {
 	e := d.evidence[s.Project.ID]
 	r := policies.Project{Name: s.Project.Name, Role: s.Project.Role, Coverage: map[string]int64{}, KnockOuts: []string{}}
 	sub := policies.Subject{
-		Ref:     audit.SubjectRef{Kind: policies.KindProject, ID: s.Project.ID, Name: s.Project.Name, Tiers: s.Project.Tiers},
-		Area:    s.Project.Area,
-		Origins: map[string][]audit.Origin{"": {{Source: "git", URL: e.Repo, Commit: e.Revision, At: e.AssessedAt}}},
+		Ref:      audit.SubjectRef{Kind: policies.KindProject, ID: s.Project.ID, Name: s.Project.Name, Tiers: s.Project.Tiers},
+		Area:     s.Project.Area,
+		Origins:  map[string][]audit.Origin{"": {{Source: "git", URL: e.Repo, Commit: e.Revision, At: e.AssessedAt}}},
+		Observed: e.AssessedAt, Settle: map[string][]string{},
+	}
+	if r.Role == "" {
+		r.Role = "platform" // design section 9: unset counts as platform
 	}
 	unknown := func(field, reason string, settle []string) {
 		looked := e.Failure != "" && !e.NotAsked || e.Revision != ""
@@ -322,6 +320,10 @@ func (d *dossier) projectSubject(s scoring.ProjectScore) policies.Subject {
 		if none {
 			unknown(aspectField[a.Aspect], e.Failure, nonEmpty(e.Settle))
 		}
+		sub.Settle[aspectField[a.Aspect]] = d.settleGate(s, a.Aspect)
+	}
+	if none {
+		unknown("coverage", e.Failure, nonEmpty(e.Settle))
 	}
 	r.KnockOut = len(r.KnockOuts) > 0
 	if !r.KnockOut && len(open) > 0 {
@@ -356,6 +358,28 @@ func setAspect(r *policies.Project, a scoring.AspectScore) {
 	case "lock-in":
 		r.LockIn = a.Interval
 	}
+}
+
+// mostSettling bounds how many facts a finding asks for; the project's page lists all.
+const mostSettling = 5
+
+// settleGate says which facts would settle whether an aspect passes its gate: the strictest gate of the role.
+func (d *dossier) settleGate(s scoring.ProjectScore, aspect string) []string {
+	var gate audit.Gate
+	for _, level := range sortedKeys(d.profile.Gates) {
+		if g, ok := d.profile.Gates[level][s.Project.Role][aspect]; ok && g.Low >= gate.Low {
+			gate = g
+		}
+	}
+	if gate == (audit.Gate{}) {
+		return nil
+	}
+	var ids []string
+	for _, m := range scoring.Settle(s, aspect, gate) {
+		ids = append(ids, m.Indicator)
+	}
+	out := d.settleOf(s, ids)
+	return out[:min(len(out), mostSettling)]
 }
 
 // settleOf says what would settle the named indicators of a project, each once, in order.

@@ -1,0 +1,55 @@
+package gitlog
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/pegel-audit/pegel/scoring"
+)
+
+// clonesLast is how old a clone may be at the moment of assessment: 31 days, the lifetime "month" of activity evidence
+// (scs-0003). A clone that nobody updated shows a living project as abandoned, and "no human commit in twelve months"
+// knocks a project out.
+const clonesLast = 31 * 24 * time.Hour
+
+// seenUntil returns until when a clone can speak: the moment we fetched it, else the newest commit on its default branch,
+// and never later than the moment of assessment.
+func (c *Collector) seenUntil(ctx context.Context, s source, v *view, assessed time.Time) (time.Time, error) {
+	newest, err := v.newest(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if s.ours != "" {
+		if info, err := os.Stat(filepath.Join(s.ours, fetchedStamp)); err == nil && info.ModTime().After(newest) {
+			newest = info.ModTime()
+		}
+	}
+	if newest.After(assessed) {
+		return assessed, nil
+	}
+	return newest.UTC().Truncate(time.Second), nil
+}
+
+// newest returns the committer time at the tip of the default branch.
+func (v *view) newest(ctx context.Context) (tip time.Time, err error) {
+	if v.state.headID == "" {
+		return time.Time{}, nil
+	}
+	err = v.firstParents(ctx, v.state.headID, func(_ string, committed int64) error {
+		tip = time.Unix(committed, 0)
+		return errStop
+	})
+	return tip, err
+}
+
+// tooOld says that the time between the end of the clone and the moment of assessment is too long to be left out.
+func tooOld(e scoring.Evidence) error {
+	if e.AssessedAt.Sub(e.SeenUntil) <= clonesLast {
+		return nil
+	}
+	return fmt.Errorf("the clone reaches only until %s; what happened in the %d days after it was not seen",
+		e.SeenUntil.Format(time.DateOnly), int(e.AssessedAt.Sub(e.SeenUntil).Hours()/24))
+}
