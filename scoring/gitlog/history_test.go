@@ -122,7 +122,7 @@ func TestEveryChangeCountsAsReviewedOnlyBehindGerrit(t *testing.T) {
 				if i < row.ids {
 					message += fmt.Sprintf("\nChange-Id: I%d\n", i)
 				}
-				r.commit(testCommit{when: at(50 - i), message: message, files: files})
+				r.commit(testCommit{when: at(20 - i), message: message, files: files})
 				files = nil
 			}
 			w, _ := historyOf(t, collect(t, r)).Window(12)
@@ -156,7 +156,7 @@ func TestReviewNotesCountVotesOfOthers(t *testing.T) {
 func random(seed uint64, commits int) *repo {
 	g := rand.New(rand.NewPCG(seed, 7))
 	people := []string{ana, ben, cleo, dina, bot,
-		"Eve One <eve@corp-one.example.com>", "Ed Two <ed@corp-one.example.com>", "CI Bot <ci-bot@example.org>", "Fay <FAY@suse.com>", "fay <fay@SUSE.com>",
+		"Eve One <eve@acme-widgets.io>", "Ed Two <ed@acme-widgets.io>", "CI Bot <ci-bot@example.org>", "Fay <FAY@suse.com>", "fay <fay@SUSE.com>",
 		"Gil <gil@qq.com>", "Hoa <hoa@users.noreply.github.com>", "Ann Old <ann@old.example.com>"}
 	trailers := []string{"", "", "\n\nSigned-off-by: X <x@example.org>\n", "\n\nReviewed-by: Rey <rey@example.org>\n", "\n\nChange-Id: I1\nSigned-off-by: X <x@example.org>\n", "\n\nAcked-by: Ben Oku <ben@suse.com>\n"}
 	subjects := []string{"Fix a bug", "Revert \"Fix a bug\"", "Add (#42)", "Improve\n\nThis reverts commit 1.", "Change"}
@@ -375,7 +375,7 @@ func TestBandsOfOffsetsLieFourHoursApart(t *testing.T) {
 		{"summer time is no second band", []int{60, 120}, 1},
 		{"Europe and India", []int{60, 330}, 2},
 		{"three hours apart", []int{0, 180}, 1},
-		{"around the world", []int{-480, -300, 60, 120, 330, 540}, 4},
+		{"around the world", []int{-480, -300, 60, 120, 330, 540}, 3},
 		{"clocks that cannot be right say nothing", []int{9999, -9999, 0}, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -80,7 +80,7 @@ const (
 	ana  = "Ana Ito <ana@redhat.com>"
 	ben  = "Ben Oku <ben@suse.com>"
 	cleo = "Cleo Pax <cleo@gmail.com>"
-	dina = "Dina Roe <dina@vanity-dina.example.net>"
+	dina = "Dina Roe <dina@vanity-dina.ch>"
 	bot  = "renovate[bot] <bot@renovate.example.org>"
 )
 
