@@ -402,7 +402,7 @@ func (t *contents) readme(ctx context.Context) error {
 	hosts := map[string]bool{}
 	for _, f := range t.s.readme[:min(readPerTopic, len(t.s.readme))] {
 		for _, link := range webLink.FindAll(t.texts[f.id], 2000) {
-			u, err := url.Parse(string(link))
+			u, err := url.Parse(strings.TrimRight(string(link), ".,;:!?*`"))
 			if err == nil && domainPattern.MatchString(strings.ToLower(u.Hostname())) {
 				hosts[strings.ToLower(u.Hostname())] = true
 			}
