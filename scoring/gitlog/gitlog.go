@@ -29,6 +29,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -66,6 +67,7 @@ type Collector struct {
 	options Options
 	git     *git
 	rules   rules
+	swept   sync.Once // views of killed processes are removed once
 }
 
 // New checks the options, looks for git and loads the rule lists. It fails if git is missing or too old.
@@ -216,13 +218,14 @@ func (e errRevision) Error() string {
 
 // read gathers all facts from one clone.
 func (c *Collector) read(ctx context.Context, e scoring.Evidence, s source, rev string, versions []string) (scoring.Evidence, error) {
-	parent := ""
+	parent := os.TempDir()
 	if c.options.CacheDir != "" {
 		parent = filepath.Join(c.options.CacheDir, "views")
 		if err := os.MkdirAll(parent, 0o700); err != nil {
 			return c.failed(ctx, e, errors.New("the cache directory cannot be written"))
 		}
 	}
+	c.swept.Do(func() { sweep(parent) })
 	v, err := c.git.openView(s.clone, parent)
 	if err != nil {
 		return c.failed(ctx, e, err)

@@ -316,31 +316,67 @@ type view struct {
 	state   state
 	promise promise // fetches missing objects; nil for clones that are not ours
 
+	unlock   func()          // gives up the lock of the view; nil where there are no locks
 	mainline map[string]bool // first-parent line of the last 24 months, from the evaluated revision on
 }
 
 // promise fetches objects into the clone behind a view, all in one request.
 type promise func(ctx context.Context, ids []string) error
 
-// openView makes a view of the clone below parent.
+const (
+	viewPrefix = "pegel-view-"
+	lockSuffix = ".lock"
+)
+
+// openView makes a view of the clone below parent. The view is locked as long as it is used, so that sweep can tell the
+// views of ended processes.
 func (g *git) openView(c clone, parent string) (*view, error) {
 	s, err := c.read()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(parent, "view-")
+	f, err := os.CreateTemp(parent, viewPrefix+"*"+lockSuffix)
 	if err != nil {
-		return nil, fmt.Errorf("making a view of the clone: %w", err)
+		return nil, errors.New("making a view of the clone: the directory for temporary files cannot be written")
 	}
-	v := &view{git: g, dir: dir, state: s}
+	lockName := f.Name()
+	_ = f.Close()
+	v := &view{git: g, dir: strings.TrimSuffix(lockName, lockSuffix), state: s}
+	if unlock, ok, err := lockFile(lockName); err == nil && ok {
+		v.unlock = unlock
+	}
 	if err := v.write(c); err != nil {
 		v.close()
-		return nil, fmt.Errorf("making a view of the clone: %w", err)
+		return nil, errors.New("making a view of the clone: the directory for temporary files cannot be written")
 	}
 	return v, nil
 }
 
-func (v *view) close() { _ = os.RemoveAll(v.dir) }
+// close removes the view.
+func (v *view) close() {
+	_ = os.RemoveAll(v.dir)
+	_ = os.Remove(v.dir + lockSuffix)
+	if v.unlock != nil {
+		v.unlock()
+	}
+}
+
+// sweep removes the views that processes left behind when they were killed: those whose lock nobody holds.
+func sweep(parent string) {
+	locks, err := filepath.Glob(filepath.Join(parent, viewPrefix+"*"+lockSuffix))
+	if err != nil {
+		return
+	}
+	for _, name := range locks {
+		unlock, ok, err := lockFile(name)
+		if err != nil || !ok {
+			continue
+		}
+		_ = os.RemoveAll(strings.TrimSuffix(name, lockSuffix))
+		_ = os.Remove(name)
+		unlock()
+	}
+}
 
 func (v *view) write(c clone) error {
 	for _, dir := range []string{"objects/info", "objects/pack", "refs"} {
