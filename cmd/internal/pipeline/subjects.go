@@ -101,13 +101,13 @@ func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 	if r.Identified && d.doubtful[a.ID] {
 		sub.Unknown = append(sub.Unknown, policies.UnknownField{
 			Field: "identified", Looked: true, Reason: "only the last part of the name " + nameOf(a) + " agrees with the catalogue: it may be something else",
-			Settle: []string{"confirm the upstream of " + nameOf(a) + " under assign: in the stack file"},
+			Settle: []string{"confirm its upstream under assign: in the stack file"},
 		})
 	}
 	if !r.Identified {
 		sub.Unknown = append(sub.Unknown, policies.UnknownField{
 			Field: "identified", Looked: true, Reason: "no entry of the catalogue matches " + nameOf(a),
-			Settle: []string{"name the upstream of " + nameOf(a) + " under assign: in the stack file, or add it to the catalogue"},
+			Settle: []string{"name its upstream under assign: in the stack file, or add it to the catalogue"},
 		})
 	}
 	packages, ok := d.inside[a.ID]
@@ -120,7 +120,7 @@ func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 		if !ok {
 			u.Reason = "only declared; nobody looked inside"
 		}
-		u.Settle = []string{"give the contents of " + nameOf(a) + " as image:, host: or sbom: source"}
+		u.Settle = []string{"give its contents as an image:, host: or sbom: source"}
 		for _, field := range []string{"bom", "packages"} {
 			u.Field = field
 			sub.Unknown = append(sub.Unknown, u)
