@@ -89,7 +89,7 @@ func cacheName(raw string) string {
 		}
 		return '+'
 	}, normalURL(raw))
-	return strings.Trim(clip(name, 80), "+.…") + "-" + hex.EncodeToString(sum[:6])
+	return orText(strings.Trim(clip(name, 80), "+.-…"), "repository") + "-" + hex.EncodeToString(sum[:6])
 }
 
 // lockPause is how long to wait before a taken lock is tried again.
@@ -258,8 +258,12 @@ func candidates(mirror, address string) []string {
 		}
 	}
 	name, flat, deep := parts[len(parts)-1], strings.Join(parts, "+"), filepath.Join(parts...)
+	dirs := []string{flat, deep, name}
+	if host := u.Hostname(); plainName(host) {
+		dirs = append(dirs, filepath.Join(host, deep), host+"+"+flat)
+	}
 	var out []string
-	for _, dir := range []string{flat, deep, filepath.Join(u.Hostname(), deep), u.Hostname() + "+" + flat, name} {
+	for _, dir := range dirs {
 		out = append(out, filepath.Join(mirror, dir, "repo"), filepath.Join(mirror, dir), filepath.Join(mirror, dir+".git"))
 	}
 	return append(out, mirror)

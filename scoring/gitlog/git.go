@@ -211,8 +211,8 @@ func subcommand(args []string) string {
 
 var (
 	userInfo = regexp.MustCompile(`([a-z][a-z0-9+.-]*://)[^/@\s]*@`)
-	address  = regexp.MustCompile(`[^\s<>"'@]+@[^\s<>"'@]+`)
-	hostPath = regexp.MustCompile(`(^|[\s'"(=])/[^\s'")]+`)
+	address  = regexp.MustCompile(`[^\s<>"'@]*(@[^\s<>"'@]*)+`)
+	hostPath = regexp.MustCompile(`(^|[\s'"(=])/[^\s'"):]+`)
 )
 
 // clean makes git's message fit for a report: the first fatal line, without credentials, addresses of people, paths of
@@ -232,10 +232,16 @@ func clean(message, dir string) string {
 	if dir != "" {
 		line = strings.ReplaceAll(line, dir, "(clone)")
 	}
-	line = userInfo.ReplaceAllString(line, "$1")
-	line = address.ReplaceAllString(line, "(address)")
-	line = hostPath.ReplaceAllString(line, "$1(path)")
-	return clip(printable(line), 200)
+	return presentable(line)
+}
+
+// presentable makes any reason fit for a report: no credentials, no addresses of people, no paths of this machine, no
+// control characters, at most 200 bytes.
+func presentable(reason string) string {
+	reason = userInfo.ReplaceAllString(reason, "$1")
+	reason = address.ReplaceAllString(reason, "(address)")
+	reason = hostPath.ReplaceAllString(reason, "$1(path)")
+	return clip(printable(reason), 200)
 }
 
 // printable replaces invalid UTF-8 and control characters.

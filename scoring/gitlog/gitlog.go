@@ -350,7 +350,7 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 
 // failure turns an error into a fact that says why it is not known.
 func failure[T any](err error, origin audit.Origin) audit.Fact[T] {
-	f := audit.Failed[T](err.Error(), origin)
+	f := audit.Failed[T](presentable(err.Error()), origin)
 	f.Settle = "give a complete clone of the repository"
 	return f
 }

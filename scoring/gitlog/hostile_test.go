@@ -247,6 +247,19 @@ func TestDamagedClonesAreReasons(t *testing.T) {
 	}
 }
 
+func TestAnUnreadableFileIsAReasonWithoutItsPath(t *testing.T) {
+	dir := filesRepo(map[string]string{"a": "1"}).build(t, filepath.Join(t.TempDir(), "r.git"))
+	write(t, filepath.Join(dir, "HEAD"), strings.Repeat("x", maxSmallFile+1), 0o644)
+	e := mustRepository(t, newCollector(t, Options{Offline: true}), dir, "")
+	if e.Failure == "" || strings.Contains(e.Failure, dir) {
+		t.Errorf("got %q, want a reason without the path", e.Failure)
+	}
+	got := presentable("opening " + dir + "/packed-refs: permission denied for a@b.example at https://u:p@h.example/x")
+	if want := "opening (path): permission denied for (address) at https://h.example/x"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestAWorkTreeOfAnotherDirectoryIsFollowedByItsGitFile(t *testing.T) {
 	dir := filesRepo(map[string]string{"LICENSE": "MIT x"}).build(t, filepath.Join(t.TempDir(), "r.git"))
 	linked := filepath.Join(t.TempDir(), "linked")

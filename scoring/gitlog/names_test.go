@@ -108,7 +108,7 @@ func TestTheRemoteIsReadFromTheConfigurationAsText(t *testing.T) {
 func TestMessagesOfGitAreFitForAReport(t *testing.T) {
 	for _, row := range []struct{ message, want string }{
 		{"Cloning into 'x'...\nfatal: unable to access 'https://u:tok@h.example/a/': timed out\n", "unable to access 'https://h.example/a/': timed out"},
-		{"error: cannot open /home/somebody/x: no\n", "cannot open (path) no"},
+		{"error: cannot open /home/somebody/x: no\n", "cannot open (path): no"},
 		{"fatal: bad object at (clone)/objects by ana@example.org now\x1b[31m", "bad object at (clone)/objects by (address) now [31m"},
 		{"", ""},
 	} {

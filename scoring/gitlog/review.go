@@ -45,15 +45,12 @@ func (p *pass) features(c record, author identity) features {
 func somebodyElse(signature, author []byte) bool {
 	name, address := splitSignature(string(signature))
 	authorAddress, authorName, _ := bytes.Cut(author, []byte{fieldSeparator})
-	switch {
-	case name == "" && address == "":
-		return false
-	case address != "" && strings.EqualFold(address, string(authorAddress)):
-		return false
-	case name != "" && strings.EqualFold(name, string(authorName)):
-		return false
+	for _, said := range []string{name, address} {
+		if said != "" && (strings.EqualFold(said, string(authorAddress)) || strings.EqualFold(said, string(authorName))) {
+			return false
+		}
 	}
-	return true
+	return name != "" || address != ""
 }
 
 // splitSignature splits "Name <address>", "address" or "Name".
