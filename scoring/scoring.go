@@ -77,7 +77,10 @@ type Window struct {
 	Authors      int `json:"authors"`       // distinct human authors
 	Committers   int `json:"committers"`    // distinct human committers of changes by somebody else, or of merges
 	SignedOff    int `json:"signed_off"`    // human commits with a Signed-off-by trailer
-	Reviewed     int `json:"reviewed"`      // human commits with evidence of a review by somebody else in git
+	// Reviewed counts human commits with evidence of a review by somebody else: a Reviewed-by or Acked-by trailer, or a vote
+	// in refs/notes/review. Where the tree has a .gitreview file and at least 80 % of the human commits of 24 months carry a
+	// Change-Id, each commit with one counts too: Gerrit submits only changes that were voted on.
+	Reviewed     int `json:"reviewed"`
 	ChangeID     int `json:"change_id"`     // human commits with a Change-Id trailer (Gerrit)
 	PullRequest  int `json:"pull_request"`  // human commits that came by a pull or merge request: shows a request, not a review
 	Reverts      int `json:"reverts"`
