@@ -80,11 +80,11 @@ type Window struct {
 	// Reviewed counts human commits with evidence of a review by somebody else: a Reviewed-by or Acked-by trailer, or a vote
 	// in refs/notes/review. Where the tree has a .gitreview file and at least 80 % of the human commits of 24 months carry a
 	// Change-Id, each commit with one counts too: Gerrit submits only changes that were voted on.
-	Reviewed     int `json:"reviewed"`
-	ChangeID     int `json:"change_id"`     // human commits with a Change-Id trailer (Gerrit)
-	PullRequest  int `json:"pull_request"`  // human commits that came by a pull or merge request: shows a request, not a review
-	Reverts      int `json:"reverts"`
-	AIAssisted   int `json:"ai_assisted"` // Assisted-By or Generated-By trailers
+	Reviewed    int `json:"reviewed"`
+	ChangeID    int `json:"change_id"`    // human commits with a Change-Id trailer (Gerrit)
+	PullRequest int `json:"pull_request"` // human commits that came by a pull or merge request: shows a request, not a review
+	Reverts     int `json:"reverts"`
+	AIAssisted  int `json:"ai_assisted"` // Assisted-By or Generated-By trailers
 
 	BusFactor50        int    `json:"bus_factor_50"`     // fewest authors with at least half of the human commits; 0 without commits
 	TopAuthorBP        int    `json:"top_author_bp"`     // share of the most active author
