@@ -105,9 +105,12 @@ func (t *contents) keep(ctx context.Context, f file) error {
 	return t.c.keep(ctx, origin, text)
 }
 
-func (t *contents) document(f file) scoring.Document {
+func (t *contents) document(f file) scoring.Document { return documentOf(f, t.texts) }
+
+// documentOf states what is known about a file whose contents may have been read.
+func documentOf(f file, texts map[string][]byte) scoring.Document {
 	d := scoring.Document{Path: f.name}
-	if text, ok := t.texts[f.id]; ok {
+	if text, ok := texts[f.id]; ok {
 		d.Digest, d.Words = audit.DigestOf(text), len(bytes.Fields(text))
 	}
 	return d
@@ -381,14 +384,7 @@ func (t *contents) licences(ctx context.Context) error {
 		}
 	}
 	for _, f := range t.s.sub[:min(maxSub, len(t.s.sub))] {
-		sub := scoring.SubLicence{
-			Document: t.document(f), Vendored: f.vendored || hasPart(f.lower, sideParts), Product: hasPart(f.lower, productParts),
-		}
-		if text, ok := t.texts[f.id]; ok && t.c.options.Classify != nil {
-			if expression, _, ok := t.c.options.Classify(text); ok {
-				sub.Expression = expression
-			}
-		}
+		sub := t.c.subLicence(f, t.texts)
 		t.s.tree.SubLicences = append(t.s.tree.SubLicences, sub)
 		if err := t.keep(ctx, f); err != nil {
 			return err

@@ -145,8 +145,53 @@ func (c *Collector) licenceFacts(ctx context.Context, v *view, commit string, ve
 		if out[keys[i]], err = c.licenceFact(ctx, keys[i], r, texts, at); err != nil {
 			return nil, err
 		}
+		if facts := out[keys[i]].Value; facts != nil && keys[i] != "" { // the evaluated revision has them in its tree
+			facts.Parts = c.parts(ctx, v, at)
+		}
 	}
 	return out, nil
+}
+
+// parts reads the licence files below the root at the commit of the origin.
+func (c *Collector) parts(ctx context.Context, v *view, origin audit.Origin) audit.Fact[[]scoring.SubLicence] {
+	s, err := v.survey(ctx, origin.Commit)
+	if err != nil {
+		return failure[[]scoring.SubLicence](err, origin)
+	}
+	files := s.sub[:min(maxSub, len(s.sub))]
+	ids := make([]string, len(files))
+	for i, f := range files {
+		ids[i] = f.id
+	}
+	texts, err := v.blobs(ctx, ids, maxDocument)
+	if err != nil {
+		return failure[[]scoring.SubLicence](err, origin)
+	}
+	list := make([]scoring.SubLicence, 0, len(files))
+	for _, f := range files {
+		list = append(list, c.subLicence(f, texts))
+		at := origin
+		at.Path = f.name
+		if text, ok := texts[f.id]; ok {
+			if err := c.keep(ctx, at, text); err != nil {
+				return failure[[]scoring.SubLicence](err, origin)
+			}
+		}
+	}
+	return audit.Known(list, origin)
+}
+
+// subLicence judges one licence file below the root.
+func (c *Collector) subLicence(f file, texts map[string][]byte) scoring.SubLicence {
+	sub := scoring.SubLicence{
+		Document: documentOf(f, texts), Vendored: f.vendored || hasPart(f.lower, sideParts), Product: hasPart(f.lower, productParts),
+	}
+	if text, ok := texts[f.id]; ok && c.options.Classify != nil {
+		if expression, _, ok := c.options.Classify(text); ok {
+			sub.Expression = expression
+		}
+	}
+	return sub
 }
 
 func unfound[T any](version string, tagsKnown bool, origin audit.Origin) audit.Fact[T] {

@@ -188,10 +188,7 @@ type productLicence struct {
 func (d *dossier) productLicence(p product) productLicence {
 	e := d.evidence[p.Project]
 	if facts, ok := e.Licences[p.Version].Get(); ok && p.Version != "" && p.Edition == "" && facts.Expression != "" {
-		return productLicence{
-			expression: facts.Expression, class: licence.ClassOf(facts.Expression), checked: true,
-			provenance: "licence file at the tag of " + p.Version, origins: licenceOrigins(e, facts),
-		}
+		return licenceAtTag(p, e, facts)
 	}
 	expression, known := p.Licence.Get()
 	settle := []string{"read the licence file of " + p.Name + " at version " + orUnknown(p.Version) + ": pegel collect with the network, or --mirror"}
@@ -211,6 +208,29 @@ func (d *dossier) productLicence(p product) productLicence {
 		expression: expression, class: licence.Class(p.Class), checked: true, provenance: "catalogue, read from the licence file",
 		origins: p.Licence.Origins,
 	}
+}
+
+// licenceAtTag judges the licence files at the tag of the deployed version. A file that was not recognised may hold other
+// terms, so that only a restricted licence decides then.
+func licenceAtTag(p product, e scoring.Evidence, facts scoring.LicenceFacts) productLicence {
+	l := productLicence{
+		expression: facts.Expression, class: licence.ClassOf(facts.Expression), checked: true,
+		provenance: "licence file at the tag of " + p.Version, origins: licenceOrigins(e, facts),
+	}
+	var open []string
+	for _, f := range facts.Files {
+		if len(f.Marks) > 0 {
+			open = append(open, f.Path)
+		}
+	}
+	if len(open) > 0 && l.class != licence.Restricted {
+		l.class, l.checked = licence.Unknown, false
+		l.unknown = &policies.UnknownField{
+			Looked: true, Reason: "beside " + facts.Expression + " there are licence files that were not recognised: " + strings.Join(open, ", "),
+			Settle: []string{"read " + strings.Join(open, ", ") + " of " + p.Name + " at the tag of " + p.Version},
+		}
+	}
+	return l
 }
 
 func licenceOrigins(e scoring.Evidence, facts scoring.LicenceFacts) []audit.Origin {
