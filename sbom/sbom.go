@@ -84,13 +84,15 @@ type Inventory struct {
 
 // Packages are the components found inside one artifact, or the reason why none could be read.
 type Packages struct {
-	Schema     string                  `json:"schema"`
-	Artifact   string                  `json:"artifact"`       // Artifact.ID
-	OS         string                  `json:"os,omitempty"`   // ID and VERSION_ID of os-release, e.g. "debian 12"
-	Tool       string                  `json:"tool,omitempty"` // what read them, with version
-	SHA512     string                  `json:"sha512,omitempty"`
-	Labels     map[string]string       `json:"labels,omitempty"` // OCI labels that bear on licence, version or source
-	Components audit.Fact[[]Component] `json:"components"`       // sorted by Ref
+	Schema   string            `json:"schema"`
+	Artifact string            `json:"artifact"`       // Artifact.ID
+	OS       string            `json:"os,omitempty"`   // ID and VERSION_ID of os-release, e.g. "debian 12"
+	Tool     string            `json:"tool,omitempty"` // what read them, with version
+	SHA512   string            `json:"sha512,omitempty"`
+	Labels   map[string]string `json:"labels,omitempty"` // OCI labels that bear on licence, version or source
+	// Declared says that the list is somebody's statement (a document made by others), not read from the contents.
+	Declared   bool                    `json:"declared,omitempty"`
+	Components audit.Fact[[]Component] `json:"components"` // sorted by Ref
 }
 
 // Component is one package inside an artifact.

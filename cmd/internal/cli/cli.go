@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -58,6 +59,7 @@ func Main(args []string, w World) (code int) {
 	}()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	root := newRoot(w)
 	root.SetArgs(args)
 	root.SetOut(w.Stdout)
@@ -133,7 +135,11 @@ func clock(w World) (time.Time, error) {
 	if _, err := fmt.Sscanf(text, "%d", &sec); err != nil || fmt.Sprint(sec) != text {
 		return time.Time{}, &pipeline.UsageError{Err: fmt.Errorf("environment SOURCE_DATE_EPOCH: %q is no number of seconds", text)}
 	}
-	return time.Unix(sec, 0).UTC(), nil
+	t := time.Unix(sec, 0).UTC()
+	if t.Year() < 1970 || t.Year() > 2199 {
+		return time.Time{}, &pipeline.UsageError{Err: fmt.Errorf("environment SOURCE_DATE_EPOCH: %q is no time of ours", text)}
+	}
+	return t, nil
 }
 
 // gathering are the flags of every command that reads a stack or a repository.
@@ -169,6 +175,7 @@ func (g *gathering) options(cmd *cobra.Command, w World) (pipeline.Options, erro
 	if err != nil {
 		return pipeline.Options{}, err
 	}
+	g.scopes = slices.DeleteFunc(g.scopes, func(s string) bool { return s == "" })
 	if g.cacheDir == "" {
 		if dir, err := os.UserCacheDir(); err == nil {
 			g.cacheDir = filepath.Join(dir, "pegel")

@@ -62,7 +62,7 @@ func reportCommand(w World) *cobra.Command {
 }
 
 func assessFlags(cmd *cobra.Command, opt *pipeline.AssessOptions) {
-	cmd.Flags().StringVar(&opt.PolicyDir, "policy", "", "judge by the policy in this `DIR` instead of the one in the bundle")
+	cmd.Flags().StringVar(&opt.Policy, "policy", "", "judge by the policy in this `DIR`, or accept the one in the bundle by its sha256:DIGEST")
 	cmd.Flags().StringSliceVar(&opt.Scopes, "scope", nil, "judge this `SCOPE` instead of those recorded (repeatable)")
 }
 

@@ -31,9 +31,35 @@ func parseOutputs(flags, formats []string, def output) ([]output, error) {
 		if !slices.Contains(formats, format) {
 			return nil, &pipeline.UsageError{Err: fmt.Errorf("flag -o: unknown format %q", format), Hint: "formats of this command: " + strings.Join(formats, ", ")}
 		}
-		outs = append(outs, output{format, file})
+		o := output{format, file}
+		if err := o.check(outs); err != nil {
+			return nil, err
+		}
+		outs = append(outs, o)
 	}
 	return outs, nil
+}
+
+// check finds out before the work, not after it, whether the result can be written.
+func (o output) check(before []output) error {
+	for _, b := range before {
+		if filepath.Clean(b.file) == filepath.Clean(o.file) {
+			return &pipeline.UsageError{Err: fmt.Errorf("flag -o: %q is named twice", o.file), Hint: "give each format a file of its own"}
+		}
+	}
+	if o.file == "-" {
+		return nil
+	}
+	dir := filepath.Dir(o.file)
+	if strings.HasSuffix(o.file, "/") {
+		dir = o.file
+	} else if info, err := os.Stat(o.file); err == nil && info.IsDir() {
+		return &pipeline.UsageError{Err: fmt.Errorf("flag -o: %q is a directory", o.file), Hint: "name a file"}
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return &pipeline.UsageError{Err: fmt.Errorf("flag -o: %q is no directory", dir), Hint: "make it first"}
+	}
+	return nil
 }
 
 // writeFile writes to standard output or beside the target and renames, so that nobody ever sees half a file.
@@ -48,7 +74,7 @@ func (o output) write(stdout io.Writer, data []byte) error {
 func writeWhole(name string, data []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".pegel-*")
 	if err != nil {
-		return &pipeline.UsageError{Err: fmt.Errorf("writing %q: %w", name, err), Hint: "the directory must exist and be writable"}
+		return &pipeline.UsageError{Err: fmt.Errorf("writing %q: the directory cannot be written", name), Hint: "choose another place"}
 	}
 	defer os.Remove(tmp.Name())
 	if _, err := tmp.Write(data); err != nil {
@@ -62,5 +88,8 @@ func writeWhole(name string, data []byte) error {
 	if err := tmp.Close(); err != nil {
 		return fmt.Errorf("writing %q: %w", name, err)
 	}
-	return os.Rename(tmp.Name(), name)
+	if err := os.Rename(tmp.Name(), name); err != nil {
+		return fmt.Errorf("writing %q: it cannot be replaced", name)
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -20,8 +21,11 @@ import (
 
 // AssessOptions say by which rules a bundle is judged. The zero value takes policy and scopes from the bundle.
 type AssessOptions struct {
-	PolicyDir string   // a policy directory instead of the policy in the bundle
-	Scopes    []string // instead of those recorded
+	// Policy is a policy directory to use instead of the policy in the bundle, or "sha256:..." to accept the policy of that
+	// digest in the bundle. Empty: the policy in the bundle, if it is the one built into this program. Who hands over a
+	// bundle must not choose the rules unnoticed.
+	Policy string
+	Scopes []string // instead of those recorded
 }
 
 // dossier is the evidence of one bundle, decoded: everything that the pure half may know.
@@ -37,6 +41,7 @@ type dossier struct {
 	inside    map[string]sbom.Packages    // packages by artifact id
 	artifacts map[string]sbom.Artifact    // by id
 	doubtful  map[string]bool             // artifacts that only a weak match led to a project
+	assigned  map[string]bool             // artifacts that the operator's word led to a project
 	evidence  map[string]scoring.Evidence // by project id
 	policy    *policies.Policy
 	profile   audit.Profile
@@ -75,9 +80,16 @@ func readDossier(dir string, opt AssessOptions) (*dossier, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return nil, usagef("a bundle is the directory that pegel audit or pegel collect wrote", "reading bundle %q: no such directory", dir)
 	}
+	problems, err := bundle.Verify(dir)
+	if err == nil && len(problems) > 0 {
+		err = &bundle.IntegrityError{Problem: problems[0]}
+	}
+	if err != nil {
+		return nil, bundleError("reading", dir, err)
+	}
 	b, err := bundle.Open(dir)
 	if err != nil {
-		return nil, fmt.Errorf("reading bundle %q: %w", dir, err)
+		return nil, bundleError("reading", dir, err)
 	}
 	d := &dossier{identity: b.Identity(), evidence: map[string]scoring.Evidence{}}
 	var files []policies.File
@@ -96,14 +108,15 @@ func readDossier(dir string, opt AssessOptions) (*dossier, error) {
 			continue
 		}
 		if err := d.decode(entry.Kind, data); err != nil {
-			return nil, fmt.Errorf("reading bundle %q: %s %q: %w", dir, entry.Kind, entry.Name, err)
+			return nil, usagef("the bundle was written by another version of Pegel, or made up; collect it again",
+				"reading bundle %q: %s %q: %w", dir, entry.Kind, entry.Name, err)
 		}
 	}
 	if d.stack.Schema == "" || d.inventory.Schema == "" || d.projects.Schema == "" {
 		return nil, usagef("pegel collect writes complete bundles", "reading bundle %q: it holds no stack, inventory or projects document", dir)
 	}
 	d.index()
-	if err := d.load(files, opt.PolicyDir); err != nil {
+	if err := d.load(files, opt.Policy); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -111,8 +124,15 @@ func readDossier(dir string, opt AssessOptions) (*dossier, error) {
 
 func (d *dossier) index() {
 	d.inside, d.artifacts, d.doubtful = map[string]sbom.Packages{}, map[string]sbom.Artifact{}, map[string]bool{}
+	d.assigned = map[string]bool{}
+	sure := map[string]bool{}
 	for _, p := range d.projects.Products {
-		d.doubtful[p.Artifact] = p.Confidence == upstream.Low
+		sure[p.Artifact] = sure[p.Artifact] || p.Confidence != upstream.Low && !p.Assigned
+		d.doubtful[p.Artifact] = d.doubtful[p.Artifact] || p.Confidence == upstream.Low
+		d.assigned[p.Artifact] = d.assigned[p.Artifact] || p.Assigned
+	}
+	for id := range sure {
+		d.doubtful[id] = d.doubtful[id] && !sure[id] && !d.assigned[id]
 	}
 	for _, p := range d.packages {
 		d.inside[p.Artifact] = p
@@ -144,13 +164,18 @@ func (d *dossier) decode(kind string, data []byte) error {
 	return nil // raw bytes and SBOMs are evidence for people; what decides is in the documents above
 }
 
+// bundleError sorts what can be wrong with a bundle: no bundle at all is wrong usage, the rest stays as it is.
+func bundleError(doing, dir string, err error) error {
+	if errors.Is(err, bundle.ErrNoBundle) || errors.Is(err, fs.ErrNotExist) {
+		return usagef("a bundle is the directory that pegel audit or pegel collect wrote", "%s bundle %q: no bundle is there", doing, dir)
+	}
+	return fmt.Errorf("%s bundle %q: %w", doing, dir, err)
+}
+
 // load takes the policy from the directory that was asked for, else from the bundle.
-func (d *dossier) load(files []policies.File, policyDir string) error {
-	var fsys fs.FS
-	var err error
-	if policyDir != "" {
-		fsys = os.DirFS(policyDir)
-		d.policy, err = policies.Load(fsys)
+func (d *dossier) load(files []policies.File, asked string) (err error) {
+	if asked != "" && !strings.HasPrefix(asked, "sha256:") {
+		d.policy, err = policies.Load(os.DirFS(asked))
 	} else {
 		d.policy, err = policies.FromFiles(files)
 	}
@@ -158,7 +183,26 @@ func (d *dossier) load(files []policies.File, policyDir string) error {
 		return usagef("pegel policy lint names every problem", "loading the policy: %w", err)
 	}
 	d.profile = d.policy.Profile()
+	if asked == "" || asked == string(d.policy.Digest()) {
+		return d.known(asked)
+	}
+	if strings.HasPrefix(asked, "sha256:") {
+		return usagef("", "the policy in the bundle has the digest %s, not %s", d.policy.Digest(), asked)
+	}
 	return nil
+}
+
+// known refuses a policy from a bundle that is neither built in nor was asked for by its digest.
+func (d *dossier) known(asked string) error {
+	builtin, err := policies.Default()
+	if err != nil {
+		return fmt.Errorf("loading the built-in policy: %w", err)
+	}
+	if asked != "" || builtin.Digest() == d.policy.Digest() {
+		return nil
+	}
+	return usagef(fmt.Sprintf("if you know and accept these rules, add --policy %s; or judge by your own with --policy DIR", d.policy.Digest()),
+		"the bundle brings rules of its own: %s %s is not the policy of this program", d.policy.ID(), d.policy.Version())
 }
 
 // decodeStrict reads JSON of our own forms: unknown keys and anything after the value are errors.
@@ -189,7 +233,7 @@ func Verify(dir string) (Summary, error) {
 	}
 	problems, err := bundle.Verify(dir)
 	if err != nil {
-		return Summary{}, fmt.Errorf("verifying bundle %q: %w", dir, err)
+		return Summary{}, bundleError("verifying", dir, err)
 	}
 	var sum Summary
 	for _, p := range problems {
@@ -200,7 +244,7 @@ func Verify(dir string) (Summary, error) {
 	}
 	b, err := bundle.Open(dir)
 	if err != nil {
-		return Summary{}, fmt.Errorf("verifying bundle %q: %w", dir, err)
+		return Summary{}, bundleError("verifying", dir, err)
 	}
 	sum.Identity = b.Identity()
 	for _, e := range b.Evidence().Blobs {

@@ -50,11 +50,15 @@ type projectsDocument struct {
 
 // product is a catalogue component at the version deployed in one artifact.
 type product struct {
-	Artifact string             `json:"artifact"`
-	Project  string             `json:"project"`
-	Name     string             `json:"name"`
-	Version  string             `json:"version,omitempty"`
-	Edition  string             `json:"edition,omitempty"`
+	Artifact string `json:"artifact"`
+	Project  string `json:"project"`
+	Name     string `json:"name"`
+	Version  string `json:"version,omitempty"`
+	Edition  string `json:"edition,omitempty"`
+	// Measured says that the version was read from a package in the contents, not only from the name.
+	Measured bool `json:"measured"`
+	// Assigned says that only the operator's word leads from the artifact to the component.
+	Assigned bool               `json:"assigned,omitempty"`
 	Licence  audit.Fact[string] `json:"licence"` // SPDX expression by the catalogue at that version and edition
 	Class    string             `json:"class"`   // verdict class (audit/licence) of that licence
 	Checked  bool               `json:"checked"` // the catalogue's value was read from the licence file, not expected

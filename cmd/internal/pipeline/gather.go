@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -28,6 +29,8 @@ type gatherer struct {
 	sources   []sbom.Source
 	shownBy   map[string][]sbom.Source // which sources showed an artifact, by the id that each gave it
 	keep      audit.Keep
+
+	unmatchedRules []unread // assign entries that match nothing
 }
 
 // Gather reads everything that the stack file names, in this order: inventory, packages, SBOMs, projects, evidence; and
@@ -44,7 +47,7 @@ func Gather(ctx context.Context, stack Stack, opt Options) (audit.Digest, error)
 	}
 	w, err := bundle.Create(opt.Bundle, g.at)
 	if err != nil {
-		return "", err
+		return "", &UsageError{Err: err, Hint: "name an empty directory, a new one, or an earlier bundle with --bundle"}
 	}
 	g.keep = w.Keep()
 	if g.sources, err = g.decode(g.keep); err != nil {
@@ -85,6 +88,14 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	at, err := opt.assessedAt(stack)
 	if err != nil {
 		return nil, usagef("", "reading stack %q: %w", stack.Name, err)
+	}
+	if at.After(opt.Now) {
+		return nil, usagef("nobody has seen that day yet; leave at: out to judge the present", "reading stack %q: %s lies in the future", stack.Name, at.Format(time.DateOnly))
+	}
+	for _, dir := range opt.Mirrors {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return nil, usagef("name a directory with local clones", "flag --mirror: %q is no directory", dir)
+		}
 	}
 	if len(opt.Scopes) > 0 {
 		stack.Scopes = opt.Scopes
@@ -250,9 +261,15 @@ func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Docume
 		blobs = append(blobs, audit.Blob{Kind: kind, Name: name, MediaType: "application/vnd.pegel." + kind + ".v1+json", Data: data})
 		return nil
 	}
+	for i, rule := range g.stack.Assign {
+		if !slices.ContainsFunc(inv.Artifacts, rule.matches) {
+			reason := fmt.Sprintf("the pattern %q matches no artifact", rule.Match)
+			g.unmatchedRules = append(g.unmatchedRules, unread{fmt.Sprintf("assign, entry %d", i+1), reason, "pegel inventory lists the names"})
+		}
+	}
 	stack := stackEvidence{
 		Schema: stackEvidenceSchema, AssessedAt: g.at, Tool: g.opt.Version, Subject: g.stack.Subject, Scopes: g.stack.Scopes,
-		Assign: g.stack.Assign, Offline: g.opt.Offline, Unread: g.stack.unread(),
+		Assign: g.stack.Assign, Offline: g.opt.Offline, Unread: append(g.stack.unread(), g.unmatchedRules...),
 	}
 	for _, d := range docs {
 		blobs = append(blobs, audit.Blob{Kind: "sbom", Name: d.FileName, MediaType: "application/vnd.cyclonedx+json", Data: d.Data})

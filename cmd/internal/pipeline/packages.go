@@ -34,7 +34,7 @@ func (g *gatherer) packages(ctx context.Context, inv sbom.Inventory) []sbom.Pack
 	}
 	results := make([]*sbom.Packages, len(inv.Artifacts))
 	for i, err := range failures {
-		if err != nil {
+		if err != nil && targets[i] == nil {
 			p := unreadable(inv.Artifacts[i], err)
 			results[i] = &p
 		}
@@ -59,17 +59,23 @@ func (g *gatherer) open(ctx context.Context, a sbom.Artifact) (*sbom.Target, err
 	for _, ref := range append([]string{a.Reference}, a.Aliases...) {
 		asked = append(asked, g.shownBy["image:"+ref]...)
 	}
+	var document *sbom.Target
 	for _, s := range asked {
 		t, err := s.Open(ctx, a)
 		switch {
-		case err == nil:
+		case err == nil && t.Form != formDocument:
 			return &t, nil
-		case !errors.Is(err, sbom.ErrNoContents):
+		case err == nil && document == nil:
+			document = &t
+		case err != nil && !errors.Is(err, sbom.ErrNoContents):
 			failed = fmt.Errorf("%s: %w", s.Name(), err)
 		}
 	}
-	return nil, failed
+	return document, failed
 }
+
+// formDocument is a target that is somebody's statement; contents come before it.
+const formDocument = "sbom"
 
 func (g *gatherer) scanAll(ctx context.Context, targets []*sbom.Target, results []*sbom.Packages, wanted int) {
 	scanner, err := scan.New(scan.Options{TempDir: g.opt.TempDir})
@@ -101,7 +107,7 @@ func (g *gatherer) scanAll(ctx context.Context, targets []*sbom.Target, results 
 
 // readTarget reads one target: a document by our own reader, everything else by the scanner.
 func readTarget(ctx context.Context, scanner *scan.Scanner, t sbom.Target) (sbom.Packages, error) {
-	if t.Form == "sbom" {
+	if t.Form == formDocument {
 		data, err := readBounded(t.Path, sbom.MaxBOMFile)
 		if err != nil {
 			return sbom.Packages{}, err
@@ -110,7 +116,7 @@ func readTarget(ctx context.Context, scanner *scan.Scanner, t sbom.Target) (sbom
 		if err != nil {
 			return sbom.Packages{}, err
 		}
-		p.Artifact = t.Artifact.ID
+		p.Artifact, p.Declared = t.Artifact.ID, true
 		return p, nil
 	}
 	return scanner.Scan(ctx, t)

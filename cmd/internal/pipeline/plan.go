@@ -36,7 +36,7 @@ func Plan(stack Stack, opt Options) ([]audit.Contact, error) {
 	contacts = append(contacts, audit.Contact{Host: "local", Address: opt.Bundle, Right: "write", Purpose: "evidence bundle"})
 	projects := g.projects(g.inventory(context.Background()), nil).Projects
 	for _, p := range projects {
-		if _, ok := rec.evidence[p.ID]; !ok {
+		if _, ok := rec.of(p); !ok {
 			contacts = append(contacts, contactsOf(p, opt.Offline)...)
 		}
 	}

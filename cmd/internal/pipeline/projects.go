@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,30 +26,128 @@ const parallelCollects = 2
 func (g *gatherer) projects(inv sbom.Inventory, pkgs []sbom.Packages) projectsDocument {
 	doc := projectsDocument{Schema: projectsSchema, Catalogue: g.catalogue.Digest(), Products: []product{}, Unmatched: []string{}}
 	var parts []upstream.Part
+	inside := map[string]sbom.Packages{}
+	for _, p := range pkgs {
+		inside[p.Artifact] = p
+	}
 	for _, a := range inv.Artifacts {
 		if a.Excluded != "" {
 			continue
 		}
-		part := artifactPart(a)
-		if id := g.assigned(a); id != "" {
-			part.Assign = id
-		}
-		matches := g.catalogue.Match(part)
-		if len(matches) == 0 && a.Kind != sbom.KindHost {
+		found := g.productsOf(a, inside[a.ID])
+		if len(found) == 0 && a.Kind != sbom.KindHost {
 			doc.Unmatched = append(doc.Unmatched, a.ID)
 		}
-		for _, m := range matches {
-			doc.Products = append(doc.Products, g.product(a, m))
+		doc.Products = append(doc.Products, found...)
+		for _, p := range found {
+			parts = append(parts, upstream.Part{Subject: a.ID, Version: p.Version, Tiers: a.Tiers, Area: a.Area, Assign: p.Project})
 		}
-		parts = append(parts, part)
 	}
 	parts = append(parts, packageParts(inv, pkgs)...)
-	doc.Projects = g.catalogue.Resolve(parts).Projects
+	doc.Projects = g.linked(g.catalogue.Resolve(parts).Projects, inv)
 	slices.Sort(doc.Unmatched)
 	slices.SortFunc(doc.Products, func(a, b product) int {
-		return cmp.Or(cmp.Compare(a.Artifact, b.Artifact), cmp.Compare(a.Project, b.Project))
+		return cmp.Or(cmp.Compare(a.Artifact, b.Artifact), cmp.Compare(a.Project, b.Project), cmp.Compare(a.Version, b.Version))
 	})
 	return doc
+}
+
+// productsOf leads an artifact to catalogue components by every name it was seen under and by the operator's word; names
+// that contradict each other are all judged. Where the contents hold a package of the component, its version counts and
+// not the one in the name.
+func (g *gatherer) productsOf(a sbom.Artifact, contents sbom.Packages) []product {
+	var out []product
+	add := func(m upstream.Match, version string) {
+		versions := g.measured(m.ID, contents)
+		measured := len(versions) > 0
+		if !measured {
+			versions = []string{version}
+		}
+		for _, v := range versions {
+			p := g.product(a, m, v)
+			p.Measured = measured
+			if !slices.ContainsFunc(out, func(o product) bool {
+				return o.Project == p.Project && o.Version == p.Version && o.Edition == p.Edition
+			}) {
+				out = append(out, p)
+			}
+		}
+	}
+	for _, part := range nameParts(a) {
+		for _, m := range g.catalogue.Match(part) {
+			version := ""
+			if m.Versioned {
+				version = part.Version
+			}
+			add(m, version)
+		}
+	}
+	if id := g.assigned(a); id != "" && !slices.ContainsFunc(out, func(p product) bool { return p.Project == id }) {
+		for _, m := range g.catalogue.Match(upstream.Part{Assign: id}) {
+			add(m, a.Version)
+		}
+		for i := range out {
+			out[i].Assigned = out[i].Assigned || out[i].Project == id
+		}
+	}
+	return out
+}
+
+// nameParts are the names that an artifact was seen under, each with the version in it.
+func nameParts(a sbom.Artifact) []upstream.Part {
+	parts := []upstream.Part{artifactPart(a)}
+	for _, alias := range a.Aliases {
+		ref, err := sbom.ParseReference(alias)
+		if err != nil {
+			continue
+		}
+		part := artifactPart(a)
+		part.Name, part.Version = alias, sbom.ParseTag(ref.Tag).Version
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// measured returns the versions of a component's own packages in the contents: packages that the catalogue names for it.
+func (g *gatherer) measured(id string, contents sbom.Packages) []string {
+	components, _ := contents.Components.Get()
+	var out []string
+	if contents.Declared {
+		return nil
+	}
+	for _, c := range components {
+		for _, m := range g.catalogue.MatchPURL(c.PURL) {
+			if v := upstream.UpstreamVersion(c.Type, c.Version); m.ID == id && m.Confidence == upstream.High && m.Versioned && v != "" && !slices.Contains(out, v) {
+				out = append(out, v)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// linked writes into each link by which rule an artifact was led to the project.
+func (g *gatherer) linked(projects []scoring.Project, inv sbom.Inventory) []scoring.Project {
+	artifacts := map[string]sbom.Artifact{}
+	for _, a := range inv.Artifacts {
+		artifacts[a.ID] = a
+	}
+	for i := range projects {
+		for j, l := range projects[i].Links {
+			a, ok := artifacts[l.Subject]
+			if !ok || g.assigned(a) == projects[i].ID {
+				continue
+			}
+			for _, part := range nameParts(a) {
+				for _, m := range g.catalogue.Match(part) {
+					if m.ID == projects[i].ID {
+						projects[i].Links[j].Rule, projects[i].Links[j].Confidence = m.Rule, m.Confidence
+					}
+				}
+			}
+		}
+	}
+	return projects
 }
 
 // assigned returns the upstream that the operator named for the artifact.
@@ -85,12 +184,9 @@ func packageParts(inv sbom.Inventory, pkgs []sbom.Packages) []upstream.Part {
 }
 
 // product asks the catalogue for the licence of a component at the deployed version and edition.
-func (g *gatherer) product(a sbom.Artifact, m upstream.Match) product {
+func (g *gatherer) product(a sbom.Artifact, m upstream.Match, version string) product {
 	c, _ := g.catalogue.Get(m.ID)
-	p := product{Artifact: a.ID, Project: m.ID, Name: c.Name, Edition: cmp.Or(a.Edition, m.Edition), Confidence: m.Confidence}
-	if m.Versioned {
-		p.Version = a.Version
-	}
+	p := product{Artifact: a.ID, Project: m.ID, Name: c.Name, Version: version, Edition: cmp.Or(a.Edition, m.Edition), Confidence: m.Confidence}
 	origin := g.catalogue.Origin(m.ID)
 	found, ok := c.LicenceAt(p.Version, p.Edition)
 	if !ok {
@@ -130,8 +226,18 @@ func (g *gatherer) recorded() (recording, error) {
 	return rec, nil
 }
 
+// of returns the recorded evidence of a project if it is about the repository that the catalogue names: evidence of a fork
+// says nothing about the project.
+func (rec recording) of(p scoring.Project) (scoring.Evidence, bool) {
+	e, ok := rec.evidence[p.ID]
+	return e, ok && (sameRepository(e.Repo, p.Repo) || sameRepository(e.Repo, p.Mirror))
+}
+
 func (rec *recording) read(dir string) error {
 	b, err := bundle.Open(dir)
+	if errors.Is(err, bundle.ErrNoBundle) {
+		return usagef("recorded evidence is a bundle that pegel collect wrote", "reading recorded evidence %q: no bundle is there", dir)
+	}
 	if err != nil {
 		return fmt.Errorf("reading recorded evidence %q: %w", dir, err)
 	}
@@ -165,7 +271,7 @@ func (g *gatherer) evidence(ctx context.Context, projects []scoring.Project, rec
 	group.SetLimit(parallelCollects)
 	done := make(chan struct{}, len(projects))
 	for i, p := range projects {
-		if e, ok := rec.evidence[p.ID]; ok {
+		if e, ok := rec.of(p); ok {
 			out[i] = e
 			done <- struct{}{}
 			continue

@@ -64,11 +64,11 @@ func readRepository(ctx context.Context, c *gitlog.Collector, catalogue *upstrea
 	}
 	if !strings.Contains(name, "://") && !exists(name) {
 		return scoring.Project{}, scoring.Evidence{}, usagef("give the URL of a repository, the path of a local clone, or a catalogue id such as keystone",
-			"scoring %q: no such directory, and the catalogue does not know the name", name)
+			"scoring %q: no such directory, and the catalogue does not know the name", publicAddress(name))
 	}
 	e, err := c.Repository(ctx, name, rev)
 	if err != nil {
-		return scoring.Project{}, e, usagef("a clone is a directory made by git clone; a bare one serves too", "scoring %q: %w", name, err)
+		return scoring.Project{}, e, usagef("a clone is a directory made by git clone; a bare one serves too", "scoring %q: %w", publicAddress(name), err)
 	}
 	tree, _ := e.Tree.Get()
 	for _, entry := range catalogue.Components() {
@@ -106,6 +106,19 @@ func sameRepository(a, b string) bool {
 		return strings.ToLower(host) + "/" + strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".git")
 	}
 	return plain(a) != "" && plain(a) == plain(b)
+}
+
+// publicAddress is what may be shown of an address: everything but the credentials in it.
+func publicAddress(name string) string {
+	scheme, rest, ok := strings.Cut(name, "://")
+	if !ok {
+		return name
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	if i := strings.LastIndexByte(host, '@'); i >= 0 {
+		host = host[i+1:]
+	}
+	return scheme + "://" + host + "/" + path
 }
 
 func exists(name string) bool {

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/pegel-audit/pegel/sbom"
 )
 
 // StackSchema names the form of stack.yaml.
@@ -148,9 +151,28 @@ func (s Stack) check(root *yaml.Node) error {
 		if a.Match == "" || a.Reason == "" {
 			return fmt.Errorf("%s: entry %d needs match and reason", at("assign"), i+1)
 		}
+		if err := a.check(); err != nil {
+			return fmt.Errorf("%s: entry %d: %w", at("assign"), i+1, err)
+		}
 		if a.Tier != "" && !slices.Contains(tiers, a.Tier) {
 			return fmt.Errorf("%s: entry %d: tier is %q, want one of %s", at("assign"), i+1, a.Tier, strings.Join(tiers, ", "))
 		}
+	}
+	return nil
+}
+
+// check refuses a pattern that can match nothing.
+func (a Assign) check() error {
+	kind, pattern, ok := strings.Cut(a.Match, ":")
+	kinds := []string{sbom.KindImage, sbom.KindHost, sbom.KindSoftware, sbom.KindBOM}
+	if !ok || !slices.Contains(kinds, kind) {
+		return fmt.Errorf("match is %q, want a kind (%s), a colon and a pattern, e.g. image:*/netbox", a.Match, strings.Join(kinds, ", "))
+	}
+	if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+		return fmt.Errorf("match is %q, and %q is no pattern: * stands for any text without a slash", a.Match, pattern)
+	}
+	if a.Tier == "" && a.Service == "" && a.Upstream == "" && !a.NotDeployed {
+		return errors.New("it changes nothing; give tier, service, upstream or not-deployed")
 	}
 	return nil
 }
@@ -167,9 +189,14 @@ func ParseDay(text string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), nil
+		t, err := time.Parse(layout, text)
+		if err != nil {
+			continue
 		}
+		if t = t.UTC(); t.Year() < 2000 || t.Year() > 2199 {
+			return time.Time{}, fmt.Errorf("%q is no date of a cloud: want a year from 2000", text)
+		}
+		return t, nil
 	}
 	return time.Time{}, fmt.Errorf("%q is no date; write 2026-11-24 or 2026-11-24T06:00:00Z", text)
 }
@@ -294,18 +321,20 @@ func yamlMessage(err error) string {
 
 // readBounded reads a regular file of at most limit bytes.
 func readBounded(name string, limit int64) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, errors.New("it is a directory, want a file")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no regular file") // a pipe would block
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, errors.New("it is a directory, want a file")
-	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/pegel-audit/pegel/sbom"
 	"github.com/pegel-audit/pegel/scoring"
 	"github.com/pegel-audit/pegel/scoring/indicator"
+	"github.com/pegel-audit/pegel/scoring/upstream"
 )
 
 // This file is the only place where facts are opened for rules: each function turns evidence into a flat record and the
@@ -72,7 +74,15 @@ func (d *dossier) stackSubject() policies.Subject {
 		Name: s.Name, Kind: s.Kind, Artifacts: int64(len(d.inventory.Artifacts)),
 		SourcesFailed: int64(len(d.inventory.Failures)), BOM: d.stack.StackBOM != "",
 	}
+	corrections := d.corrections()
+	r.Corrections = int64(len(corrections))
 	sub := policies.Subject{Ref: audit.SubjectRef{Kind: policies.KindStack, ID: "stack", Name: s.Name}, Record: r}
+	if len(corrections) > 0 {
+		sub.Unknown = append(sub.Unknown, policies.UnknownField{
+			Field: "corrections", Looked: true, Reason: "only the operator says so: " + strings.Join(corrections, "; "),
+			Settle: []string{"an auditor checks each correction under assign: in the stack file"},
+		})
+	}
 	if r.SourcesFailed > 0 {
 		var names, settle []string
 		for _, f := range d.inventory.Failures {
@@ -81,12 +91,36 @@ func (d *dossier) stackSubject() policies.Subject {
 				settle = append(settle, f.Settle)
 			}
 		}
-		sub.Unknown = []policies.UnknownField{{
+		sub.Unknown = append(sub.Unknown, policies.UnknownField{
 			Field: "sourcesFailed", Looked: true, Settle: settle,
 			Reason: "not everything could be read: " + strings.Join(names, "; "),
-		}}
+		})
 	}
 	return sub
+}
+
+// corrections says what the operator's assign entries changed, artifact by artifact. Until an auditor accepts them they
+// keep every scope open (design section 4, rule 5): a correction could hide what fails.
+func (d *dossier) corrections() []string {
+	var out []string
+	for _, a := range d.inventory.Artifacts {
+		for _, rule := range d.stack.Assign {
+			if !rule.matches(a) {
+				continue
+			}
+			what := "other facts about it"
+			switch {
+			case rule.NotDeployed:
+				what = "it is not deployed"
+			case rule.Upstream != "":
+				what = "it is " + rule.Upstream
+			case rule.Tier != "":
+				what = "it belongs to tier " + rule.Tier
+			}
+			out = append(out, a.Name+": "+what+" ("+rule.Reason+")")
+		}
+	}
+	return out
 }
 
 func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
@@ -97,6 +131,9 @@ func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 	sub := policies.Subject{
 		Ref:  audit.SubjectRef{Kind: policies.KindArtifact, ID: a.ID, Name: a.Name, Tiers: a.Tiers},
 		Area: a.Area, Intent: !a.Seen(), Origins: map[string][]audit.Origin{"": origins(a)},
+	}
+	if r.Identified && d.assigned[a.ID] {
+		sub.Declared = map[string]bool{"identified": true}
 	}
 	if r.Identified && d.doubtful[a.ID] {
 		sub.Unknown = append(sub.Unknown, policies.UnknownField{
@@ -113,8 +150,18 @@ func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 	packages, ok := d.inside[a.ID]
 	components, known := packages.Components.Get()
 	switch {
+	case known && len(components) == 0:
+		for _, field := range []string{"bom", "packages"} {
+			sub.Unknown = append(sub.Unknown, policies.UnknownField{
+				Field: field, Looked: true, Reason: "no package was found in it: either it holds none, or they are of a kind that is not read",
+				Settle: []string{"give an SBOM of it made where it was built"},
+			})
+		}
 	case known:
 		r.BOM, r.Packages = true, int64(len(components))
+		if packages.Declared {
+			sub.Declared = declared(sub.Declared, "bom", "packages")
+		}
 	default:
 		u := policies.UnknownField{Looked: ok, Reason: packages.Components.Failure}
 		if !ok {
@@ -128,6 +175,17 @@ func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 	}
 	sub.Record = r
 	return sub
+}
+
+func declared(fields map[string]bool, more ...string) map[string]bool {
+	out := maps.Clone(fields)
+	if out == nil {
+		out = map[string]bool{}
+	}
+	for _, f := range more {
+		out[f] = true
+	}
+	return out
 }
 
 func nameOf(a sbom.Artifact) string {
@@ -155,7 +213,14 @@ func (d *dossier) productSubject(p product, a sbom.Artifact) policies.Subject {
 	sub := policies.Subject{
 		Ref:  audit.SubjectRef{Kind: policies.KindProduct, ID: p.Project + "@" + orUnknown(p.Version) + " in " + p.Artifact, Name: strings.TrimSpace(p.Name + " " + p.Version), Tiers: a.Tiers},
 		Area: a.Area, Intent: !a.Seen(),
-		Origins: map[string][]audit.Origin{"": origins(a), "licence": l.origins, "licenceClass": l.origins, "openCore": p.VendorBuild.Origins},
+		Origins:  map[string][]audit.Origin{"": origins(a), "licence": l.origins, "licenceClass": l.origins, "openCore": p.VendorBuild.Origins},
+		Observed: d.evidence[p.Project].AssessedAt,
+	}
+	if p.Assigned {
+		sub.Declared = map[string]bool{"name": true, "licence": true, "licenceClass": true, "openCore": true}
+	}
+	if doubt := d.doubt(p, l); doubt != nil {
+		l.unknown = doubt
 	}
 	if l.expression != "" {
 		r.Licence, r.LicenceClass = l.expression, string(l.class)
@@ -168,6 +233,10 @@ func (d *dossier) productSubject(p product, a sbom.Artifact) policies.Subject {
 		}
 	}
 	open, unknown := d.openCore(p)
+	if p.Confidence == upstream.Low {
+		unknown = d.doubt(p, l)
+		unknown.Field = "openCore"
+	}
 	r.OpenCore = open
 	if unknown != nil {
 		sub.Unknown = append(sub.Unknown, *unknown)
@@ -208,6 +277,26 @@ func (d *dossier) productLicence(p product) productLicence {
 		expression: expression, class: licence.Class(p.Class), checked: true, provenance: "catalogue, read from the licence file",
 		origins: p.Licence.Origins,
 	}
+}
+
+// doubt says why the licence of the component may not be that of what is deployed: the name only looks like it, or the
+// version stands in the name alone although the contents were read. A name is enough to fail, never enough to pass.
+func (d *dossier) doubt(p product, l productLicence) *policies.UnknownField {
+	contents, opened := d.inside[p.Artifact]
+	_, known := contents.Components.Get()
+	switch {
+	case p.Confidence == upstream.Low:
+		return &policies.UnknownField{
+			Looked: true, Reason: "only the last part of the name agrees with " + p.Name + ": it may be something else",
+			Settle: []string{"confirm its upstream under assign: in the stack file"},
+		}
+	case opened && known && !contents.Declared && !p.Measured && l.class != licence.Restricted:
+		return &policies.UnknownField{
+			Looked: true, Reason: "version " + orUnknown(p.Version) + " is what the name says; no package inside shows it",
+			Settle: []string{"give an SBOM that names " + p.Name + " and its version"},
+		}
+	}
+	return nil
 }
 
 // licenceAtTag judges the licence files at the tag of the deployed version. A file that was not recognised may hold other
@@ -278,6 +367,9 @@ func packageSubjects(p sbom.Packages, a sbom.Artifact) []policies.Subject {
 			Ref:  audit.SubjectRef{Kind: policies.KindPackage, ID: c.Ref + " in " + p.Artifact, Name: c.Name + " " + c.Version, Tiers: a.Tiers},
 			Area: a.Area, Intent: !a.Seen(), Record: r,
 			Origins: map[string][]audit.Origin{"": packageOrigins(c, a)},
+		}
+		if p.Declared {
+			sub.Declared = map[string]bool{"licence": true, "licenceClass": true}
 		}
 		if class == licence.Unknown {
 			reason := "no licence was found in the artifact"
