@@ -38,7 +38,7 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, resu
 	for _, v := range result.Verdicts {
 		r.Verdicts = append(r.Verdicts, d.verdict(v, slices.Contains(requested, v.Scope)))
 	}
-	r.Ladder = d.ladder(r.Verdicts)
+	r.Ladder = d.ladder(r.Verdicts, r.Findings)
 	r.NotSeen = d.notSeen()
 	return r
 }
@@ -53,7 +53,7 @@ func (d *dossier) verdict(v policies.Verdict, requested bool) reports.Verdict {
 }
 
 // ladder shows the four levels of each layer that was judged. Level 1 is only referenced (digisov: SCS "defines no own label").
-func (d *dossier) ladder(verdicts []reports.Verdict) []reports.Rung {
+func (d *dossier) ladder(verdicts []reports.Verdict, findings []reports.Finding) []reports.Rung {
 	var out []reports.Rung
 	for _, layer := range []string{"iaas", "kaas"} {
 		byLevel := map[int]reports.Verdict{}
@@ -72,7 +72,7 @@ func (d *dossier) ladder(verdicts []reports.Verdict) []reports.Rung {
 		)
 		for level := 3; level <= 4; level++ {
 			if v, ok := byLevel[level]; ok {
-				out = append(out, reports.Rung{Level: level, Layer: layer, Title: v.Title, State: rungState(v.Outcome), Reason: countsInWords(v.Counts)})
+				out = append(out, reports.Rung{Level: level, Layer: layer, Title: v.Title, State: rungState(v.Outcome), Reason: countsInWords(v.Counts, recommended(v.Scope, findings))})
 			}
 		}
 	}
@@ -96,8 +96,23 @@ func rungState(outcome string) string {
 	return "undetermined"
 }
 
-func countsInWords(c reports.Counts) string {
-	return fmt.Sprintf("%d failed, %d not looked at, %d could not be told, %d passed", c.Fail, c.Miss, c.DNF, c.Pass)
+// recommended counts the failures of a scope that do not block it.
+func recommended(scope string, findings []reports.Finding) int {
+	n := 0
+	for _, f := range findings {
+		if f.Outcome == audit.FAIL && f.Severity != policies.Must && slices.Contains(f.Scopes, scope) {
+			n += max(1, f.Count)
+		}
+	}
+	return n
+}
+
+func countsInWords(c reports.Counts, recommended int) string {
+	failed := fmt.Sprintf("%d failed", c.Fail)
+	if recommended > 0 {
+		failed += fmt.Sprintf(" (%d of them only recommended)", recommended)
+	}
+	return fmt.Sprintf("%s, %d not looked at, %d could not be told, %d passed", failed, c.Miss, c.DNF, c.Pass)
 }
 
 func (d *dossier) findings(result policies.Result) []reports.Finding {
