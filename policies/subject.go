@@ -51,7 +51,7 @@ type Stack struct {
 	Kind          string `cel:"kind" enum:"cloud,release"`
 	Artifacts     int64  `cel:"artifacts"`     // in the selected tiers and areas
 	SourcesFailed int64  `cel:"sourcesFailed"` // sources that could not be read at all or in part
-	Corrections   int64  `cel:"corrections"`   // corrections by the operator that no auditor has accepted
+	Corrections   int64  `cel:"corrections"`   // corrections in the stack file that changed what is judged and that no auditor accepted
 	BOM           bool   `cel:"bom"`           // a stack BOM was written
 }
 

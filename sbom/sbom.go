@@ -25,7 +25,7 @@ const (
 
 // Artifact is one thing that was found deployed or declared.
 type Artifact struct {
-	ID        string       `json:"id"` // "image:<digest>" or "image:<reference>", "host:<name>", "software:<name>@<version>", "bom:<serial or digest>"
+	ID        string       `json:"id"` // "image:<digest>" or "image:<reference>", "host:<name>", "software:<name>@<version>", "bom:<digest of the file>"
 	Kind      string       `json:"kind"`
 	Name      string       `json:"name"`                // short name, e.g. keystone
 	Reference string       `json:"reference,omitempty"` // as the source names it, e.g. registry.osism.tech/kolla/release/keystone:26.0.1.20250408

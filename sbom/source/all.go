@@ -212,10 +212,19 @@ func keepInput(ctx context.Context, opt Options, name, mediaType string, data []
 // shown returns a path as reports may show it: as it was written if it is relative, else its last part, because a path
 // of this machine is nobody's business.
 func shown(written string) string {
-	if filepath.IsAbs(written) {
+	if filepath.IsAbs(written) && filepath.Clean(written) != string(filepath.Separator) {
 		return cmp.Or(strings.Trim(path.Base(filepath.ToSlash(written)), "/"), "root")
 	}
 	return written
+}
+
+// shownRef is shown for "oci:DIRECTORY" and "oci-archive:FILE".
+func shownRef(ref string) string {
+	form, name, ok := strings.Cut(ref, ":")
+	if !ok {
+		return ref
+	}
+	return form + ":" + shown(name)
 }
 
 // reason returns an error as text without the path of this machine that package os puts into it.

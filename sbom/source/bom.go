@@ -28,7 +28,7 @@ func decodeBOM(v values, opt Options) (sbom.Source, error) {
 }
 
 // Name returns the kind and the file as the stack file gives it.
-func (b bom) Name() string { return "sbom " + b.file }
+func (b bom) Name() string { return "sbom " + shown(b.file) }
 
 // Contacts returns the one file that is read.
 func (b bom) Contacts() []audit.Contact {
@@ -39,11 +39,11 @@ func (b bom) Contacts() []audit.Contact {
 func (b bom) Inventory(ctx context.Context) (sbom.Inventory, error) {
 	data, err := readFile(b.path, sbom.MaxBOMFile)
 	if err != nil {
-		return sbom.Inventory{}, fmt.Errorf("reading SBOM %q: %s", b.file, reason(err))
+		return sbom.Inventory{}, fmt.Errorf("reading SBOM %q: %s", shown(b.file), reason(err))
 	}
 	packages, meta, err := sbom.ReadCycloneDX(data)
 	if err != nil {
-		return sbom.Inventory{}, fmt.Errorf("reading SBOM %q: %w", b.file, err)
+		return sbom.Inventory{}, fmt.Errorf("reading SBOM %q: %w", shown(b.file), err)
 	}
 	name := filepath.Base(b.path)
 	origin := audit.Origin{Source: "sbom", Path: name, At: b.opt.At, Digest: audit.DigestOf(data)}
@@ -51,7 +51,7 @@ func (b bom) Inventory(ctx context.Context) (sbom.Inventory, error) {
 		return sbom.Inventory{}, fmt.Errorf("keeping %q as evidence: %w", name, err)
 	}
 	a := sbom.Artifact{
-		ID:   "bom:" + cmp.Or(meta.SerialNumber, string(origin.Digest)),
+		ID:   "bom:" + string(origin.Digest), // a serial number is the author's word: two documents may share one
 		Kind: meta.Kind, Name: cmp.Or(meta.Name, name), Reference: meta.Reference, Version: meta.Version, Digest: meta.Digest,
 		TierHint: b.tier,
 		Sightings: []sbom.Sighting{{Source: "sbom", Where: fmt.Sprintf("%s, CycloneDX %s with %d components",

@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ func document(rest string) string {
 func TestAForeignSBOMIsAStatementAboutOneThing(t *testing.T) {
 	serial := `, "serialNumber": "urn:uuid:11111111-1111-4111-8111-111111111111"`
 	one := `, "components": [{"type": "library", "name": "a"}]`
+	application := document(serial + `, "metadata": {"component": {"type": "application", "name": "tool", "version": "v1.2.3"}}` + one)
 	tests := []struct {
 		name, in string
 		want     sbom.Artifact
@@ -29,8 +31,8 @@ func TestAForeignSBOMIsAStatementAboutOneThing(t *testing.T) {
 		{"an image by its tag", document(`, "metadata": {"component": {"type": "container", "name": "registry.example/vendor/box:latest"}}` + one),
 			sbom.Artifact{ID: "image:registry.example/vendor/box:latest", Kind: sbom.KindImage, Name: "box", Reference: "registry.example/vendor/box:latest",
 				Unpinned: "latest names whatever is newest"}},
-		{"an application", document(serial + `, "metadata": {"component": {"type": "application", "name": "tool", "version": "v1.2.3"}}` + one),
-			sbom.Artifact{ID: "bom:urn:uuid:11111111-1111-4111-8111-111111111111", Kind: sbom.KindBOM, Name: "tool", Version: "1.2.3"}},
+		{"an application", application,
+			sbom.Artifact{ID: "bom:" + string(audit.DigestOf([]byte(application))), Kind: sbom.KindBOM, Name: "tool", Version: "1.2.3"}},
 		{"nothing about itself", document(one), sbom.Artifact{ID: "bom:" + string(audit.DigestOf([]byte(document(one)))), Kind: sbom.KindBOM, Name: "v.json"}},
 	}
 	for _, tt := range tests {
@@ -66,5 +68,46 @@ func TestFaultsOfAForeignSBOMAreListed(t *testing.T) {
 	}
 	if got := reasons(inv); len(got) != 1 || !strings.Contains(got[0], `bom-ref "x" occurs more than once`) || inv.Failures[0].Settle == "" {
 		t.Errorf("failures = %+v, want the double bom-ref with a remedy", inv.Failures)
+	}
+}
+
+func TestTwoDocumentsWithOneSerialNumberAreTwoThings(t *testing.T) {
+	serial := `, "serialNumber": "urn:uuid:11111111-1111-4111-8111-111111111111"`
+	about := func(name string) string {
+		return document(serial + `, "metadata": {"component": {"type": "application", "name": "` + name + `", "version": "1"}}, "components": [{"type": "library", "name": "a"}]`)
+	}
+	base := write(t, map[string]string{"a.json": about("prod-a"), "b.json": about("prod-b")})
+	a, err := read(t, "sbom: {file: a.json}", base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := read(t, "sbom: {file: b.json}", base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(sbom.Merge(a, b).Artifacts); got != 2 {
+		t.Errorf("got %d artifacts, want 2", got)
+	}
+}
+
+func TestNoPathOfThisMachineIsShown(t *testing.T) {
+	for _, entry := range []string{
+		"osism: {release: /home/alice/rel}", "image: {ref: 'oci:/home/alice/img'}", "image: {ref: 'oci-archive:/home/alice/img.tar'}",
+		"host: {root: /home/alice/root}", "sbom: {file: /home/alice/v.json}",
+	} {
+		s, err := decode(t, entry, "/", source.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		inv, err := s.Inventory(t.Context())
+		if err == nil {
+			t.Errorf("%s: the path is there on this machine; the test needs one that is not", entry)
+			continue
+		}
+		for _, text := range []string{s.Name(), err.Error(), fmt.Sprint(inv)} {
+			if strings.Contains(text, "/home/alice") {
+				t.Errorf("%s: %q shows the path", entry, text)
+			}
+		}
 	}
 }

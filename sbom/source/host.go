@@ -37,7 +37,7 @@ func decodeHost(v values, opt Options) (sbom.Source, error) {
 }
 
 // Name returns the kind and the directory as the stack file gives it.
-func (h host) Name() string { return "host " + h.root }
+func (h host) Name() string { return "host " + shown(h.root) }
 
 // Contacts returns the one directory that is read.
 func (h host) Contacts() []audit.Contact {
@@ -49,7 +49,7 @@ func (h host) Contacts() []audit.Contact {
 func (h host) Inventory(ctx context.Context) (sbom.Inventory, error) {
 	root, err := os.OpenRoot(h.dir)
 	if err != nil {
-		return sbom.Inventory{}, fmt.Errorf("reading host %q: %s; name the root directory of the host, e.g. /", h.root, reason(err))
+		return sbom.Inventory{}, fmt.Errorf("reading host %q: %s; name the root directory of the host, e.g. /", shown(h.root), reason(err))
 	}
 	defer root.Close()
 	inv := sbom.Inventory{Schema: sbom.InventorySchema}

@@ -69,7 +69,7 @@ func decodeImage(v values, opt Options) (sbom.Source, error) {
 }
 
 // Name returns the kind and the reference as the stack file gives it.
-func (s image) Name() string { return "image " + s.ref }
+func (s image) Name() string { return "image " + shownRef(s.ref) }
 
 // Contacts returns the one path that is read.
 func (s image) Contacts() []audit.Contact {
@@ -92,26 +92,26 @@ func (s image) where() string {
 func (s image) Inventory(ctx context.Context) (sbom.Inventory, error) {
 	l, err := s.open(ctx)
 	if err != nil {
-		return sbom.Inventory{}, fmt.Errorf("reading image %q: %w", s.ref, err)
+		return sbom.Inventory{}, fmt.Errorf("reading image %q: %w", shownRef(s.ref), err)
 	}
 	defer l.close()
 	r := imageReader{image: s, layout: l, inv: sbom.Inventory{Schema: sbom.InventorySchema}}
 	raw, err := l.document("index.json")
 	if err != nil {
-		return sbom.Inventory{}, fmt.Errorf("reading image %q: index.json: %s", s.ref, reason(err))
+		return sbom.Inventory{}, fmt.Errorf("reading image %q: index.json: %s", shownRef(s.ref), reason(err))
 	}
 	index, err := v1.ParseIndexManifest(bytes.NewReader(raw))
 	if err != nil {
-		return sbom.Inventory{}, fmt.Errorf("reading image %q: index.json is no index of images: %s", s.ref, plain(err))
+		return sbom.Inventory{}, fmt.Errorf("reading image %q: index.json is no index of images: %s", shownRef(s.ref), plain(err))
 	}
 	if err := r.walk(ctx, index.Manifests, "", 0); err != nil {
 		return sbom.Inventory{}, err
 	}
 	if len(r.found) == 0 {
 		if len(r.inv.Failures) > 0 {
-			return sbom.Inventory{}, fmt.Errorf("reading image %q: %s", s.ref, r.inv.Failures[0].Reason)
+			return sbom.Inventory{}, fmt.Errorf("reading image %q: %s", shownRef(s.ref), r.inv.Failures[0].Reason)
 		}
-		return sbom.Inventory{}, fmt.Errorf("reading image %q: index.json lists no image", s.ref)
+		return sbom.Inventory{}, fmt.Errorf("reading image %q: index.json lists no image", shownRef(s.ref))
 	}
 	for _, f := range r.found {
 		if err := r.describe(ctx, f); err != nil {
@@ -238,8 +238,8 @@ func (r *imageReader) manifest(d v1.Descriptor, name string) {
 		r.fail(d.Digest.String(), "", "manifest %s: %s", d.Digest, plain(err))
 		return
 	}
-	if m.Subject != nil {
-		return
+	if m.Subject != nil && m.Config.MediaType != types.OCIConfigJSON && m.Config.MediaType != types.DockerConfigJSON {
+		return // a signature, an SBOM or the like about an image
 	}
 	if m.Config.MediaType != types.OCIConfigJSON && m.Config.MediaType != types.DockerConfigJSON {
 		r.fail(d.Digest.String(), "", "manifest %s holds %q, which is no container image", d.Digest, cmp.Or(string(m.Config.MediaType), "nothing named"))
@@ -253,7 +253,7 @@ func (r *imageReader) describe(ctx context.Context, f manifestFound) error {
 	digest := audit.Digest(f.desc.Digest.String())
 	origin := audit.Origin{Source: "image", Path: r.where(), Digest: digest, At: r.opt.At}
 	if _, err := keepInput(ctx, r.opt, "manifest of "+r.where(), string(f.desc.MediaType), f.raw, origin); err != nil {
-		return fmt.Errorf("keeping the manifest of %q as evidence: %w", r.ref, err)
+		return fmt.Errorf("keeping the manifest of %q as evidence: %w", shownRef(r.ref), err)
 	}
 	a := sbom.Artifact{ID: "image:" + string(digest), Kind: sbom.KindImage, Digest: digest, TierHint: r.tier,
 		Sightings: []sbom.Sighting{{Source: "image", Where: r.where(), Origin: origin}}}

@@ -49,7 +49,7 @@ func decodeOSISM(v values, opt Options) (sbom.Source, error) {
 }
 
 // Name returns the kind and the directory as the stack file gives it.
-func (s osism) Name() string { return "osism " + s.release }
+func (s osism) Name() string { return "osism " + shown(s.release) }
 
 // Contacts returns the one directory that is read.
 func (s osism) Contacts() []audit.Contact {
@@ -65,12 +65,12 @@ func (s osism) Open(context.Context, sbom.Artifact) (sbom.Target, error) {
 func (s osism) Inventory(ctx context.Context) (sbom.Inventory, error) {
 	root, err := os.OpenRoot(s.dir)
 	if err != nil {
-		return sbom.Inventory{}, fmt.Errorf("reading OSISM release %q: %s; name the directory that holds base.yml", s.release, reason(err))
+		return sbom.Inventory{}, fmt.Errorf("reading OSISM release %q: %s; name the directory that holds base.yml", shown(s.release), reason(err))
 	}
 	defer root.Close()
 	files, err := manifests(root)
 	if err != nil {
-		return sbom.Inventory{}, fmt.Errorf("reading OSISM release %q: %s", s.release, reason(err))
+		return sbom.Inventory{}, fmt.Errorf("reading OSISM release %q: %s", shown(s.release), reason(err))
 	}
 	r := osismReader{osism: s, root: root, inv: sbom.Inventory{Schema: sbom.InventorySchema}}
 	if err := r.readImages(ctx); err != nil {
@@ -85,7 +85,7 @@ func (s osism) Inventory(ctx context.Context) (sbom.Inventory, error) {
 		}
 	}
 	if r.read == 0 {
-		return sbom.Inventory{}, fmt.Errorf("reading OSISM release %q: %s", s.release, cmp.Or(r.firstFailure(), "no base.yml, openstack-*.yml, ceph-*.yml or sbom-openstack-*.yml is there"))
+		return sbom.Inventory{}, fmt.Errorf("reading OSISM release %q: %s", shown(s.release), cmp.Or(r.firstFailure(), "no base.yml, openstack-*.yml, ceph-*.yml or sbom-openstack-*.yml is there"))
 	}
 	r.checkGaps(files)
 	return sortInventory(sbom.Merge(r.inv)), nil

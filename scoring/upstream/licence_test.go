@@ -28,6 +28,8 @@ func TestTheLicenceIsThatOfTheDeployedVersionAndEdition(t *testing.T) {
 		{"a series around the change is not known", "redis", "7-alpine", "", "", false, "full version settles it"},
 		{"without a version nothing is known", "redis", "", "", "", false, "the version is not known"},
 		{"a tag that is no version tells nothing", "redis", "latest", "", "", false, `"latest" names none`},
+		{"a tag that is a date tells nothing", "redis", "20240101", "", "", false, `"20240101" names none`},
+		{"a version beyond those that were read is not known", "redis", "24.2.0", "", "", false, "24.2.0"},
 		{"an edition nobody knows has no licence", "redis", "7.0.15", "Enterprise", "", false, `edition "Enterprise"`},
 		{"Vault up to 1.14.8 is open", "vault", "1.14.8", "", "MPL-2.0", true, ""},
 		{"Vault from 1.14.9 is not", "vault", "1.14.9", "", "BUSL-1.1", false, ""},

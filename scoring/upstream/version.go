@@ -72,6 +72,9 @@ func parseVersion(raw string) (v version, ok bool) {
 	if strings.HasPrefix(rest, ":") {
 		return version{}, false
 	}
+	if wholeDate.MatchString(number) {
+		return version{}, false // redis:20240101 tells a day, not a version
+	}
 	if v.parts, ok = numbers(strings.Split(cutBuildDate(number), ".")); !ok {
 		return version{}, false
 	}
@@ -217,6 +220,9 @@ func (b bound) holds(v version) trilean {
 
 // everywhere reports whether the range holds for every version, so that the version need not be known.
 func (c constraint) everywhere() bool { return len(c) == 0 }
+
+// wholeDate is a number that can only be a day: 19xxxxxx or 20xxxxxx with a month and a day in it.
+var wholeDate = regexp.MustCompile(`^(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$`)
 
 var debianNoise = regexp.MustCompile(`[+~](dfsg|ds|deb|ubuntu|bpo|git|really|repack).*$`)
 
