@@ -16,7 +16,7 @@ func planText(contacts []audit.Contact, width int) string {
 	})
 	contacts = shown(slices.Compact(contacts))
 	t := newTerminal(Options{Width: width})
-	t.para("", "This is a plan: nobody was contacted and nothing was read but the stack file.")
+	t.para("", "This is a plan: nobody was contacted. Of this machine, only the stack file and what it names was read.")
 	if len(contacts) == 0 {
 		t.para("", "A run would contact nobody and read nothing.")
 		return t.b.String()

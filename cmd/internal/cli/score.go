@@ -14,8 +14,9 @@ func scoreCommand(w World) *cobra.Command {
 		Use:   "score REPO[@REV]...",
 		Short: "Score upstream projects: how open, mature, safe and active they are, and why",
 		Long: "Score upstream projects by the questions of scs-0008. REPO is the URL of a git repository, the path of a local clone\n" +
-			"(bare or not), or a name from the catalogue. Scores are intervals: what is not known widens them. --at head takes the\n" +
-			"commit date of the evaluated revision as the day of the evaluation.",
+			"(bare or not), or a name from the catalogue (write ./NAME for a directory of that name). Scores are intervals: what is\n" +
+			"not known widens them. A revision is judged on the day of its commit unless --at says otherwise; --at head does the\n" +
+			"same for the default branch.",
 		Example: "  pegel score ./keystone\n  pegel score https://github.com/coredns/coredns --at head\n  pegel score etcd --mirror ~/clones -o json=-",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

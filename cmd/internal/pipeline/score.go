@@ -53,7 +53,7 @@ func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]r
 }
 
 func readRepository(ctx context.Context, c *gitlog.Collector, catalogue *upstream.Catalogue, name, rev string) (scoring.Project, scoring.Evidence, error) {
-	if entry, ok := catalogue.Get(name); ok && !exists(name) {
+	if entry, ok := catalogue.Get(name); ok {
 		p := catalogueProject(catalogue, entry.ID)
 		if rev != "" {
 			e, err := c.Repository(ctx, entry.Repo, rev)
