@@ -43,6 +43,7 @@ var onlyIn = map[string][]string{
 	"github.com/google/licensecheck":         {"audit/licence"},
 	"github.com/github/go-spdx/":             {"audit/licence", "scoring/upstream"},
 	"github.com/google/go-containerregistry": {"sbom/source", "sbom/scan", "audit/bundle", "cmd"},
+	"k8s.io/":                                {"sbom/source"},
 }
 
 func allowed(pkg, imported string) bool {

@@ -142,10 +142,17 @@ type Artifact struct {
 
 // Sighting is one place where an artifact was found.
 type Sighting struct {
-	Source   string       `json:"source"`
-	Where    string       `json:"where"`
-	Declared bool         `json:"declared,omitempty"`
-	Origin   audit.Origin `json:"origin,omitzero"`
+	Source    string       `json:"source"`
+	Where     string       `json:"where"`
+	Declared  bool         `json:"declared,omitempty"`
+	State     string       `json:"state,omitempty"` // declared, offered, running, stopped, present
+	Reference string       `json:"reference,omitempty"`
+	Digest    audit.Digest `json:"digest,omitempty"`
+	Hosts     []string     `json:"hosts,omitempty"`
+	Namespace string       `json:"namespace,omitempty"`
+	Workload  string       `json:"workload,omitempty"`
+	Replicas  int          `json:"replicas,omitempty"`
+	Origin    audit.Origin `json:"origin,omitzero"`
 }
 
 // Component is one product at its deployed version: what the licence verdict is about.

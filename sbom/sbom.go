@@ -5,6 +5,7 @@ package sbom
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/pegel-audit/pegel/audit"
 )
@@ -23,6 +24,15 @@ const (
 	KindBOM      = "bom"      // known only from a document made by others
 )
 
+// States of a sighting: what a source can say about the artifact at that place.
+const (
+	StateDeclared = "declared" // it shall run: a configuration or an orchestrator says so
+	StateOffered  = "offered"  // a release or chart offers it in this version; whether it shall run is not said there
+	StateRunning  = "running"  // it runs
+	StateStopped  = "stopped"  // a container of it exists and does not run
+	StatePresent  = "present"  // its contents are there: an image store, a layout, a registry, a document
+)
+
 // Artifact is one thing that was found deployed or declared.
 type Artifact struct {
 	ID        string       `json:"id"` // "image:<digest>" or "image:<reference>", "host:<name>", "software:<name>@<version>", "bom:<digest of the file>"
@@ -32,16 +42,24 @@ type Artifact struct {
 	Version   string       `json:"version,omitempty"`   // upstream version, e.g. 26.0.1 (reference/scs.md 5.2)
 	Edition   string       `json:"edition,omitempty"`   // edition or vendor build, if it is known
 	Digest    audit.Digest `json:"digest,omitempty"`    // manifest digest of an image
-	Unpinned  string       `json:"unpinned,omitempty"`  // why the reference may mean something else tomorrow; empty if it is pinned
-	Tiers     []string     `json:"tiers,omitempty"`     // functional, iam, ops, base
-	Area      string       `json:"area,omitempty"`
-	Service   string       `json:"service,omitempty"`
-	Placed    string       `json:"placed,omitempty"` // how tier, area and service were decided
+	// Digests are other digests under which the same image is known, sorted: of the index that offers it for several
+	// platforms, or of the same contents packed again. Config is the digest of its configuration, the image ID of engines.
+	Digests  []audit.Digest `json:"digests,omitempty"`
+	Config   audit.Digest   `json:"config,omitempty"`
+	Unpinned string         `json:"unpinned,omitempty"` // why the reference may mean something else tomorrow; empty if it is pinned
+	Tiers    []string       `json:"tiers,omitempty"`    // functional, iam, ops, base
+	Area     string         `json:"area,omitempty"`
+	Service  string         `json:"service,omitempty"`
+	Placed   string         `json:"placed,omitempty"` // how tier, area and service were decided
 	// Excluded says why the operator took the artifact out (assign: not-deployed); such an artifact stays listed.
 	Excluded string   `json:"excluded,omitempty"`
 	Projects []string `json:"project,omitempty"` // catalogue ids
-	TierHint []string `json:"-"`                 // what the source knows about the tier, e.g. OSISM's base.yml runs the manager
-	HintRule string   `json:"-"`                 // who says so, e.g. "source osism base.yml"
+	// Replicas is how many of it run, as the source that saw most of them counts; 0 if none was seen running.
+	Replicas int `json:"replicas,omitempty"`
+	// Support is until when its version is maintained, if that is known.
+	Support  *Support `json:"support,omitempty"`
+	TierHint []string `json:"-"` // what the source knows about the tier, e.g. OSISM's base.yml runs the manager
+	HintRule string   `json:"-"` // who says so, e.g. "source osism base.yml"
 	// Aliases are other references under which the same contents were found, sorted.
 	Aliases   []string          `json:"aliases,omitempty"`
 	Platform  string            `json:"platform,omitempty"` // of an image, e.g. linux/amd64; of a host, ID and VERSION_ID of os-release
@@ -59,12 +77,56 @@ func (a Artifact) Seen() bool {
 	return false
 }
 
-// Sighting is one place where an artifact was found.
+// Running reports whether any source saw it run.
+func (a Artifact) Running() bool {
+	return slices.ContainsFunc(a.Sightings, func(s Sighting) bool { return s.State == StateRunning })
+}
+
+// Sighting is one place where an artifact was found. What a source does not say is empty.
 type Sighting struct {
-	Source   string       `json:"source"`             // name of the source: osism, image, host, sbom
-	Where    string       `json:"where"`              // file and key, layout, host
-	Declared bool         `json:"declared,omitempty"` // an intent source: it says what shall run, not what runs
-	Origin   audit.Origin `json:"origin,omitzero"`
+	Source    string       `json:"source"`              // kind of the source: osism, image, host, containers, kubernetes, ...
+	Where     string       `json:"where"`               // file and key, layout, cluster and workload, host
+	Declared  bool         `json:"declared,omitempty"`  // an intent source (StateDeclared, StateOffered): it says what shall run, not what runs
+	State     string       `json:"state,omitempty"`     // one of the states above
+	Reference string       `json:"reference,omitempty"` // as this source names the artifact, if it is an image
+	Digest    audit.Digest `json:"digest,omitempty"`    // as this source saw it
+	Hosts     []string     `json:"hosts,omitempty"`     // machines on which it was seen, sorted
+	Namespace string       `json:"namespace,omitempty"` // of a cluster
+	Workload  string       `json:"workload,omitempty"`  // what owns it there, e.g. "Deployment/coredns", or the name of a container
+	Replicas  int          `json:"replicas,omitempty"`  // how many run here
+	Origin    audit.Origin `json:"origin,omitzero"`
+}
+
+// Support says until when a version is maintained by its upstream.
+type Support struct {
+	Cycle  string `json:"cycle"`  // the series that the version belongs to, e.g. "Kubernetes 1.32"
+	Ends   string `json:"ends"`   // last day of maintenance, e.g. 2026-02-28
+	Source string `json:"source"` // where that is said
+}
+
+// Expected is a name in a list that was made for another purpose: a host in an Ansible inventory, a service in a
+// catalogue. A name there that no sighting covers shows what the inventory lacks.
+type Expected struct {
+	Kind   string       `json:"kind"`             // ExpectedHost or ExpectedService
+	Name   string       `json:"name"`             // as the list writes it: a host name, "nova", "nova-compute"
+	Groups []string     `json:"groups,omitempty"` // what else the list says about it: groups of a host, the type of a service; sorted
+	List   string       `json:"list"`             // what kind of list, e.g. "Ansible inventory"
+	Where  string       `json:"where"`            // file and place
+	Origin audit.Origin `json:"origin,omitzero"`
+}
+
+// Kinds of expected names.
+const (
+	ExpectedHost    = "host"
+	ExpectedService = "service"
+)
+
+// Omission counts what was left out on purpose, e.g. workloads of customers. Names of such things are never recorded.
+type Omission struct {
+	Source string `json:"source"` // name of the source
+	What   string `json:"what"`   // what is counted: "pods", "containers", "namespaces"
+	Why    string `json:"why"`    // the rule of the stack file, e.g. "namespaces that match customer-*"
+	Count  int    `json:"count"`
 }
 
 // Failure is a source, or a part of one, that could not be read. The run goes on.
@@ -79,6 +141,8 @@ type Failure struct {
 type Inventory struct {
 	Schema    string     `json:"schema"`
 	Artifacts []Artifact `json:"artifacts"` // sorted by ID, one per thing: the same digest seen twice is one artifact with two sightings
+	Expected  []Expected `json:"expected,omitempty"`
+	Omitted   []Omission `json:"omitted,omitempty"`
 	Failures  []Failure  `json:"failures,omitempty"`
 }
 
@@ -131,13 +195,18 @@ type Placement struct {
 	Rule     string // how it was decided
 	Assigned bool   // the operator said so (assign:), which wins over what the source knows about the tier
 	Excluded string // why the operator took the artifact out (assign: not-deployed); empty if it is deployed
+	Support  *Support
 }
 
 // Target is what Open returns: image contents that a scanner can read.
 type Target struct {
 	Artifact Artifact
 	Path     string // OCI layout directory, archive file or root directory on this machine
-	Form     string // oci-dir, oci-archive, docker-archive, root, sbom
+	Form     string // oci-dir, oci-archive, root, sbom, packages
+	// Packages are set by a source that knows what is inside without a scan, e.g. the inventory file of a host (Form packages).
+	Packages *Packages
+	// Done removes what Open made for this target, e.g. a pulled image; nil: nothing to remove. Call it when the target was read.
+	Done func() error
 }
 
 // ErrNoContents says that a source knows of an artifact but not what is in it, e.g. a release manifest.

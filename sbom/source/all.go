@@ -1,13 +1,18 @@
-// Package source reads inventories: each kind of source has one file and one line in kinds below. Sources read files of
-// this machine only and contact nobody. What they read is input by strangers: sizes, counts and depths are limited, names
-// in it never become paths outside the folder given, and a broken part costs that part only.
+// Package source reads inventories: each kind of source has one file and one line in kinds below. Sources reach servers
+// only through the connections that Options.Network opens, and never write to them. What they read is input by strangers:
+// sizes, counts and depths are limited, names in it never become paths outside the folder given, and a broken part costs
+// that part only. Environment variables, arguments and secrets of what they look at are never read into an inventory.
 package source
 
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"net/url"
 	"path"
 	"path/filepath"
 	"slices"
@@ -22,12 +27,30 @@ import (
 
 // Options are what every source is given.
 type Options struct {
-	Keep audit.Keep // stores what was read; nil keeps nothing
-	At   time.Time  // assessed_at, the moment of every origin
+	Keep    audit.Keep // stores what was read; nil keeps nothing
+	At      time.Time  // assessed_at, the moment of every origin
+	Network Network    // how servers are reached; the zero value reaches none
+	TempDir string     // for images that are pulled or exported; the system's if empty
+	// Getenv reads the environment, for the standard places of credentials (DOCKER_CONFIG, HOME, SSH_AUTH_SOCK); nil: it is empty.
+	Getenv func(string) string
 	// PublishInput lets the input files themselves into the bundle. Without it only their digests are kept, because an
 	// operator's files may hold what is nobody's business.
 	PublishInput bool
 }
+
+// Network is how sources reach servers. Addresses are checked where the connection is made (package web), so that names
+// and redirects cannot lead elsewhere.
+type Network struct {
+	// Dial opens a connection if the address may be reached; nil: the run is offline and no source asks anybody.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Local opens a connection to a Unix socket of this machine; nil: not allowed, e.g. offline.
+	Local func(ctx context.Context, path string) (net.Conn, error)
+	Proxy func(*http.Request) (*url.URL, error) // nil: no proxy
+	Roots *x509.CertPool                        // certificate authorities; nil: those of the system
+}
+
+// errOffline is the reason of every source that would have to ask a server in an offline run.
+var errOffline = errors.New("the run is offline")
 
 // withheld is the reason that the bundle gives for input files it does not hold.
 const withheld = "input file of the operator"
@@ -42,10 +65,10 @@ type kind struct {
 // kinds lists every kind of source. A new one is a new file and a line here.
 func kinds() []kind {
 	return []kind{
-		{"osism", fields{"release": true, "images": false}, decodeOSISM},
-		{"image", fields{"ref": true, "tier": false}, decodeImage},
-		{"host", fields{"root": true, "name": false}, decodeHost},
-		{"sbom", fields{"file": true, "tier": false}, decodeBOM},
+		{"osism", fields{"release": required, "images": optional}, decodeOSISM},
+		{"image", fields{"ref": required, "tier": optional}, decodeImage},
+		{"host", fields{"root": required, "name": optional}, decodeHost},
+		{"sbom", fields{"file": required, "tier": optional}, decodeBOM},
 	}
 }
 
@@ -85,15 +108,26 @@ func Decode(node *yaml.Node, base string, opt Options) (sbom.Source, error) {
 	return k.decode(v, opt)
 }
 
-// fields are the keys that a mapping may have; true marks those it must have.
-type fields map[string]bool
+// fields are the keys that a mapping may have.
+type fields map[string]field
 
-// values are the scalars of one entry.
+type field int
+
+const (
+	optional field = iota // one text
+	required              // one text that must be there
+	list                  // a text or a list of texts, optional
+	flag                  // true or false, optional
+)
+
+// values are what one entry says.
 type values struct {
-	node *yaml.Node
-	text map[string]string
-	at   map[string]*yaml.Node
-	base string
+	node  *yaml.Node
+	text  map[string]string
+	lists map[string][]string
+	flags map[string]bool
+	at    map[string]*yaml.Node
+	base  string
 }
 
 // path returns the path of a value on this machine.
@@ -104,35 +138,99 @@ func (v values) path(text string) string {
 	return filepath.Join(v.base, text)
 }
 
-// readFields reads a mapping of known keys to non-empty scalars.
+// has reports whether the entry names the key.
+func (v values) has(key string) bool { return v.at[key] != nil }
+
+// exactlyOne returns which of the keys the entry names; none or two of them are an error.
+func (v values) exactlyOne(what string, keys ...string) (string, error) {
+	found := ""
+	for _, key := range keys {
+		if !v.has(key) {
+			continue
+		}
+		if found != "" {
+			return "", at(v.at[key], "%s has both %s and %s; write two entries", what, found, key)
+		}
+		found = key
+	}
+	if found == "" {
+		return "", at(v.node, "%s needs one of the keys %s", what, strings.Join(keys, ", "))
+	}
+	return found, nil
+}
+
+// readFields reads a mapping of known keys.
 func readFields(node *yaml.Node, what string, known fields) (values, error) {
-	v := values{node: node, text: map[string]string{}, at: map[string]*yaml.Node{}}
+	v := values{node: node, text: map[string]string{}, lists: map[string][]string{}, flags: map[string]bool{}, at: map[string]*yaml.Node{}}
 	names := sortedKeys(known)
 	if node.Kind != yaml.MappingNode {
 		return v, at(node, "%s must be a mapping with the keys %s", what, strings.Join(names, ", "))
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
-		if _, ok := known[key.Value]; !ok {
+		form, ok := known[key.Value]
+		if !ok {
 			return v, at(key, "unknown key %q in %s%s", key.Value, what, didYouMean(key.Value, names))
 		}
-		if _, twice := v.text[key.Value]; twice {
+		if v.has(key.Value) {
 			return v, at(key, "key %q stands twice in %s", key.Value, what)
 		}
-		if value.Kind != yaml.ScalarNode || value.Tag == "!!null" || value.Value == "" {
-			return v, at(value, "%s of %s must be a text", key.Value, what)
+		if err := v.read(key.Value, value, form, what); err != nil {
+			return v, err
 		}
-		if strings.ContainsRune(value.Value, 0) {
-			return v, at(value, "%s of %s holds a NUL", key.Value, what)
-		}
-		v.text[key.Value], v.at[key.Value] = value.Value, value
+		v.at[key.Value] = value
 	}
 	for _, name := range names {
-		if _, ok := v.text[name]; known[name] && !ok {
+		if known[name] == required && !v.has(name) {
 			return v, at(node, "key %q is missing in %s", name, what)
 		}
 	}
 	return v, nil
+}
+
+// maxList bounds a list in one entry.
+const maxList = 10_000
+
+func (v values) read(key string, value *yaml.Node, form field, what string) error {
+	switch form {
+	case flag:
+		if value.Kind != yaml.ScalarNode || value.Tag != "!!bool" {
+			return at(value, "%s of %s must be true or false", key, what)
+		}
+		v.flags[key] = strings.EqualFold(value.Value, "true")
+	case list:
+		items := []*yaml.Node{value}
+		if value.Kind == yaml.SequenceNode {
+			items = value.Content
+		}
+		if len(items) == 0 || len(items) > maxList {
+			return at(value, "%s of %s must be a list of 1 to %d texts", key, what, maxList)
+		}
+		for _, item := range items {
+			text, err := scalar(item, key, what)
+			if err != nil {
+				return err
+			}
+			v.lists[key] = append(v.lists[key], text)
+		}
+	default:
+		text, err := scalar(value, key, what)
+		if err != nil {
+			return err
+		}
+		v.text[key] = text
+	}
+	return nil
+}
+
+func scalar(value *yaml.Node, key, what string) (string, error) {
+	if value.Kind != yaml.ScalarNode || value.Tag == "!!null" || value.Value == "" {
+		return "", at(value, "%s of %s must be a text", key, what)
+	}
+	if strings.ContainsRune(value.Value, 0) {
+		return "", at(value, "%s of %s holds a NUL", key, what)
+	}
+	return value.Value, nil
 }
 
 // tier reads the tier that an entry may name.

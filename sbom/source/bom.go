@@ -55,7 +55,7 @@ func (b bom) Inventory(ctx context.Context) (sbom.Inventory, error) {
 		Kind: meta.Kind, Name: cmp.Or(meta.Name, name), Reference: meta.Reference, Version: meta.Version, Digest: meta.Digest,
 		TierHint: b.tier,
 		Sightings: []sbom.Sighting{{Source: "sbom", Where: fmt.Sprintf("%s, CycloneDX %s with %d components",
-			name, meta.SpecVersion, len(*packages.Components.Value)), Declared: true, Origin: origin}},
+			name, meta.SpecVersion, len(*packages.Components.Value)), Declared: true, State: sbom.StatePresent, Origin: origin}},
 	}
 	if b.tier != nil {
 		a.HintRule = "stack file: tier of the source"

@@ -44,7 +44,7 @@ func TestAForeignSBOMIsAStatementAboutOneThing(t *testing.T) {
 			}
 			want := tt.want
 			want.TierHint, want.HintRule = []string{"ops"}, "stack file: tier of the source"
-			want.Sightings = []sbom.Sighting{{Source: "sbom", Where: "v.json, CycloneDX 1.6 with 1 components", Declared: true,
+			want.Sightings = []sbom.Sighting{{Source: "sbom", Where: "v.json, CycloneDX 1.6 with 1 components", Declared: true, State: sbom.StatePresent,
 				Origin: audit.Origin{Source: "sbom", Path: "v.json", Digest: audit.DigestOf([]byte(tt.in)), At: assessedAt}}}
 			if diff := cmp.Diff([]sbom.Artifact{want}, inv.Artifacts); diff != "" {
 				t.Errorf("artifacts (-want +got):\n%s", diff)

@@ -71,7 +71,7 @@ func (h host) Inventory(ctx context.Context) (sbom.Inventory, error) {
 		a.Edition, a.Version = parseOSRelease(data)
 		a.Platform = strings.TrimSpace(a.Edition + " " + a.Version)
 	}
-	a.Sightings = []sbom.Sighting{{Source: "host", Where: h.name, Origin: origin}}
+	a.Sightings = []sbom.Sighting{{Source: "host", Where: h.name, State: sbom.StateRunning, Hosts: []string{h.name}, Replicas: 1, Origin: origin}}
 	if info, err := root.Stat(dpkgStatus); err != nil {
 		why := reason(err)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -256,7 +256,7 @@ func (r *imageReader) describe(ctx context.Context, f manifestFound) error {
 		return fmt.Errorf("keeping the manifest of %q as evidence: %w", shownRef(r.ref), err)
 	}
 	a := sbom.Artifact{ID: "image:" + string(digest), Kind: sbom.KindImage, Digest: digest, TierHint: r.tier,
-		Sightings: []sbom.Sighting{{Source: "image", Where: r.where(), Origin: origin}}}
+		Sightings: []sbom.Sighting{{Source: "image", Where: r.where(), State: sbom.StatePresent, Digest: digest, Origin: origin}}}
 	if r.tier != nil {
 		a.HintRule = "stack file: tier of the source"
 	}

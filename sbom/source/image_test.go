@@ -137,7 +137,7 @@ func TestDirectoryArchiveAndPackedArchiveTellTheSame(t *testing.T) {
 				Reference: "registry.osism.tech/kolla/release/keystone:26.0.1.20250408", Platform: "linux/amd64",
 				Labels:   map[string]string{"name": "keystone", "org.opencontainers.image.licenses": "ASL 2.0"},
 				TierHint: []string{"functional"}, HintRule: "stack file: tier of the source",
-				Sightings: []sbom.Sighting{{Source: "image", Where: ref, Origin: audit.Origin{
+				Sightings: []sbom.Sighting{{Source: "image", Where: ref, State: sbom.StatePresent, Digest: audit.Digest(digest.String()), Origin: audit.Origin{
 					Source: "image", Path: ref, Digest: audit.Digest(digest.String()), At: assessedAt}}},
 			}}}
 			if diff := cmp.Diff(want, inv); diff != "" {

@@ -396,7 +396,7 @@ func (r *osismReader) image(origin audit.Origin, file, text, name string) sbom.A
 }
 
 func (r *osismReader) sighting(where string, origin audit.Origin) []sbom.Sighting {
-	return []sbom.Sighting{{Source: "osism", Where: where, Declared: true, Origin: origin}}
+	return []sbom.Sighting{{Source: "osism", Where: where, Declared: true, State: sbom.StateOffered, Origin: origin}}
 }
 
 // hint says what the file knows about the tier: base.yml is what the manager runs, which users of the cloud never meet.
