@@ -2,36 +2,37 @@ package sbom
 
 import (
 	"cmp"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/pegel-audit/pegel/audit"
 )
 
-// Merge joins inventories into one. The same digest is one artifact, as is the same ID; an artifact known only by its
-// reference joins the one whose digest is known under exactly that reference, unless two digests claim the reference.
-// Sightings, aliases, hints and projects are united; of differing names and versions those of an artifact that was seen
-// win over declared ones, then the smaller text. The order of the arguments does not matter, and nothing is dropped.
+// Merge joins inventories into one. Images are the same if they share their manifest digest or the digest of their
+// configuration; an index digest joins the one image that is known under it, and none if several platforms are. An image
+// whose digest nobody saw joins the one whose digest is known under exactly its reference, unless two digests claim the
+// reference or the configurations differ: sightings say what each source saw itself. Everything else is the same if its ID
+// is. Sightings, aliases, hints and projects are united; of differing names and versions those of an artifact that was
+// seen win over declared ones, then the smaller text. The order of the arguments does not matter, and nothing is dropped.
 func Merge(inventories ...Inventory) Inventory {
 	out := Inventory{Schema: InventorySchema}
 	var all []Artifact
 	for _, inv := range inventories {
 		all = append(all, inv.Artifacts...)
+		out.Expected = append(out.Expected, inv.Expected...)
+		out.Omitted = append(out.Omitted, inv.Omitted...)
 		out.Failures = append(out.Failures, inv.Failures...)
 	}
 	slices.SortFunc(all, byWeight)
-	groups := map[string][]Artifact{}
-	holder := holders(all)
-	for _, a := range all {
-		key := identity(a, holder)
-		groups[key] = append(groups[key], a)
-	}
-	for _, group := range groups {
+	for _, group := range identify(all) {
 		out.Artifacts = append(out.Artifacts, join(group))
 	}
+	unique(out.Artifacts)
 	slices.SortFunc(out.Artifacts, func(a, b Artifact) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(out.Failures, func(a, b Failure) int { return cmp.Compare(text(a), text(b)) })
-	out.Failures = slices.CompactFunc(out.Failures, func(a, b Failure) bool { return text(a) == text(b) })
+	out.Expected = sortedSet(out.Expected, compareExpected)
+	out.Omitted = sortedSet(out.Omitted, compareOmitted)
+	out.Failures = sortedSet(out.Failures, compareFailures)
 	return out
 }
 
@@ -47,10 +48,22 @@ func Place(inv Inventory, place func(Artifact) Placement) Inventory {
 	return out
 }
 
+// Recognise returns the inventory with each expected service marked by whether the catalogue knows it. Other names, such
+// as options that are written like services, are not compared with what runs. The inventory given is not changed.
+func Recognise(inv Inventory, known func(service string) bool) Inventory {
+	out := inv
+	out.Expected = slices.Clone(inv.Expected)
+	for i, e := range out.Expected {
+		out.Expected[i].Known = e.Kind == ExpectedService && known(e.Name)
+	}
+	return out
+}
+
 func placed(a Artifact, p Placement) Artifact {
 	a.Area, a.Service = p.Area, p.Service
 	a.Excluded = cmp.Or(p.Excluded, a.Excluded)
 	a.Projects = sortedUnion(nil, p.Projects)
+	a.Support = p.Support
 	a.Tiers, a.Placed = sortTiers(p.Tiers), p.Rule
 	if len(a.TierHint) > 0 && (!p.Assigned || len(p.Tiers) == 0) {
 		a.Tiers = sortTiers(a.TierHint)
@@ -81,72 +94,105 @@ func tierRank(tier string) int {
 	return 4
 }
 
-// holders maps each reference to the one digest it was found with, or to the empty digest if two claim it.
-func holders(all []Artifact) map[string]string {
-	out := map[string]string{}
-	for _, a := range all {
-		if a.Digest == "" || a.Kind != KindImage {
-			continue
-		}
-		for _, ref := range append([]string{a.Reference}, a.Aliases...) {
-			if known, ok := out[ref]; ok && known != string(a.Digest) {
-				out[ref] = ""
-			} else if ref != "" {
-				out[ref] = string(a.Digest)
-			}
-		}
-	}
-	return out
-}
-
-func identity(a Artifact, holder map[string]string) string {
-	if a.Digest != "" {
-		return a.Kind + ":" + string(a.Digest)
-	}
-	if digest := holder[a.Reference]; digest != "" && a.Kind == KindImage {
-		return a.Kind + ":" + digest
-	}
-	return a.Kind + " " + a.ID
-}
-
 // join folds the artifacts of one thing, the weightiest first, into a new value.
 func join(group []Artifact) Artifact {
 	a := clone(group[0])
+	aliases, digests := a.Aliases, a.Digests
 	for _, b := range group[1:] {
 		a.Name = cmp.Or(a.Name, b.Name)
 		a.Reference = cmp.Or(a.Reference, b.Reference)
 		a.Version = cmp.Or(a.Version, b.Version)
 		a.Edition = cmp.Or(a.Edition, b.Edition)
+		a.Config = cmp.Or(a.Config, b.Config)
 		a.Platform = cmp.Or(a.Platform, b.Platform)
 		a.Area = cmp.Or(a.Area, b.Area)
 		a.Service = cmp.Or(a.Service, b.Service)
 		a.Placed = cmp.Or(a.Placed, b.Placed)
 		a.Excluded = cmp.Or(a.Excluded, b.Excluded)
-		a.HintRule = strings.Join(sortedUnion(split(a.HintRule), split(b.HintRule)), ", ")
+		a.Unpinned = cmp.Or(a.Unpinned, b.Unpinned)
+		a.HintRule = addHint(a.HintRule, b.HintRule)
 		a.Tiers = sortTiers(append(a.Tiers, b.Tiers...))
 		a.TierHint = sortTiers(append(a.TierHint, b.TierHint...))
-		a.Projects = sortedUnion(a.Projects, b.Projects)
-		a.Aliases = sortedUnion(a.Aliases, append(slices.Clone(b.Aliases), b.Reference))
-		for k, v := range b.Labels {
-			if a.Labels == nil {
-				a.Labels = map[string]string{}
-			}
-			if _, ok := a.Labels[k]; !ok {
-				a.Labels[k] = v
-			}
-		}
+		a.Projects = append(a.Projects, b.Projects...)
+		aliases = append(append(aliases, b.Aliases...), b.Reference)
+		digests = append(append(digests, b.Digests...), b.Digest)
+		a.Labels = addLabels(a.Labels, b.Labels)
 		a.Sightings = append(a.Sightings, b.Sightings...)
 	}
-	a.Aliases = slices.DeleteFunc(a.Aliases, func(s string) bool { return s == "" || s == a.Reference })
-	if len(a.Aliases) == 0 {
-		a.Aliases = nil
-	}
-	if a.Digest != "" {
-		a.Unpinned = ""
-	}
-	slices.SortFunc(a.Sightings, func(x, y Sighting) int { return cmp.Compare(text(x), text(y)) })
-	a.Sightings = slices.CompactFunc(a.Sightings, func(x, y Sighting) bool { return text(x) == text(y) })
+	a.Projects = sortedUnion(a.Projects, nil)
+	a.Aliases = without(sortedUnion(aliases, nil), a.Reference)
+	a.Digests = without(sortedUnion(digests, nil), a.Digest)
+	a.Sightings = sortedSet(a.Sightings, compareSightings)
+	a.Unpinned = looselyNamed(a)
+	a.Replicas = replicas(a.Sightings)
 	return a
+}
+
+// looselyNamed says why some place names the artifact by something that means another thing tomorrow. A digest that was
+// seen pins what was judged, not what the next start will fetch; where no place names a reference, the digest counts.
+func looselyNamed(a Artifact) string {
+	named, loose := false, ""
+	for _, s := range a.Sightings {
+		if s.Reference == "" || s.State == StatePresent || a.Kind != KindImage {
+			continue
+		}
+		ref, err := ParseReference(s.Reference)
+		named = true
+		if err == nil && (loose == "" || ref.Unpinned() != "" && ref.Unpinned() < loose) {
+			loose = cmp.Or(ref.Unpinned(), loose)
+		}
+	}
+	if !named && a.Digest != "" {
+		return ""
+	}
+	if named {
+		return loose
+	}
+	return a.Unpinned
+}
+
+// replicas is the number of running copies. Two sources that look at the same machines see the same copies, so that the
+// kind of source that counts most of them is taken, and of one kind each place once.
+func replicas(sightings []Sighting) int {
+	places := map[string]map[string]int{}
+	for _, s := range sightings {
+		if s.State != StateRunning {
+			continue
+		}
+		if places[s.Source] == nil {
+			places[s.Source] = map[string]int{}
+		}
+		place := strings.Join(s.Hosts, "\x00") + "\x01" + s.Namespace + "\x01" + s.Workload + "\x01" + s.Reference
+		places[s.Source][place] = max(places[s.Source][place], s.Replicas)
+	}
+	most := 0
+	for _, counts := range places {
+		sum := 0
+		for _, n := range counts {
+			sum += n
+		}
+		most = max(most, sum)
+	}
+	return most
+}
+
+func addHint(a, b string) string {
+	if a == b || b == "" {
+		return a
+	}
+	return strings.Join(sortedUnion(split(a), split(b)), ", ")
+}
+
+func addLabels(to, from map[string]string) map[string]string {
+	for k, v := range from {
+		if to == nil {
+			to = map[string]string{}
+		}
+		if _, ok := to[k]; !ok {
+			to[k] = v
+		}
+	}
+	return to
 }
 
 func clone(a Artifact) Artifact {
@@ -154,17 +200,71 @@ func clone(a Artifact) Artifact {
 	a.TierHint = slices.Clone(a.TierHint)
 	a.Projects = slices.Clone(a.Projects)
 	a.Aliases = slices.Clone(a.Aliases)
+	a.Digests = slices.Clone(a.Digests)
 	a.Labels = maps.Clone(a.Labels)
 	a.Sightings = slices.Clone(a.Sightings)
 	return a
 }
 
-// byWeight puts artifacts with a digest first, seen ones before declared ones, and then orders by content.
+// byWeight puts artifacts with a digest first, then those whose configuration was read, seen ones before declared ones,
+// and then orders by content.
 func byWeight(a, b Artifact) int {
-	if c := cmp.Or(flag(a.Digest == "", b.Digest == ""), flag(!a.Seen(), !b.Seen()), cmp.Compare(a.ID, b.ID)); c != 0 {
-		return c
+	return cmp.Or(
+		flag(a.Digest == "", b.Digest == ""), flag(a.Config == "", b.Config == ""), flag(!a.Seen(), !b.Seen()),
+		cmp.Compare(a.ID, b.ID), compareArtifacts(a, b))
+}
+
+func compareArtifacts(a, b Artifact) int {
+	return cmp.Or(
+		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Version, b.Version),
+		cmp.Compare(a.Edition, b.Edition), cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Config, b.Config), slices.Compare(a.Digests, b.Digests),
+		cmp.Compare(a.Unpinned, b.Unpinned), slices.Compare(a.Tiers, b.Tiers), cmp.Compare(a.Area, b.Area), cmp.Compare(a.Service, b.Service),
+		cmp.Compare(a.Placed, b.Placed), cmp.Compare(a.Excluded, b.Excluded), slices.Compare(a.Projects, b.Projects),
+		slices.Compare(a.TierHint, b.TierHint), cmp.Compare(a.HintRule, b.HintRule), slices.Compare(a.Aliases, b.Aliases),
+		cmp.Compare(a.Platform, b.Platform), compareLabels(a.Labels, b.Labels), slices.CompareFunc(a.Sightings, b.Sightings, compareSightings))
+}
+
+func compareLabels(a, b map[string]string) int {
+	flat := func(m map[string]string) (out []string) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			out = append(out, k, m[k])
+		}
+		return out
 	}
-	return cmp.Or(cmp.Compare(text(a), text(b)), slices.Compare(a.TierHint, b.TierHint), cmp.Compare(a.HintRule, b.HintRule))
+	return slices.Compare(flat(a), flat(b))
+}
+
+func compareSightings(a, b Sighting) int {
+	return cmp.Or(
+		cmp.Compare(a.Source, b.Source), cmp.Compare(a.Where, b.Where), cmp.Compare(a.State, b.State), flag(a.Declared, b.Declared),
+		slices.Compare(a.Hosts, b.Hosts), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Workload, b.Workload),
+		cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Replicas, b.Replicas), compareOrigins(a.Origin, b.Origin))
+}
+
+func compareOrigins(a, b audit.Origin) int {
+	return cmp.Or(
+		cmp.Compare(a.Source, b.Source), cmp.Compare(a.URL, b.URL), cmp.Compare(a.Commit, b.Commit), cmp.Compare(a.Path, b.Path),
+		cmp.Compare(a.Line, b.Line), cmp.Compare(a.Digest, b.Digest), a.At.Compare(b.At))
+}
+
+func compareFailures(a, b Failure) int {
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Settle, b.Settle), compareOrigins(a.Origin, b.Origin))
+}
+
+func compareExpected(a, b Expected) int {
+	return cmp.Or(
+		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.List, b.List), cmp.Compare(a.Where, b.Where),
+		slices.Compare(a.Groups, b.Groups), flag(a.Known, b.Known), compareOrigins(a.Origin, b.Origin))
+}
+
+func compareOmitted(a, b Omission) int {
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why), cmp.Compare(a.Count, b.Count))
+}
+
+// sortedSet sorts and drops what stands twice.
+func sortedSet[T any](list []T, compare func(a, b T) int) []T {
+	slices.SortFunc(list, compare)
+	return slices.CompactFunc(list, func(a, b T) bool { return compare(a, b) == 0 })
 }
 
 func flag(a, b bool) int {
@@ -177,15 +277,6 @@ func flag(a, b bool) int {
 	return 1
 }
 
-// text is the canonical text of a value that holds only strings, numbers and times, to order by.
-func text(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err.Error()
-	}
-	return string(b)
-}
-
 func split(s string) []string {
 	if s == "" {
 		return nil
@@ -193,10 +284,19 @@ func split(s string) []string {
 	return strings.Split(s, ", ")
 }
 
-func sortedUnion(a, b []string) []string {
+// sortedUnion returns the texts of both lists, sorted, each once and none empty; nil if there are none.
+func sortedUnion[S ~string](a, b []S) []S {
 	out := append(slices.Clone(a), b...)
 	slices.Sort(out)
-	out = slices.DeleteFunc(slices.Compact(out), func(s string) bool { return s == "" })
+	out = slices.DeleteFunc(slices.Compact(out), func(s S) bool { return s == "" })
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func without[S ~string](list []S, one S) []S {
+	out := slices.DeleteFunc(list, func(s S) bool { return s == one })
 	if len(out) == 0 {
 		return nil
 	}

@@ -126,6 +126,16 @@ func (k Component) Service() string {
 	return k.ID
 }
 
+// KnowsService reports whether a name is one by which operators call a service of the catalogue: an id, the service that a
+// component belongs to, or the name of an image (nova-compute). Case does not matter; underscores count as dashes.
+func (c *Catalogue) KnowsService(name string) bool {
+	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	if _, ok := c.byID[name]; ok || len(c.images[name]) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(c.components, func(k Component) bool { return k.Service() == name })
+}
+
 // index fills the look-up tables from the components, which were checked before.
 func (c *Catalogue) index() {
 	c.byID = make(map[string]int, len(c.components))
