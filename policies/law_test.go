@@ -32,10 +32,11 @@ func full() []Subject {
 	}
 	tiers := []string{"functional", "iam", "ops"}
 	return []Subject{
-		{Ref: audit.SubjectRef{Kind: KindStack, ID: "stack", Name: "Example"}, Record: Stack{Name: "Example", Kind: "cloud", Artifacts: 1, BOM: true}},
+		{Ref: audit.SubjectRef{Kind: KindStack, ID: "stack", Name: "Example"}, Record: Stack{Name: "Example", Kind: "cloud", Artifacts: 1, BOM: true,
+			DigestShare: 10000, ScannedShare: 10000, PlacedShare: 10000, ResolvedShare: 10000}},
 		{Ref: audit.SubjectRef{Kind: KindArtifact, ID: "image:keystone", Name: "keystone", Tiers: tiers}, Record: Artifact{
 			Name: "keystone", Kind: "image", Reference: "registry.example.org/keystone:26.0.1", Version: "26.0.1",
-			Pinned: true, Digest: true, Identified: true, Seen: true, BOM: true, Packages: 1, VersionKnown: true}},
+			Pinned: true, Digest: true, Identified: true, Seen: true, BOM: true, Packages: 1, VersionKnown: true, AsDeclared: true, Supported: true}},
 		{Ref: audit.SubjectRef{Kind: KindProduct, ID: "keystone@26.0.1", Name: "Keystone 26.0.1", Tiers: tiers}, Record: Product{
 			Name: "Keystone", Artifact: "image:keystone", Version: "26.0.1", Licence: "Apache-2.0", LicenceClass: "osi", LicenceChecked: true}},
 		{Ref: audit.SubjectRef{Kind: KindPackage, ID: "pkg:deb/bash", Name: "bash 5.2", Tiers: tiers}, Record: Package{

@@ -53,6 +53,16 @@ type Stack struct {
 	SourcesFailed int64  `cel:"sourcesFailed"` // sources that could not be read at all or in part
 	Corrections   int64  `cel:"corrections"`   // corrections in the stack file that changed what is judged and that no auditor accepted
 	BOM           bool   `cel:"bom"`           // a stack BOM was written
+	// Names of lists that were made for another purpose (an Ansible inventory, the service catalogue) of which nothing was
+	// seen. Not known where no such list was given.
+	HostsMissing    int64 `cel:"hostsMissing"`
+	ServicesMissing int64 `cel:"servicesMissing"`
+	// Shares of the artifacts in basis points: digest seen, contents read (of images and hosts), assigned to a tier, led to a
+	// known project. Not known where there is nothing to count.
+	DigestShare   int64 `cel:"digestShare"`
+	ScannedShare  int64 `cel:"scannedShare"`
+	PlacedShare   int64 `cel:"placedShare"`
+	ResolvedShare int64 `cel:"resolvedShare"`
 }
 
 // Artifact is the subject of kind "artifact": one image, host or other deployed thing.
@@ -62,12 +72,15 @@ type Artifact struct {
 	Reference    string `cel:"reference"`
 	Version      string `cel:"version"`
 	Pinned       bool   `cel:"pinned"`     // by digest, or by a tag that names one version
-	Digest       bool   `cel:"digest"`     // the digest is known
+	Digest       bool   `cel:"digest"`     // the digest is known; of what runs, where it was seen running
 	Identified   bool   `cel:"identified"` // leads to at least one known upstream project
 	Seen         bool   `cel:"seen"`       // seen itself, not only declared
 	BOM          bool   `cel:"bom"`        // an SBOM with its packages exists
 	Packages     int64  `cel:"packages"`   // number of packages in it
 	VersionKnown bool   `cel:"versionKnown"`
+	AsDeclared   bool   `cel:"asDeclared"` // what runs is what was declared to run; not known where only one half was seen
+	Drift        string `cel:"drift"`      // how it differs, for people
+	Supported    bool   `cel:"supported"`  // its upstream maintains the version on the day of the audit
 }
 
 // Product is the subject of kind "product": a catalogue component at the version deployed in one artifact.

@@ -124,6 +124,9 @@ func join(group []Artifact) Artifact {
 	a.Digests = without(sortedUnion(digests, nil), a.Digest)
 	a.Sightings = sortedSet(a.Sightings, compareSightings)
 	a.Unpinned = looselyNamed(a)
+	a.ByName = slices.ContainsFunc(group, func(b Artifact) bool {
+		return b.ByName || b.Kind == KindImage && b.Running() && b.Digest == "" && b.Config == ""
+	})
 	a.Replicas = replicas(a.Sightings)
 	return a
 }
@@ -221,7 +224,7 @@ func compareArtifacts(a, b Artifact) int {
 		cmp.Compare(a.Unpinned, b.Unpinned), slices.Compare(a.Tiers, b.Tiers), cmp.Compare(a.Area, b.Area), cmp.Compare(a.Service, b.Service),
 		cmp.Compare(a.Placed, b.Placed), cmp.Compare(a.Excluded, b.Excluded), slices.Compare(a.Projects, b.Projects),
 		slices.Compare(a.TierHint, b.TierHint), cmp.Compare(a.HintRule, b.HintRule), slices.Compare(a.Aliases, b.Aliases),
-		cmp.Compare(a.Platform, b.Platform), compareLabels(a.Labels, b.Labels), slices.CompareFunc(a.Sightings, b.Sightings, compareSightings))
+		cmp.Compare(a.Platform, b.Platform), flag(a.ByName, b.ByName), compareLabels(a.Labels, b.Labels), slices.CompareFunc(a.Sightings, b.Sightings, compareSightings))
 }
 
 func compareLabels(a, b map[string]string) int {

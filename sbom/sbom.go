@@ -56,6 +56,9 @@ type Artifact struct {
 	Projects []string `json:"project,omitempty"` // catalogue ids
 	// Replicas is how many of it run, as the source that saw most of them counts; 0 if none was seen running.
 	Replicas int `json:"replicas,omitempty"`
+	// ByName says that something of it runs of which no source saw a digest: only the name says that it is this artifact, so
+	// that what runs may have other contents.
+	ByName bool `json:"by_name,omitempty"`
 	// Support is until when its version is maintained, if that is known.
 	Support  *Support `json:"support,omitempty"`
 	TierHint []string `json:"-"` // what the source knows about the tier, e.g. OSISM's base.yml runs the manager
