@@ -28,7 +28,8 @@ type Report struct {
 	Artifacts  []Artifact  `json:"artifacts"`
 	Components []Component `json:"components"`
 	Projects   []Project   `json:"projects"`
-	Drift      []string    `json:"drift"`
+	Drift      []Drift     `json:"drift"`               // differences between what was declared and what runs
+	Undecided  string      `json:"undecided,omitempty"` // why intent and fact could not be compared; absent: they were
 	Coverage   Coverage    `json:"coverage"`
 	NotSeen    []Unseen    `json:"not_seen"`   // what was not seen, by name, with what would settle it
 	Visibility string      `json:"visibility"` // public: internal names are left out; full: nothing is
@@ -155,6 +156,28 @@ type Sighting struct {
 	Origin    audit.Origin `json:"origin,omitzero"`
 }
 
+// Drift is one difference between intent and fact, with both sides.
+type Drift struct {
+	Kind     string     `json:"kind"` // not-running, not-declared, contents, tag-moved, version, older, unpinned, end-of-life
+	Artifact string     `json:"artifact"`
+	Name     string     `json:"name"`
+	Tiers    []string   `json:"tiers"`
+	Detail   string     `json:"detail"`
+	Open     string     `json:"open,omitempty"` // why it is not certain; absent: it is
+	Declared *DriftSide `json:"declared,omitempty"`
+	Running  *DriftSide `json:"running,omitempty"`
+}
+
+// DriftSide is what one half of the comparison says, and where.
+type DriftSide struct {
+	Artifact  string         `json:"artifact,omitempty"`
+	Reference string         `json:"reference,omitempty"`
+	Version   string         `json:"version,omitempty"`
+	Digest    audit.Digest   `json:"digest,omitempty"`
+	Where     []string       `json:"where"`
+	Origins   []audit.Origin `json:"origins,omitempty"`
+}
+
 // Component is one product at its deployed version: what the licence verdict is about.
 type Component struct {
 	Artifact     string         `json:"artifact"`
@@ -227,6 +250,17 @@ type Coverage struct {
 	Projects             int `json:"projects"`
 	ProjectsWithEvidence int `json:"projects_with_evidence"`
 	SourcesFailed        int `json:"sources_failed"`
+
+	Images           int `json:"images"`            // artifacts that are images; WithDigest counts these
+	Scannable        int `json:"scannable"`         // artifacts that have contents: images, hosts, documents; Scanned counts these
+	Resolvable       int `json:"resolvable"`        // artifacts that have an upstream: all but hosts; Identified counts these
+	Running          int `json:"running"`           // seen running
+	Placed           int `json:"placed"`            // assigned to a tier
+	HostsExpected    int `json:"hosts_expected"`    // named by lists that were made for another purpose
+	HostsSeen        int `json:"hosts_seen"`        // of these, with something seen there
+	ServicesExpected int `json:"services_expected"` // likewise
+	ServicesSeen     int `json:"services_seen"`
+	Omitted          int `json:"omitted"` // left out on purpose, such as workloads of customers; only counted
 }
 
 // Unseen is one thing that was not seen.

@@ -256,9 +256,9 @@ func (c *comparer) runs(a Artifact, i int) {
 	switch {
 	case sharedReference(a, d) && a.Digest != "" && d.Digest != "":
 		c.add(DriftTagMoved, a, declared, running, "", "%s runs with other contents than were declared under the same name", described(a))
-	case a.Kind == KindImage && sameTag(a, d) && a.Digest != "" && d.Digest != "":
+	case a.Kind == KindImage && SameTag(a, d) && a.Digest != "" && d.Digest != "":
 		c.add(DriftContents, a, declared, running, "", "%s runs in the declared version with other contents; it comes from another place or was built again", described(a))
-	case a.Kind == KindImage && sameTag(a, d):
+	case a.Kind == KindImage && SameTag(a, d):
 		// a mirror of the declared name and tag; that the contents agree cannot be told without digests, which the
 		// requirement on digests says
 	case a.Version == "" || d.Version == "":
@@ -461,8 +461,8 @@ func references(a Artifact, running bool) []string {
 	})
 }
 
-// sameTag reports whether two images have one name and tag, perhaps in different registries or below a mirror's path.
-func sameTag(a, b Artifact) bool { return tagOf(a) == tagOf(b) && tagOf(a) != "" && a.Name == b.Name }
+// SameTag reports whether two images have one name and tag, perhaps in different registries or below a mirror's path.
+func SameTag(a, b Artifact) bool { return tagOf(a) == tagOf(b) && tagOf(a) != "" && a.Name == b.Name }
 
 func declaredSide(a Artifact) *Side {
 	return sideOf(a, func(s Sighting) bool { return s.Declared && (s.State == StateDeclared || s.State == StateOffered) })

@@ -147,6 +147,7 @@ type Inventory struct {
 	Artifacts []Artifact `json:"artifacts"` // sorted by ID, one per thing: the same digest seen twice is one artifact with two sightings
 	Expected  []Expected `json:"expected,omitempty"`
 	Omitted   []Omission `json:"omitted,omitempty"`
+	Packages  []Packages `json:"packages,omitempty"` // in the inventory file of one host: what is installed there
 	Failures  []Failure  `json:"failures,omitempty"`
 }
 

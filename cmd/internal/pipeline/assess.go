@@ -34,17 +34,21 @@ type dossier struct {
 	blobs    int
 	withheld int
 
-	stack     stackEvidence
-	inventory sbom.Inventory
-	packages  []sbom.Packages
-	projects  projectsDocument
-	inside    map[string]sbom.Packages    // packages by artifact id
-	artifacts map[string]sbom.Artifact    // by id
-	doubtful  map[string]bool             // artifacts that only a weak match led to a project
-	assigned  map[string]bool             // artifacts that the operator's word led to a project
-	evidence  map[string]scoring.Evidence // by project id
-	policy    *policies.Policy
-	profile   audit.Profile
+	stack        stackEvidence
+	inventory    sbom.Inventory
+	packages     []sbom.Packages
+	projects     projectsDocument
+	inside       map[string]sbom.Packages // packages by artifact id
+	artifacts    map[string]sbom.Artifact // by id
+	comparison   sbom.Comparison
+	completeness sbom.Completeness
+	driftOf      map[string][]sbom.Drift // by artifact id
+
+	doubtful map[string]bool             // artifacts that only a weak match led to a project
+	assigned map[string]bool             // artifacts that the operator's word led to a project
+	evidence map[string]scoring.Evidence // by project id
+	policy   *policies.Policy
+	profile  audit.Profile
 }
 
 // Assess decides a bundle: no network, no clock, nothing but the files of the bundle and, if asked, a policy directory.
@@ -116,6 +120,7 @@ func readDossier(dir string, opt AssessOptions) (*dossier, error) {
 		return nil, usagef("pegel collect writes complete bundles", "reading bundle %q: it holds no stack, inventory or projects document", dir)
 	}
 	d.index()
+	d.compare()
 	if err := d.load(files, opt.Policy); err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +26,9 @@ type gatherer struct {
 	policy    *policies.Policy
 	catalogue *upstream.Catalogue
 	sources   []sbom.Source
+	network   source.Network
 	shownBy   map[string][]sbom.Source // which sources showed an artifact, by the id that each gave it
+	silent    []sbom.Source            // sources that list nothing of their own and may have contents for others, e.g. registries
 	keep      audit.Keep
 
 	unmatchedRules []unread // assign entries that match nothing
@@ -119,6 +120,9 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 		}
 	}
 	g := &gatherer{stack: stack, opt: opt, at: at, policy: policy, catalogue: catalogue}
+	if g.network, err = network(stack, opt); err != nil {
+		return nil, err
+	}
 	g.sources, err = g.decode(nil)
 	return g, err
 }
@@ -129,125 +133,15 @@ func (g *gatherer) decode(keep audit.Keep) ([]sbom.Source, error) {
 	// A public release consists of public files; an operator's files may hold what is nobody's business.
 	public := g.stack.Subject.Kind == "release" && g.stack.Subject.Exposure == "public"
 	for i := range g.stack.Sources {
-		s, err := source.Decode(&g.stack.Sources[i], g.stack.Dir, source.Options{Keep: keep, At: g.at, PublishInput: public})
+		s, err := source.Decode(&g.stack.Sources[i], g.stack.Dir, source.Options{
+			Keep: keep, At: g.at, PublishInput: public, Network: g.network, TempDir: g.opt.TempDir, Getenv: g.opt.Getenv,
+		})
 		if err != nil {
 			return nil, usagef("", "reading stack %q: %w", g.stack.Name, err)
 		}
 		out = append(out, s)
 	}
 	return out, nil
-}
-
-// inventory asks every source; one that fails is listed and the rest goes on.
-func (g *gatherer) inventory(ctx context.Context) sbom.Inventory {
-	var found []sbom.Inventory
-	g.shownBy = map[string][]sbom.Source{}
-	for i, s := range g.sources {
-		g.opt.progress("reading sources", i, len(g.sources))
-		inv, err := s.Inventory(ctx)
-		if err != nil {
-			inv.Failures = append(inv.Failures, sbom.Failure{
-				Source: s.Name(), Reason: err.Error(), Settle: "give a readable source at this place in the stack file",
-			})
-		}
-		for _, a := range inv.Artifacts {
-			g.shownBy[a.ID] = append(g.shownBy[a.ID], s)
-		}
-		found = append(found, inv)
-	}
-	g.opt.progress("reading sources", len(g.sources), len(g.sources))
-	return g.corrected(sbom.Place(sbom.Merge(found...), g.place))
-}
-
-// place asks the catalogue where an artifact belongs.
-func (g *gatherer) place(a sbom.Artifact) sbom.Placement {
-	var p sbom.Placement
-	for _, m := range g.catalogue.Match(artifactPart(a)) {
-		c, ok := g.catalogue.Get(m.ID)
-		if !ok {
-			continue
-		}
-		p.Projects = append(p.Projects, c.ID)
-		for _, tier := range c.Tiers {
-			if !slices.Contains(p.Tiers, tier) {
-				p.Tiers = append(p.Tiers, tier)
-			}
-		}
-		if p.Area == "" {
-			p.Area, p.Service, p.Rule = c.Area, c.Service(), "catalogue: "+m.Detail
-		}
-	}
-	slices.Sort(p.Projects)
-	slices.SortFunc(p.Tiers, func(a, b string) int { return slices.Index(tiers, a) - slices.Index(tiers, b) })
-	return p
-}
-
-// artifactPart is an artifact as the catalogue is asked for it.
-func artifactPart(a sbom.Artifact) upstream.Part {
-	part := upstream.Part{Subject: a.ID, Kind: upstream.PartSoftware, Name: a.Name, Version: a.Version, Tiers: a.Tiers, Area: a.Area}
-	if a.Kind == sbom.KindImage {
-		part.Kind, part.Name = upstream.PartImage, nameOf(a)
-	}
-	if a.Kind == sbom.KindHost {
-		part.Kind = "host" // a machine is no component; what is installed on it may be
-	}
-	return part
-}
-
-// corrected applies the operator's assign entries; each stays visible in how the artifact was placed.
-func (g *gatherer) corrected(inv sbom.Inventory) sbom.Inventory {
-	out := sbom.Inventory{Schema: inv.Schema, Failures: inv.Failures, Artifacts: slices.Clone(inv.Artifacts)}
-	for i := range out.Artifacts {
-		a := &out.Artifacts[i]
-		for _, rule := range g.stack.Assign {
-			if !rule.matches(*a) {
-				continue
-			}
-			a.Placed = "assigned by the operator: " + rule.Reason
-			if rule.Tier != "" {
-				a.Tiers = []string{rule.Tier}
-			}
-			if rule.Service != "" {
-				a.Service = rule.Service
-			}
-			if rule.NotDeployed {
-				a.Excluded = rule.Reason
-			}
-			if c, ok := g.catalogue.Get(rule.Upstream); ok {
-				a.Projects = []string{c.ID}
-				if a.Area == "" {
-					a.Area = c.Area
-				}
-				if rule.Tier == "" && len(a.Tiers) == 0 {
-					a.Tiers = slices.Clone(c.Tiers)
-				}
-			}
-		}
-	}
-	return out
-}
-
-// matches compares "kind:pattern" with an artifact; the pattern is that of path.Match on the reference without tag and
-// digest, and "*/" at its front stands for any number of leading parts.
-func (a Assign) matches(art sbom.Artifact) bool {
-	kind, pattern, ok := strings.Cut(a.Match, ":")
-	if !ok || kind != art.Kind {
-		return false
-	}
-	name := art.Name
-	if art.Reference != "" {
-		if ref, err := sbom.ParseReference(art.Reference); err == nil {
-			name = ref.Repository()
-		}
-	}
-	if rest, ok := strings.CutPrefix(pattern, "*/"); ok {
-		parts := strings.Split(name, "/")
-		if n := strings.Count(rest, "/") + 1; len(parts) > n {
-			name, pattern = strings.Join(parts[len(parts)-n:], "/"), rest
-		}
-	}
-	match, err := path.Match(pattern, name)
-	return err == nil && match
 }
 
 // blobs turns what was gathered into the documents of the bundle.

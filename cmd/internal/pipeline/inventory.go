@@ -2,55 +2,147 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
+	"path"
+	"slices"
 	"strings"
-	"text/tabwriter"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pegel-audit/pegel/sbom"
+	"github.com/pegel-audit/pegel/scoring/upstream"
 )
 
-// Listing is an inventory as people and programs read it.
-type Listing struct {
-	Text string
-	JSON []byte
+// parallelSources bounds how many sources are asked at once: most of the time of a live source is waiting.
+const parallelSources = 4
+
+// inventory asks every source; one that fails is listed and the rest goes on. The order of the answers is that of the
+// stack file, whichever comes first.
+func (g *gatherer) inventory(ctx context.Context) sbom.Inventory {
+	found := make([]sbom.Inventory, len(g.sources))
+	done := make(chan struct{}, len(g.sources))
+	g.opt.progress("reading sources", 0, len(g.sources))
+	var group errgroup.Group
+	group.SetLimit(parallelSources)
+	for i, s := range g.sources {
+		group.Go(func() error {
+			found[i] = ask(ctx, s)
+			done <- struct{}{}
+			g.opt.progress("reading sources", len(done), len(g.sources))
+			return nil
+		})
+	}
+	_ = group.Wait() // what fails is part of the inventory
+	g.shownBy = map[string][]sbom.Source{}
+	for i, s := range g.sources {
+		for _, a := range found[i].Artifacts {
+			g.shownBy[a.ID] = append(g.shownBy[a.ID], s)
+		}
+		if len(found[i].Artifacts) == 0 {
+			g.silent = append(g.silent, s)
+		}
+	}
+	merged := sbom.Recognise(sbom.Merge(found...), g.catalogue.KnowsService)
+	return g.corrected(sbom.Place(merged, g.place))
 }
 
-// Inventory asks the sources of a stack and lists what they show; nothing is scanned, judged or kept.
-func Inventory(ctx context.Context, stack Stack, opt Options) (Listing, error) {
-	g, err := prepare(stack, opt)
+func ask(ctx context.Context, s sbom.Source) sbom.Inventory {
+	inv, err := s.Inventory(ctx)
 	if err != nil {
-		return Listing{}, err
+		inv.Failures = append(inv.Failures, sbom.Failure{
+			Source: s.Name(), Reason: err.Error(), Settle: "give a readable source at this place in the stack file",
+		})
 	}
-	inv := g.inventory(ctx)
-	if err := ctx.Err(); err != nil {
-		return Listing{}, err
-	}
-	data, err := canonical(inv)
-	return Listing{Text: inventoryText(inv), JSON: data}, err
+	return inv
 }
 
-func inventoryText(inv sbom.Inventory) string {
-	var b strings.Builder
-	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "KIND\tNAME\tVERSION\tTIER\tSERVICE\tDIGEST\tSEEN")
-	for _, a := range inv.Artifacts {
-		digest := "-"
-		if a.Digest != "" {
-			digest = a.Digest.Hex()[:12]
+// place asks the catalogue where an artifact belongs.
+func (g *gatherer) place(a sbom.Artifact) sbom.Placement {
+	var p sbom.Placement
+	for _, m := range g.catalogue.Match(artifactPart(a)) {
+		c, ok := g.catalogue.Get(m.ID)
+		if !ok {
+			continue
 		}
-		seen := "declared only"
-		if a.Seen() {
-			seen = "seen"
+		p.Projects = append(p.Projects, c.ID)
+		for _, tier := range c.Tiers {
+			if !slices.Contains(p.Tiers, tier) {
+				p.Tiers = append(p.Tiers, tier)
+			}
 		}
-		if a.Unpinned != "" {
-			seen += ", not pinned: " + a.Unpinned
+		if p.Area == "" {
+			p.Area, p.Service, p.Rule = c.Area, c.Service(), "catalogue: "+m.Detail
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Kind, a.Name, orText(a.Version, "-"), orText(strings.Join(a.Tiers, "+"), "-"), orText(a.Service, "-"), digest, seen)
 	}
-	tw.Flush()
-	fmt.Fprintf(&b, "%d artifacts\n", len(inv.Artifacts))
-	for _, f := range inv.Failures {
-		fmt.Fprintf(&b, "not read: %s: %s\n", f.Source, f.Reason)
+	slices.Sort(p.Projects)
+	slices.SortFunc(p.Tiers, func(a, b string) int { return slices.Index(tiers, a) - slices.Index(tiers, b) })
+	return p
+}
+
+// artifactPart is an artifact as the catalogue is asked for it.
+func artifactPart(a sbom.Artifact) upstream.Part {
+	part := upstream.Part{Subject: a.ID, Kind: upstream.PartSoftware, Name: a.Name, Version: a.Version, Tiers: a.Tiers, Area: a.Area}
+	if a.Kind == sbom.KindImage {
+		part.Kind, part.Name = upstream.PartImage, nameOf(a)
 	}
-	return b.String()
+	if a.Kind == sbom.KindHost {
+		part.Kind = "host" // a machine is no component; what is installed on it may be
+	}
+	return part
+}
+
+// corrected applies the operator's assign entries; each stays visible in how the artifact was placed.
+func (g *gatherer) corrected(inv sbom.Inventory) sbom.Inventory {
+	out := inv
+	out.Artifacts = slices.Clone(inv.Artifacts)
+	for i := range out.Artifacts {
+		a := &out.Artifacts[i]
+		for _, rule := range g.stack.Assign {
+			if !rule.matches(*a) {
+				continue
+			}
+			a.Placed = "assigned by the operator: " + rule.Reason
+			if rule.Tier != "" {
+				a.Tiers = []string{rule.Tier}
+			}
+			if rule.Service != "" {
+				a.Service = rule.Service
+			}
+			if rule.NotDeployed {
+				a.Excluded = rule.Reason
+			}
+			if c, ok := g.catalogue.Get(rule.Upstream); ok {
+				a.Projects = []string{c.ID}
+				if a.Area == "" {
+					a.Area = c.Area
+				}
+				if rule.Tier == "" && len(a.Tiers) == 0 {
+					a.Tiers = slices.Clone(c.Tiers)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// matches compares "kind:pattern" with an artifact; the pattern is that of path.Match on the reference without tag and
+// digest, and "*/" at its front stands for any number of leading parts.
+func (a Assign) matches(art sbom.Artifact) bool {
+	kind, pattern, ok := strings.Cut(a.Match, ":")
+	if !ok || kind != art.Kind {
+		return false
+	}
+	name := art.Name
+	if art.Reference != "" {
+		if ref, err := sbom.ParseReference(art.Reference); err == nil {
+			name = ref.Repository()
+		}
+	}
+	if rest, ok := strings.CutPrefix(pattern, "*/"); ok {
+		parts := strings.Split(name, "/")
+		if n := strings.Count(rest, "/") + 1; len(parts) > n {
+			name, pattern = strings.Join(parts[len(parts)-n:], "/"), rest
+		}
+	}
+	match, err := path.Match(pattern, name)
+	return err == nil && match
 }

@@ -31,7 +31,8 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, resu
 		Artifacts:  d.artifactRows(),
 		Components: d.componentRows(),
 		Projects:   d.projectRows(scores),
-		Drift:      []string{},
+		Drift:      d.driftRows(),
+		Undecided:  d.comparison.Undecided,
 		Coverage:   d.coverage(),
 		Visibility: "full",
 	}
@@ -230,29 +231,6 @@ func historyFacts(e scoring.Evidence) map[string]any {
 	return facts
 }
 
-func (d *dossier) coverage() reports.Coverage {
-	c := reports.Coverage{Projects: len(d.projects.Projects), SourcesFailed: len(d.inventory.Failures)}
-	for _, a := range d.inventory.Artifacts {
-		c.Artifacts++
-		c.WithDigest += one(a.Digest != "")
-		c.Seen += one(a.Seen())
-		c.Identified += one(len(a.Projects) > 0)
-	}
-	for _, p := range d.packages {
-		components, known := p.Components.Get()
-		c.Scanned += one(known)
-		c.Packages += len(components)
-		for _, comp := range components {
-			_, class := licenceOf(comp)
-			c.PackagesWithLicence += one(class != licence.Unknown)
-		}
-	}
-	for _, p := range d.projects.Projects {
-		c.ProjectsWithEvidence += one(d.evidence[p.ID].Revision != "")
-	}
-	return c
-}
-
 func one(b bool) int {
 	if b {
 		return 1
@@ -301,6 +279,8 @@ func (d *dossier) notSeen() []reports.Unseen {
 	add("artifacts that were seen but not opened", "no source had their contents", "give their contents as image: or sbom: source", closed)
 	add("artifacts whose contents could not be read", "see each name", "give contents that can be read", failed)
 	add("artifacts that lead to no known upstream project", "no entry of the catalogue matches", "name the upstream under assign: in the stack file, or add it to the catalogue", unmatched)
+
+	out = append(out, d.notCovered()...)
 
 	silent := map[string][]string{}
 	for _, p := range d.projects.Projects {

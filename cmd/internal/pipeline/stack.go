@@ -37,6 +37,7 @@ type Stack struct {
 	Transparency yaml.Node    `yaml:"transparency"`
 	Conformance  yaml.Node    `yaml:"conformance"`
 	Declarations string       `yaml:"declarations"`
+	Network      StackNetwork `yaml:"network"`
 
 	// Dir is the directory of the file; relative paths in it start there. Name is the path as it was given.
 	Dir  string `yaml:"-"`
@@ -58,6 +59,14 @@ type StackSubject struct {
 type StackOperator struct {
 	Name    string   `yaml:"name" json:"name,omitempty"`
 	Domains []string `yaml:"domains" json:"domains,omitempty"`
+}
+
+// StackNetwork says how servers are reached. Without it only public addresses are, directly, with the authorities of the
+// system.
+type StackNetwork struct {
+	Allow []string `yaml:"allow"` // addresses or networks that may be reached although they are private, e.g. 10.0.0.0/8
+	Proxy string   `yaml:"proxy"` // of HTTP and HTTPS, e.g. http://proxy.example:3128
+	CA    string   `yaml:"ca"`    // PEM file of certificate authorities beside those of the system
 }
 
 // Assign is a correction by the operator: where an artifact belongs, what it is, or that it is not deployed.
@@ -207,6 +216,7 @@ type shape map[string]shape
 var stackShape = shape{
 	"schema": nil, "regions": nil, "scopes": nil, "sources": nil, "evidence": nil, "at": nil, "previous": nil,
 	"declarations": nil, "conformance": nil,
+	"network": {"allow": nil, "proxy": nil, "ca": nil},
 	"subject": {
 		"name": nil, "kind": nil, "exposure": nil, "group": nil,
 		"operator": {"name": nil, "domains": nil},

@@ -83,6 +83,8 @@ func (d *dossier) stackSubject() policies.Subject {
 			Settle: []string{"an auditor checks each correction under assign: in the stack file"},
 		})
 	}
+	sub.Unknown = append(sub.Unknown, d.stackCoverage(&r)...)
+	sub.Record = r
 	if r.SourcesFailed > 0 {
 		var names, settle []string
 		for _, f := range d.inventory.Failures {
@@ -126,7 +128,7 @@ func (d *dossier) corrections() []string {
 func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 	r := policies.Artifact{
 		Name: a.Name, Kind: a.Kind, Reference: a.Reference, Version: a.Version, Pinned: a.Unpinned == "",
-		Digest: a.Digest != "", Identified: len(a.Projects) > 0, Seen: a.Seen(), VersionKnown: a.Version != "",
+		Digest: digestKnown(a) || a.Kind != sbom.KindImage && a.Digest != "", Identified: len(a.Projects) > 0, Seen: a.Seen(), VersionKnown: a.Version != "",
 	}
 	sub := policies.Subject{
 		Ref:  audit.SubjectRef{Kind: policies.KindArtifact, ID: a.ID, Name: a.Name, Tiers: a.Tiers},
@@ -147,9 +149,27 @@ func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 			Settle: []string{"name its upstream under assign: in the stack file, or add it to the catalogue"},
 		})
 	}
+	if u := d.asDeclared(a, &r); u != nil {
+		sub.Unknown = append(sub.Unknown, *u)
+	}
+	if a.Support == nil {
+		sub.Unknown = append(sub.Unknown, policies.UnknownField{
+			Field: "supported", Reason: "nobody says until when version " + orUnknown(a.Version) + " is maintained",
+			Settle: []string{"read the maintenance policy of its upstream"},
+		})
+	} else {
+		r.Supported = a.Support.Ends >= d.stack.AssessedAt.UTC().Format(time.DateOnly)
+	}
 	packages, ok := d.inside[a.ID]
 	components, known := packages.Components.Get()
 	switch {
+	case known && a.ByName && a.Digest != "" && len(components) > 0:
+		for _, field := range []string{"bom", "packages"} {
+			sub.Unknown = append(sub.Unknown, policies.UnknownField{
+				Field: field, Looked: true, Reason: "contents under its name were read; no source saw the digest of what runs, so that it may be something else",
+				Settle: []string{"give the engine's socket, or the output of image inspect"},
+			})
+		}
 	case known && len(components) == 0:
 		for _, field := range []string{"bom", "packages"} {
 			sub.Unknown = append(sub.Unknown, policies.UnknownField{

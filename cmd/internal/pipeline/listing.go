@@ -1,0 +1,235 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/pegel-audit/pegel/reports"
+	"github.com/pegel-audit/pegel/sbom"
+)
+
+// Listing is an inventory as people and programs read it.
+type Listing struct {
+	Text string
+	JSON []byte
+	// Drifts is the number of certain differences between intent and fact.
+	Drifts int
+}
+
+// inventoryDocument is the JSON form of an inventory with what follows from it (pegel/inventory/v1).
+type inventoryDocument struct {
+	sbom.Inventory
+	sbom.Comparison
+	Completeness sbom.Completeness `json:"completeness"`
+	Coverage     reports.Coverage  `json:"coverage"`
+	Sample       *Sample           `json:"sample,omitempty"`
+}
+
+// Sample is a draw of hosts by a seed that an auditor chose.
+type Sample struct {
+	Seed  string   `json:"seed"`
+	Of    int      `json:"of"` // hosts known by name, from which it was drawn
+	Hosts []string `json:"hosts"`
+}
+
+// ListingOptions say what to list beside the inventory.
+type ListingOptions struct {
+	Sample int    // hosts to draw; 0: none
+	Seed   string // of the draw
+}
+
+// Inventory asks the sources of a stack and lists what they show, how it differs from what was declared and what other
+// lists name that was not seen; nothing is scanned, judged or kept.
+func Inventory(ctx context.Context, stack Stack, opt Options, list ListingOptions) (Listing, error) {
+	g, err := prepare(stack, opt)
+	if err != nil {
+		return Listing{}, err
+	}
+	inv := g.inventory(ctx)
+	if err := ctx.Err(); err != nil {
+		return Listing{}, err
+	}
+	return listing(inv, g.at, list)
+}
+
+func listing(inv sbom.Inventory, at time.Time, list ListingOptions) (Listing, error) {
+	doc := inventoryDocument{Inventory: inv, Comparison: sbom.Compare(inv, at), Completeness: sbom.CrossCheck(inv)}
+	doc.Drift = orNone(doc.Drift)
+	doc.Coverage = coverageOf(inv, doc.Completeness)
+	for _, p := range inv.Packages {
+		countPackages(&doc.Coverage, p)
+	}
+	if list.Sample > 0 {
+		names := sbom.HostNames(inv)
+		doc.Sample = &Sample{Seed: list.Seed, Of: len(names), Hosts: sbom.Sample(names, list.Seed, list.Sample)}
+	}
+	data, err := canonical(doc)
+	return Listing{Text: doc.text(), JSON: data, Drifts: certain(doc.Drift)}, err
+}
+
+func certain(drift []sbom.Drift) int {
+	n := 0
+	for _, d := range drift {
+		n += one(d.Open == "")
+	}
+	return n
+}
+
+func orNone[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func (d inventoryDocument) text() string {
+	var b strings.Builder
+	table(&b, "KIND\tNAME\tVERSION\tTIER\tSERVICE\tDIGEST\tCOPIES\tSEEN BY\tSTATE", d.Artifacts, artifactLine)
+	fmt.Fprintf(&b, "\n%s\n", d.summary())
+	b.WriteString(driftText(d.Comparison))
+	b.WriteString(d.missingText())
+	if d.Sample != nil {
+		fmt.Fprintf(&b, "\nSample of %d of %d hosts by seed %q: %s\n", len(d.Sample.Hosts), d.Sample.Of, d.Sample.Seed, strings.Join(d.Sample.Hosts, ", "))
+	}
+	return b.String()
+}
+
+// table writes rows of tab-separated cells as aligned columns.
+func table[T any](b *strings.Builder, head string, rows []T, line func(T) string) {
+	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, head)
+	for _, row := range rows {
+		fmt.Fprintln(tw, line(row))
+	}
+	tw.Flush()
+}
+
+func artifactLine(a sbom.Artifact) string {
+	digest := "-"
+	if a.Digest != "" {
+		digest = a.Digest.Hex()[:12]
+	}
+	copies := "-"
+	if a.Replicas > 0 {
+		copies = fmt.Sprint(a.Replicas)
+	}
+	state := stateOf(a)
+	if a.Unpinned != "" {
+		state += ", not pinned: " + a.Unpinned
+	}
+	return strings.Join([]string{a.Kind, a.Name, orText(a.Version, "-"), orText(strings.Join(a.Tiers, "+"), "-"), orText(a.Service, "-"),
+		digest, copies, orText(strings.Join(seenBy(a), "+"), "-"), state}, "\t")
+}
+
+func seenBy(a sbom.Artifact) []string {
+	var out []string
+	for _, s := range a.Sightings {
+		out = append(out, s.Source)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// stateOf is the most that any source says of an artifact.
+func stateOf(a sbom.Artifact) string {
+	states := map[string]bool{}
+	for _, s := range a.Sightings {
+		states[s.State] = true
+	}
+	for _, s := range []string{sbom.StateRunning, sbom.StateStopped, sbom.StatePresent} {
+		if states[s] && a.Seen() {
+			return s
+		}
+	}
+	if a.Seen() {
+		return "seen"
+	}
+	return "declared only"
+}
+
+func (d inventoryDocument) summary() string {
+	c := d.Coverage
+	return fmt.Sprintf("%d artifacts: %d seen, %d running; %s by digest, %s placed in a tier, %s led to a known project",
+		c.Artifacts, c.Seen, c.Running, share(c.WithDigest, c.Images), share(c.Placed, c.Artifacts), share(c.Identified, c.Resolvable))
+}
+
+// share writes n of m.
+func share(n, m int) string { return fmt.Sprintf("%d of %d", n, m) }
+
+// driftText is the table of differences between intent and fact.
+func driftText(c sbom.Comparison) string {
+	var b strings.Builder
+	if c.Undecided != "" {
+		fmt.Fprintf(&b, "\nIntent and fact cannot be compared: %s\n", c.Undecided)
+	}
+	if len(c.Drift) == 0 {
+		if c.Undecided == "" {
+			b.WriteString("\nIntent and fact agree: no difference was found\n")
+		}
+		return b.String()
+	}
+	fmt.Fprintf(&b, "\nIntent against fact: %d differences\n", len(c.Drift))
+	table(&b, "DRIFT\tNAME\tDECLARED\tRUNNING\tWHERE DECLARED\tWHERE RUNNING\tNOTE", c.Drift, driftLine)
+	return b.String()
+}
+
+func driftLine(d sbom.Drift) string {
+	note := d.Detail
+	if d.Open != "" {
+		note += " (open: " + d.Open + ")"
+	}
+	return strings.Join([]string{d.Kind, d.Name, sideText(d.Declared), sideText(d.Running), sideWhere(d.Declared), sideWhere(d.Running), note}, "\t")
+}
+
+func sideText(s *sbom.Side) string {
+	if s == nil {
+		return "-"
+	}
+	text := cmp.Or(s.Version, s.Reference, "-")
+	if s.Digest != "" {
+		text += " " + s.Digest.Hex()[:12]
+	}
+	return text
+}
+
+func sideWhere(s *sbom.Side) string {
+	if s == nil || len(s.Where) == 0 {
+		return "-"
+	}
+	if len(s.Where) > 1 {
+		return fmt.Sprintf("%s and more", s.Where[0])
+	}
+	return s.Where[0]
+}
+
+// missingText says what was not seen, by name.
+func (d inventoryDocument) missingText() string {
+	var b strings.Builder
+	section := func(what string, c sbom.CrossChecked) {
+		if len(c.Lists) == 0 {
+			fmt.Fprintf(&b, "No list made for another purpose names the %s: whether any is missing is not known\n", what)
+			return
+		}
+		fmt.Fprintf(&b, "%s of other lists (%s): %s seen\n", upperFirst(what), strings.Join(c.Lists, ", "), share(c.Seen, c.Expected))
+		for _, m := range c.Missing {
+			fmt.Fprintf(&b, "  nothing was seen of %s (%s, %s)\n", m.Name, m.List, m.Where)
+		}
+	}
+	b.WriteString("\n")
+	section("hosts", d.Completeness.Hosts)
+	section("services", d.Completeness.Services)
+	for _, o := range d.Omitted {
+		fmt.Fprintf(&b, "left out: %d %s (%s; %s)\n", o.Count, o.What, o.Source, o.Why)
+	}
+	for _, f := range d.Failures {
+		fmt.Fprintf(&b, "not read: %s: %s\n", f.Source, f.Reason)
+	}
+	return b.String()
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -1,0 +1,48 @@
+package pipeline
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/pegel-audit/pegel/cmd/internal/web"
+	"github.com/pegel-audit/pegel/sbom/source"
+)
+
+// network makes the one way out of a run from the network: part of a stack file. An offline run reaches no server; the
+// sockets of this machine are no network.
+func network(stack Stack, opt Options) (source.Network, error) {
+	wrong := func(err error) (source.Network, error) {
+		return source.Network{}, usagef("see network: in the documentation of stack.yaml", "reading stack %q: %w", stack.Name, err)
+	}
+	options := web.Options{Proxy: stack.Network.Proxy}
+	for _, text := range stack.Network.Allow {
+		prefix, err := parseNetwork(text)
+		if err != nil {
+			return wrong(err)
+		}
+		options.Allow = append(options.Allow, prefix)
+	}
+	if stack.Network.CA != "" {
+		options.CAFile = relativeTo(stack.Dir, stack.Network.CA)
+	}
+	guard, err := web.New(options)
+	if err != nil {
+		return wrong(err)
+	}
+	if opt.Offline {
+		return source.Network{Local: guard.Local}, nil
+	}
+	return source.Network{Dial: guard.Dial, Local: guard.Local, Proxy: guard.Proxy, Roots: guard.Roots()}, nil
+}
+
+// parseNetwork reads an address or a network.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("network: allow: %q is no address or network such as 10.0.0.0/8", text)
+	}
+	return prefix, nil
+}
