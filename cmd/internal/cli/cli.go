@@ -156,7 +156,7 @@ type gathering struct {
 func (g *gathering) register(cmd *cobra.Command, withBundle bool) {
 	f := cmd.Flags()
 	f.StringVar(&g.at, "at", "", "evaluate as of this `DATE` (2026-11-24); histories are cut there")
-	f.BoolVar(&g.offline, "offline", false, "ask nobody: only local files, local clones and recorded evidence")
+	f.BoolVar(&g.offline, "offline", false, "no network: only local files, sockets of this machine, local clones and recorded evidence")
 	f.StringSliceVar(&g.mirrors, "mirror", nil, "`DIR` with local clones of upstream repositories (repeatable)")
 	f.StringVar(&g.cacheDir, "cache-dir", "", "`DIR` for clones; default: the user's cache directory")
 	if withBundle {
@@ -183,7 +183,7 @@ func (g *gathering) options(cmd *cobra.Command, w World) (pipeline.Options, erro
 	}
 	return pipeline.Options{
 		Version: version(), Now: now, At: at, Offline: g.offline, Bundle: g.bundle, Mirrors: g.mirrors,
-		CacheDir: g.cacheDir, Scopes: g.scopes, Evidence: g.evidence, Log: logger(cmd, w), Progress: progress(cmd, w),
+		CacheDir: g.cacheDir, Scopes: g.scopes, Evidence: g.evidence, Getenv: w.Getenv, Log: logger(cmd, w), Progress: progress(cmd, w),
 	}, nil
 }
 

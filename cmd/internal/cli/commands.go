@@ -6,7 +6,9 @@ import "github.com/spf13/cobra"
 func commands(w World) []*cobra.Command {
 	return []*cobra.Command{
 		auditCommand(w),
+		initCommand(w),
 		inventoryCommand(w),
+		driftCommand(w),
 		sbomCommand(w),
 		collectCommand(w),
 		evaluateCommand(w),

@@ -1,8 +1,7 @@
 package cli
 
 import (
-	"fmt"
-	"path/filepath"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,16 +12,100 @@ import (
 func inventoryCommand(w World) *cobra.Command {
 	var g gathering
 	var out []string
+	var host bool
+	var list pipeline.ListingOptions
 	cmd := &cobra.Command{
-		Use:   "inventory STACK",
-		Short: "List what the sources of a stack show, without scanning or judging it",
-		Args:  cobra.ExactArgs(1),
+		Use:   "inventory STACK | --host",
+		Short: "List what the sources of a stack show, and how it differs from what was declared",
+		Long: "List what the sources of a stack show, how what runs differs from what was declared, and what other lists name that was\n" +
+			"not seen. Nothing is scanned, judged or kept.\n\n" +
+			"With --host it reads the machine it runs on instead: packages, kernel, package repositories and the containers of the\n" +
+			"engines whose sockets it may open. The JSON is for a central run: - inventory: {file: FILE} in its stack file.\n" +
+			"Environment variables, arguments and secrets are not read.",
+		Example: "  pegel inventory stack.yaml\n  pegel inventory stack.yaml --sample 5 --seed \"from the auditor\"\n  pegel inventory --host -o json=ctl-01.json",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			outs, err := parseOutputs(out, []string{"text", "json"}, output{"text", "-"})
 			if err != nil {
 				return err
 			}
-			stack, err := pipeline.ReadStack(args[0])
+			if err := checkInventoryUse(cmd, args, host, list); err != nil {
+				return err
+			}
+			opt, err := g.options(cmd, w)
+			if err != nil {
+				return err
+			}
+			inv, err := listed(cmd, args, host, opt, list)
+			if err != nil {
+				return err
+			}
+			return writeListing(w, outs, inv)
+		},
+	}
+	g.register(cmd, false)
+	cmd.Flags().BoolVar(&host, "host", false, "read the machine this runs on, as root or as the user you are")
+	cmd.Flags().IntVar(&list.Sample, "sample", 0, "draw `N` hosts to look at, by --seed")
+	cmd.Flags().StringVar(&list.Seed, "seed", "", "`TEXT` that the auditor chose; the same seed draws the same hosts")
+	cmd.Flags().StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`: text or json; - is standard output (repeatable)")
+	return cmd
+}
+
+func checkInventoryUse(cmd *cobra.Command, args []string, host bool, list pipeline.ListingOptions) error {
+	wrong := func(text, hint string) error { return &pipeline.UsageError{Err: errors.New(text), Hint: hint} }
+	switch {
+	case host == (len(args) == 1):
+		return wrong("want either a stack file or --host", "usage: "+cmd.UseLine())
+	case list.Sample < 0:
+		return wrong("flag --sample: a number of hosts is not negative", "for example --sample 5 --seed TEXT")
+	case list.Sample > 0 && list.Seed == "":
+		return wrong("flag --sample: the draw needs a seed", "let the auditor choose one: --seed TEXT")
+	case list.Sample > 0 && host:
+		return wrong("flag --sample: one host is no population", "give a stack file")
+	case list.Sample == 0 && list.Seed != "":
+		return wrong("flag --seed: nothing is drawn", "add --sample N")
+	}
+	return nil
+}
+
+func listed(cmd *cobra.Command, args []string, host bool, opt pipeline.Options, list pipeline.ListingOptions) (pipeline.Listing, error) {
+	if host {
+		return pipeline.HostInventory(cmd.Context(), opt)
+	}
+	stack, err := pipeline.ReadStack(args[0])
+	if err != nil {
+		return pipeline.Listing{}, err
+	}
+	return pipeline.Inventory(cmd.Context(), stack, opt, list)
+}
+
+func writeListing(w World, outs []output, l pipeline.Listing) error {
+	for _, o := range outs {
+		data := []byte(printableLines(l.Text))
+		if o.format == "json" {
+			data = l.JSON
+		}
+		if err := o.write(w.Stdout, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func driftCommand(w World) *cobra.Command {
+	var g gathering
+	var out []string
+	cmd := &cobra.Command{
+		Use:   "drift STACK|BUNDLE",
+		Short: "Compare what was declared to run with what runs",
+		Long: "Compare what was declared to run with what runs: declared and not running, running and not declared, moved tags, other\n" +
+			"contents or versions, names that mean another thing tomorrow, and versions whose maintenance has ended. Each line names\n" +
+			"both places. A stack file is read now; a bundle is compared as it was gathered, and nobody is asked.\n\n" +
+			"Exit code 1: there are differences that are certain.",
+		Example: "  pegel drift stack.yaml\n  pegel drift pegel-bundle -o json=drift.json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			outs, err := parseOutputs(out, []string{"text", "json"}, output{"text", "-"})
 			if err != nil {
 				return err
 			}
@@ -30,18 +113,15 @@ func inventoryCommand(w World) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			inv, err := pipeline.Inventory(cmd.Context(), stack, opt)
+			drift, err := pipeline.Drift(cmd.Context(), args[0], opt)
 			if err != nil {
 				return err
 			}
-			for _, o := range outs {
-				data := []byte(printableLines(inv.Text))
-				if o.format == "json" {
-					data = inv.JSON
-				}
-				if err := o.write(w.Stdout, data); err != nil {
-					return err
-				}
+			if err := writeListing(w, outs, drift); err != nil {
+				return err
+			}
+			if drift.Drifts > 0 {
+				return status(exitNotEligible)
 			}
 			return nil
 		},
@@ -49,60 +129,6 @@ func inventoryCommand(w World) *cobra.Command {
 	g.register(cmd, false)
 	cmd.Flags().StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`: text or json; - is standard output (repeatable)")
 	return cmd
-}
-
-func sbomCommand(w World) *cobra.Command {
-	var g gathering
-	var out []string
-	cmd := &cobra.Command{
-		Use:   "sbom TARGET...",
-		Short: "Write the SBOM of images or hosts",
-		Long: "Write one CycloneDX 1.7 document for each target. A target is an OCI layout directory, an OCI archive, or the root\n" +
-			"directory of a host written host:DIR. A FILE that ends in / is a directory with one document for each target.",
-		Example: "  pegel sbom ./images/keystone -o cyclonedx-json=keystone.cdx.json\n  pegel sbom host:/ -o cyclonedx-json=-",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			outs, err := parseOutputs(out, []string{"cyclonedx-json"}, output{"cyclonedx-json", "-"})
-			if err != nil {
-				return err
-			}
-			opt, err := g.options(cmd, w)
-			if err != nil {
-				return err
-			}
-			docs, err := pipeline.SBOM(cmd.Context(), args, opt)
-			if err != nil {
-				return err
-			}
-			for _, o := range outs {
-				if err := writeDocuments(w, o, docs); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	}
-	g.register(cmd, false)
-	cmd.Flags().StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`: cyclonedx-json; - is standard output (repeatable)")
-	return cmd
-}
-
-func writeDocuments(w World, o output, docs []pipeline.Document) error {
-	if strings.HasSuffix(o.file, "/") {
-		for _, d := range docs {
-			if err := writeWhole(filepath.Join(o.file, d.FileName), d.Data); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if len(docs) > 1 {
-		return &pipeline.UsageError{
-			Err:  fmt.Errorf("flag -o: %d documents do not fit into one file %q", len(docs), o.file),
-			Hint: "end FILE with / to write one file for each",
-		}
-	}
-	return o.write(w.Stdout, docs[0].Data)
 }
 
 // printableLines makes every line printable and keeps the line breaks.

@@ -27,8 +27,8 @@ type gatherer struct {
 	catalogue *upstream.Catalogue
 	sources   []sbom.Source
 	network   source.Network
-	shownBy   map[string][]sbom.Source // which sources showed an artifact, by the id that each gave it
-	silent    []sbom.Source            // sources that list nothing of their own and may have contents for others, e.g. registries
+	shownBy   map[string][]int // which sources showed an artifact, as places in sources, by the id that each gave it
+	silent    []int            // sources that list nothing of their own and may have contents for others, e.g. registries
 	keep      audit.Keep
 
 	unmatchedRules []unread // assign entries that match nothing

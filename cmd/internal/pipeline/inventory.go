@@ -32,17 +32,22 @@ func (g *gatherer) inventory(ctx context.Context) sbom.Inventory {
 		})
 	}
 	_ = group.Wait() // what fails is part of the inventory
-	g.shownBy = map[string][]sbom.Source{}
-	for i, s := range g.sources {
-		for _, a := range found[i].Artifacts {
-			g.shownBy[a.ID] = append(g.shownBy[a.ID], s)
-		}
-		if len(found[i].Artifacts) == 0 {
-			g.silent = append(g.silent, s)
-		}
-	}
+	g.remember(found)
 	merged := sbom.Recognise(sbom.Merge(found...), g.catalogue.KnowsService)
 	return g.corrected(sbom.Place(merged, g.place))
+}
+
+// remember notes which source may have the contents of what.
+func (g *gatherer) remember(found []sbom.Inventory) {
+	g.shownBy, g.silent = map[string][]int{}, nil
+	for i, inv := range found {
+		for _, a := range inv.Artifacts {
+			g.shownBy[a.ID] = append(g.shownBy[a.ID], i)
+		}
+		if len(inv.Artifacts) == 0 {
+			g.silent = append(g.silent, i)
+		}
+	}
 }
 
 func ask(ctx context.Context, s sbom.Source) sbom.Inventory {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -70,6 +71,47 @@ func listing(inv sbom.Inventory, at time.Time, list ListingOptions) (Listing, er
 	}
 	data, err := canonical(doc)
 	return Listing{Text: doc.text(), JSON: data, Drifts: certain(doc.Drift)}, err
+}
+
+// Drift compares intent and fact of a stack file, read now, or of a bundle, as it was gathered.
+func Drift(ctx context.Context, name string, opt Options) (Listing, error) {
+	inv, at, err := inventoryOf(ctx, name, opt)
+	if err != nil {
+		return Listing{}, err
+	}
+	c := sbom.Compare(inv, at)
+	c.Drift = orNone(c.Drift)
+	data, err := canonical(struct {
+		Schema string `json:"schema"`
+		sbom.Comparison
+	}{DriftSchema, c})
+	text := strings.TrimPrefix(driftText(c), "\n")
+	for _, f := range inv.Failures {
+		text += fmt.Sprintf("not read: %s: %s\n", f.Source, f.Reason)
+	}
+	return Listing{Text: text, JSON: data, Drifts: certain(c.Drift)}, err
+}
+
+// DriftSchema names the JSON form of pegel drift.
+const DriftSchema = "pegel/drift/v1"
+
+func inventoryOf(ctx context.Context, name string, opt Options) (sbom.Inventory, time.Time, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		d, err := readDossier(name, AssessOptions{})
+		if err != nil {
+			return sbom.Inventory{}, time.Time{}, err
+		}
+		return d.inventory, d.stack.AssessedAt, nil
+	}
+	stack, err := ReadStack(name)
+	if err != nil {
+		return sbom.Inventory{}, time.Time{}, err
+	}
+	g, err := prepare(stack, opt)
+	if err != nil {
+		return sbom.Inventory{}, time.Time{}, err
+	}
+	return g.inventory(ctx), g.at, ctx.Err()
 }
 
 func certain(drift []sbom.Drift) int {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,28 +21,25 @@ import (
 // parallelScans bounds memory: one scan needs 150 to 250 MB (reference figures of the syft library).
 const parallelScans = 2
 
-// packages opens every artifact that a source has contents of and reads the packages in it. The result has one entry for
-// each artifact that was opened, in the order of the inventory; a failure is a fact of that entry.
+// packages opens every artifact that a source has contents of and reads the packages in it. Artifacts are opened one by
+// one as they are read, because what a source fetches takes space. The result has one entry for each artifact that was
+// opened, in the order of the inventory; a failure is a fact of that entry.
 func (g *gatherer) packages(ctx context.Context, inv sbom.Inventory) []sbom.Packages {
-	targets := make([]*sbom.Target, len(inv.Artifacts))
-	failures := make([]error, len(inv.Artifacts))
-	wanted := 0
-	for i, a := range inv.Artifacts {
-		targets[i], failures[i] = g.open(ctx, a)
-		if targets[i] != nil {
-			wanted++
-		}
-	}
 	results := make([]*sbom.Packages, len(inv.Artifacts))
-	for i, err := range failures {
-		if err != nil && targets[i] == nil {
-			p := unreadable(inv.Artifacts[i], err)
-			results[i] = &p
-		}
+	done := make(chan struct{}, len(inv.Artifacts))
+	scanner := lazyScanner{tempDir: g.opt.TempDir}
+	defer scanner.close()
+	var group errgroup.Group
+	group.SetLimit(parallelScans)
+	for i, a := range inv.Artifacts {
+		group.Go(func() error {
+			results[i] = g.read(ctx, a, &scanner)
+			done <- struct{}{}
+			g.opt.progress("reading contents", len(done), len(inv.Artifacts))
+			return nil
+		})
 	}
-	if wanted > 0 {
-		g.scanAll(ctx, targets, results, wanted)
-	}
+	_ = group.Wait() // errors are kept as facts of each artifact
 	var out []sbom.Packages
 	for _, p := range results {
 		if p != nil {
@@ -51,19 +49,42 @@ func (g *gatherer) packages(ctx context.Context, inv sbom.Inventory) []sbom.Pack
 	return out
 }
 
-// open asks the sources that showed the artifact for its contents; the first that has them serves.
+// read opens one artifact and reads it; nil if no source has its contents.
+func (g *gatherer) read(ctx context.Context, a sbom.Artifact, scanner *lazyScanner) *sbom.Packages {
+	if a.Excluded != "" || ctx.Err() != nil {
+		return nil
+	}
+	target, err := g.open(ctx, a)
+	if err != nil {
+		p := unreadable(a, err)
+		return &p
+	}
+	if target == nil {
+		return nil
+	}
+	p, err := readTarget(ctx, scanner, *target)
+	if target.Done != nil {
+		err = errors.Join(err, target.Done())
+	}
+	if err != nil {
+		p = unreadable(a, err)
+	}
+	p.Declared = p.Declared || a.ByName // that these contents are what runs is said by the name alone
+	return &p
+}
+
+// open asks the sources for the contents of an artifact: those that showed it under any of its names, then those that
+// list nothing of their own. The first that has contents serves; a document that somebody else made is the last resort.
 func (g *gatherer) open(ctx context.Context, a sbom.Artifact) (*sbom.Target, error) {
 	var failed error
-	var asked []sbom.Source
-	asked = append(asked, g.shownBy[a.ID]...)
-	for _, ref := range append([]string{a.Reference}, a.Aliases...) {
-		asked = append(asked, g.shownBy["image:"+ref]...)
-	}
 	var document *sbom.Target
-	for _, s := range asked {
+	for _, s := range g.asked(a) {
 		t, err := s.Open(ctx, a)
 		switch {
 		case err == nil && t.Form != formDocument:
+			if document != nil && document.Done != nil {
+				_ = document.Done() // nothing was made for a file that is only read
+			}
 			return &t, nil
 		case err == nil && document == nil:
 			document = &t
@@ -71,43 +92,70 @@ func (g *gatherer) open(ctx context.Context, a sbom.Artifact) (*sbom.Target, err
 			failed = fmt.Errorf("%s: %w", s.Name(), err)
 		}
 	}
-	return document, failed
+	if document != nil {
+		return document, nil
+	}
+	return nil, failed
 }
 
-// formDocument is a target that is somebody's statement; contents come before it.
-const formDocument = "sbom"
-
-func (g *gatherer) scanAll(ctx context.Context, targets []*sbom.Target, results []*sbom.Packages, wanted int) {
-	scanner, err := scan.New(scan.Options{TempDir: g.opt.TempDir})
-	if err == nil {
-		defer scanner.Close()
+// asked lists the sources that may have the contents of an artifact, each once.
+func (g *gatherer) asked(a sbom.Artifact) []sbom.Source {
+	keys := []string{a.ID, "image:" + string(a.Config)}
+	for _, d := range a.Digests {
+		keys = append(keys, "image:"+string(d))
 	}
-	var group errgroup.Group
-	group.SetLimit(parallelScans)
-	done := make(chan struct{}, wanted)
-	for i, t := range targets {
-		if t == nil {
-			continue
+	for _, ref := range append([]string{a.Reference}, a.Aliases...) {
+		keys = append(keys, "image:"+ref)
+	}
+	var places []int
+	for _, key := range keys {
+		places = append(places, g.shownBy[key]...)
+	}
+	var out []sbom.Source
+	asked := map[int]bool{}
+	for _, i := range append(places, g.silent...) {
+		if !asked[i] {
+			asked[i] = true
+			out = append(out, g.sources[i])
 		}
-		group.Go(func() error {
-			defer func() { done <- struct{}{}; g.opt.progress("scanning", len(done), wanted) }()
-			p, scanErr := sbom.Packages{}, err
-			if scanErr == nil {
-				p, scanErr = readTarget(ctx, scanner, *t)
-			}
-			if scanErr != nil {
-				p = unreadable(t.Artifact, scanErr)
-			}
-			results[i] = &p
-			return nil
-		})
 	}
-	_ = group.Wait() // errors are kept as facts of each artifact
+	return out
 }
 
-// readTarget reads one target: a document by our own reader, everything else by the scanner.
-func readTarget(ctx context.Context, scanner *scan.Scanner, t sbom.Target) (sbom.Packages, error) {
-	if t.Form == formDocument {
+// Forms of targets that need no scan: a document by somebody else, which contents come before, and packages that the
+// source itself knows.
+const (
+	formDocument = "sbom"
+	formPackages = "packages"
+)
+
+// lazyScanner makes the scanner when the first image needs it: building its licence classifier takes a second.
+type lazyScanner struct {
+	tempDir string
+	once    sync.Once
+	scanner *scan.Scanner
+	err     error
+}
+
+func (l *lazyScanner) get() (*scan.Scanner, error) {
+	l.once.Do(func() { l.scanner, l.err = scan.New(scan.Options{TempDir: l.tempDir}) })
+	return l.scanner, l.err
+}
+
+func (l *lazyScanner) close() {
+	if l.scanner != nil {
+		_ = l.scanner.Close() // what it left is swept by the next run
+	}
+}
+
+// readTarget reads one target: a document by our own reader, packages as they are, everything else by the scanner.
+func readTarget(ctx context.Context, scanner *lazyScanner, t sbom.Target) (sbom.Packages, error) {
+	switch t.Form {
+	case formPackages:
+		p := *t.Packages
+		p.Artifact = t.Artifact.ID
+		return p, nil
+	case formDocument:
 		data, err := readBounded(t.Path, sbom.MaxBOMFile)
 		if err != nil {
 			return sbom.Packages{}, err
@@ -119,7 +167,11 @@ func readTarget(ctx context.Context, scanner *scan.Scanner, t sbom.Target) (sbom
 		p.Artifact, p.Declared = t.Artifact.ID, true
 		return p, nil
 	}
-	return scanner.Scan(ctx, t)
+	s, err := scanner.get()
+	if err != nil {
+		return sbom.Packages{}, err
+	}
+	return s.Scan(ctx, t)
 }
 
 func unreadable(a sbom.Artifact, err error) sbom.Packages {
@@ -237,14 +289,12 @@ func (g *gatherer) target(ctx context.Context, name string) ([]Document, error) 
 	if err != nil {
 		return nil, err
 	}
-	g.shownBy = map[string][]sbom.Source{}
 	inv, err := src.Inventory(ctx)
 	if err != nil {
 		return nil, usagef("a target is an OCI layout directory, an OCI archive, or host:DIR", "reading target %q: %w", name, err)
 	}
-	for _, a := range inv.Artifacts {
-		g.shownBy[a.ID] = []sbom.Source{src}
-	}
+	g.sources = []sbom.Source{src}
+	g.remember([]sbom.Inventory{inv})
 	for _, f := range inv.Failures {
 		return nil, usagef(f.Settle, "reading target %q: %s", name, f.Reason)
 	}

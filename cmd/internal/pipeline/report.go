@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
-	"github.com/pegel-audit/pegel/audit/licence"
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
 	"github.com/pegel-audit/pegel/scoring"

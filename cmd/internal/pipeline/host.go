@@ -1,0 +1,58 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/pegel-audit/pegel/sbom"
+	"github.com/pegel-audit/pegel/sbom/source"
+)
+
+// HostInventory reads the machine it runs on: packages, kernel, repositories, and the containers of the engines whose
+// sockets may be opened. The JSON is an inventory with packages that a central run merges (source inventory:); it is in
+// canonical form, so that it can be signed as it is. What could not be read is in it, by name.
+func HostInventory(ctx context.Context, opt Options) (Listing, error) {
+	net, err := network(Stack{}, opt)
+	if err != nil {
+		return Listing{}, err
+	}
+	at, err := opt.assessedAt(Stack{})
+	if err != nil {
+		return Listing{}, err
+	}
+	g := &gatherer{opt: opt, at: at}
+	sources, failures := source.ThisHost(source.Options{At: at, Network: net, TempDir: opt.TempDir, Getenv: opt.Getenv})
+	g.sources = sources
+	found := make([]sbom.Inventory, len(sources))
+	for i, s := range sources {
+		opt.progress("reading this machine", i, len(sources))
+		found[i] = ask(ctx, s)
+	}
+	opt.progress("reading this machine", len(sources), len(sources))
+	g.remember(found)
+	inv := sbom.Merge(append(found, sbom.Inventory{Failures: failures})...)
+	inv.Packages = g.packages(ctx, inv)
+	if err := ctx.Err(); err != nil {
+		return Listing{}, err
+	}
+	data, err := canonical(inv)
+	return Listing{Text: hostText(inv), JSON: data}, err
+}
+
+func hostText(inv sbom.Inventory) string {
+	var b strings.Builder
+	table(&b, "KIND\tNAME\tVERSION\tTIER\tSERVICE\tDIGEST\tCOPIES\tSEEN BY\tSTATE", inv.Artifacts, artifactLine)
+	for _, p := range inv.Packages {
+		components, known := p.Components.Get()
+		if known {
+			fmt.Fprintf(&b, "%s: %d packages\n", p.Artifact, len(components))
+		} else {
+			fmt.Fprintf(&b, "not read: contents of %s: %s\n", p.Artifact, p.Components.Failure)
+		}
+	}
+	for _, f := range inv.Failures {
+		fmt.Fprintf(&b, "not read: %s: %s\n", f.Source, f.Reason)
+	}
+	return b.String()
+}
