@@ -358,7 +358,7 @@ func (s containers) ask(ctx context.Context, client engineClient) (engineDoc, er
 		origin: audit.Origin{Source: "containers", URL: s.where(), At: s.opt.At}}}
 	err := r.version(ctx)
 	if err != nil && !errors.As(err, new(statusError)) {
-		return engineDoc{}, err
+		return engineDoc{}, s.unreached(err)
 	}
 	if err != nil {
 		r.fail("GET /version", err)
@@ -371,6 +371,14 @@ func (s containers) ask(ctx context.Context, client engineClient) (engineDoc, er
 	}
 	r.describe(ctx)
 	return r.doc, nil
+}
+
+// unreached adds to an error what ssh does not tell.
+func (s containers) unreached(err error) error {
+	if s.ssh == nil {
+		return err
+	}
+	return fmt.Errorf("%w; is a socket at %s there, and may the user open it?", err, s.ssh.path)
 }
 
 func (r *engineAPI) fail(what string, err error) {

@@ -303,8 +303,9 @@ type dockerLine struct {
 
 // objects reads one object a line, which is what --format '{{json .}}' makes, or else objects that span lines.
 func (p *engineParser) objects(data []byte) {
-	first, _, _ := bytes.Cut(bytes.TrimLeft(data, " \t\r\n"), []byte("\n"))
-	if !json.Valid(first) || crictlList(first) {
+	first, rest, _ := bytes.Cut(bytes.TrimLeft(data, " \t\r\n"), []byte("\n"))
+	next := bytes.TrimLeft(rest, " \t\r\n")
+	if crictlList(first) || (!json.Valid(first) && len(next) > 0 && next[0] != '{') {
 		p.stream(data)
 		return
 	}
@@ -317,10 +318,10 @@ func (p *engineParser) objects(data []byte) {
 	}
 }
 
-// crictlList reports whether an object is a list of crictl, which may stand on one line.
-func crictlList(data []byte) bool {
-	var v struct{ Containers, Images json.RawMessage }
-	return json.Unmarshal(data, &v) == nil && (bytes.HasPrefix(v.Containers, []byte("[")) || bytes.HasPrefix(v.Images, []byte("[")))
+// crictlList reports whether an object starts as a list of crictl does.
+func crictlList(line []byte) bool {
+	start := strings.Join(strings.Fields(string(line[:min(len(line), 64)])), "")
+	return strings.HasPrefix(start, `{"containers":[`) || strings.HasPrefix(start, `{"images":[`)
 }
 
 func (p *engineParser) line(line int, text []byte) {

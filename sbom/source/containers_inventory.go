@@ -234,8 +234,11 @@ func (b *engineBuilder) lookup(h *engineHost, c *engineContainer) (image *engine
 	if id == "" {
 		return tagged, false
 	}
-	if image = h.images[id]; image == nil && len(id) < 64 {
+	switch image = h.images[id]; {
+	case image == nil && len(id) < 64:
 		image = prefixed(h.images, id)
+	case image == nil:
+		image = h.images[id[:12]] // as a table shows it
 	}
 	if image == nil {
 		image = b.byID[id]

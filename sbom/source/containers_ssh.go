@@ -125,7 +125,7 @@ func (s containers) connectSSH(ctx context.Context) (engineClient, error) {
 	})
 	if err := run.wait(ctx, local); err != nil {
 		end()
-		return engineClient{}, err
+		return engineClient{}, errors.New(s.ssh.anonymous(err))
 	}
 	var dialer net.Dialer
 	return newEngineClient(func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "unix", local) }, end), nil
@@ -220,4 +220,12 @@ func (b *boundedText) last() string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// anonymous returns an error without the user, who may be a person.
+func (p sshPlace) anonymous(err error) string {
+	if p.user == "" {
+		return err.Error()
+	}
+	return strings.ReplaceAll(err.Error(), p.user+"@", "")
 }
