@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -425,23 +424,15 @@ func (c *kubeCluster) readFile(file, kind, command string) {
 	if err != nil {
 		settle := "save it again with " + command
 		if body.items > 0 {
-			c.fail(l.origin, settle, "%s: %s: %s; what stands before is used", l.name, place, kubeReadReason(err))
+			c.fail(l.origin, settle, "%s: %s: %s; what stands before is used", l.name, place, reason(err))
 		} else {
-			c.fail(l.origin, settle, "%s: %s", l.name, kubeReadReason(err))
+			c.fail(l.origin, settle, "%s: %s", l.name, reason(err))
 		}
 	}
 	if err == nil || body.items > 0 {
 		c.answered = true
 		c.lists = append(c.lists, l)
 	}
-}
-
-// kubeReadReason returns why a list could not be read, without what stands in it.
-func kubeReadReason(err error) string {
-	if errors.Is(err, errKubeCut) {
-		return "it is cut off"
-	}
-	return reason(err)
 }
 
 // take puts one object into a list, unless it is of no interest, was read before, or is left out by a rule.

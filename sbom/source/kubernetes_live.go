@@ -579,7 +579,7 @@ func (r kubeReader) fail(place string, err error) {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		settle = "run again when the server is less busy"
 	}
-	r.cluster.fail(audit.Origin{URL: r.client.base.String() + place}, settle, "%s: %s: %s", r.cluster.name, strings.TrimPrefix(place, "/"), kubeReadReason(err))
+	r.cluster.fail(audit.Origin{URL: r.client.base.String() + place}, settle, "%s: %s: %s", r.cluster.name, strings.TrimPrefix(place, "/"), reason(err))
 }
 
 // pages reads a list page by page. If the server forgot where it was (410 Gone), the list is read once more from its

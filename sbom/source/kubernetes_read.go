@@ -246,7 +246,7 @@ func kubeText(s string) bool {
 
 // Reasons why a body could not be read to its end.
 var (
-	errKubeCut  = errors.New("the JSON is cut off")
+	errKubeCut  = errors.New("it is cut off")
 	errKubeItem = fmt.Errorf("an item is larger than %d bytes", kubeMaxItem)
 	errKubeBody = fmt.Errorf("the list is larger than %d bytes", int64(kubeMaxBody))
 )
