@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -130,7 +131,7 @@ func imports(t *testing.T, file string) []string {
 	return paths
 }
 
-// goFiles returns the Go files of the module, folders that begin with a dot and testdata left out.
+// goFiles returns the Go files of the module; folders that begin with a dot, testdata and other modules are left out.
 func goFiles(t *testing.T) []string {
 	t.Helper()
 	var files []string
@@ -138,7 +139,7 @@ func goFiles(t *testing.T) []string {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && p != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+		if d.IsDir() && p != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || isModule(p)) {
 			return filepath.SkipDir
 		}
 		if !d.IsDir() && strings.HasSuffix(p, ".go") {
@@ -150,6 +151,11 @@ func goFiles(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return files
+}
+
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
 }
 
 func initFunctions(f *ast.File) []string {

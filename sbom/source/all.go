@@ -68,6 +68,7 @@ func kinds() []kind {
 		{"osism", fields{"release": required, "images": optional}, decodeOSISM},
 		{"image", fields{"ref": required, "tier": optional}, decodeImage},
 		{"host", fields{"root": required, "name": optional}, decodeHost},
+		{"kubernetes", kubeFields(), decodeKubernetes},
 		{"sbom", fields{"file": required, "tier": optional}, decodeBOM},
 		{"containers", containersFields(), decodeContainers},
 	}
