@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/netip"
 	"path"
 	"slices"
 	"strconv"
@@ -100,7 +101,7 @@ func yamlInventory(name string, data []byte) bool {
 		}
 		key, rest, found := strings.Cut(line, ":")
 		rest = strings.TrimSpace(rest)
-		return line == "---" || found && !strings.ContainsAny(key, "[] =") && (rest == "" || rest[0] == '#')
+		return line == "---" || found && key == "plugin" || found && !strings.ContainsAny(key, "[] =") && (rest == "" || rest[0] == '#')
 	}
 	return false
 }
@@ -149,7 +150,7 @@ func (inv *ansibleInventory) group(origin audit.Origin, name string) *ansibleGro
 // nothing about which one that is.
 func (inv *ansibleInventory) host(origin audit.Origin, g *ansibleGroup, name string) bool {
 	if !ansibleName(name) {
-		inv.problem(origin, origin.Line, "", "a host name that is not letters, digits, dots, dashes, underscores and colons")
+		inv.problem(origin, origin.Line, "", "a host name that is neither letters, digits, dots, dashes and underscores nor an IPv6 address")
 		return true
 	}
 	if name == "localhost" || name == "127.0.0.1" || name == "::1" {
@@ -175,8 +176,12 @@ func (inv *ansibleInventory) host(origin audit.Origin, g *ansibleGroup, name str
 
 // ansibleName accepts what hosts and groups are called, among them IPv6 addresses.
 func ansibleName(name string) bool {
+	if strings.Contains(name, ":") {
+		addr, err := netip.ParseAddr(name)
+		return err == nil && addr.Zone() == ""
+	}
 	return name != "" && len(name) <= maxAnsibleName && !strings.ContainsFunc(name, func(c rune) bool {
-		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(".-_:", c))
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(".-_", c))
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -19,6 +20,9 @@ const (
 	maxVarNested = 8   // variables within variables
 	maxVarSteps  = 200 // expressions in one text
 )
+
+// unsetVar is why a key without a value has none.
+const unsetVar = "has no value"
 
 // ansibleVars are the variables of one YAML file that say what is deployed: versions, tags, registries, images and
 // switches. All others stay unread, as do encrypted values.
@@ -92,7 +96,7 @@ func readVar(key, node *yaml.Node) ansibleVar {
 	case node.Kind != yaml.ScalarNode:
 		v.unread = "is no single value"
 	case node.Tag == "!!null":
-		v.unread = "has no value"
+		v.unread = unsetVar
 	case !strings.HasPrefix(node.Tag, "!!"):
 		v.unread = "has a tag of its own"
 	case len(node.Value) > maxVarText:
@@ -162,10 +166,14 @@ func (s ansibleScope) lookup(name string) (ansibleVar, bool) {
 func (s ansibleScope) resolve(text string) (out string, open []string) {
 	r := jinjaResolver{scope: s}
 	out = r.text(text, 0)
-	if len(out) > maxVarText {
-		return "", []string{"it is longer than " + fmt.Sprint(maxVarText) + " bytes"}
+	switch {
+	case len(out) > maxVarText:
+		return "", []string{fmt.Sprintf("it is longer than %d bytes", maxVarText)}
+	case out == "" && len(r.open) == 0:
+		return "", []string{"it is empty"}
 	}
-	return out, r.open
+	slices.Sort(r.open)
+	return out, slices.Compact(r.open)
 }
 
 // jinjaResolver fills in one text.

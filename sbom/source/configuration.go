@@ -109,7 +109,14 @@ func closed(name string) bool {
 			return true
 		}
 	}
-	return closedFolder(file) || strings.HasPrefix(file, "vault") || strings.HasPrefix(file, "password")
+	return closedFolder(file) || strings.HasPrefix(file, "vault") || namedSecret(file)
+}
+
+// namedSecret reports whether a file is named as secrets.yml of OSISM and passwords.yml of Kolla Ansible are. Such a file
+// is not opened even if the stack file names it.
+func namedSecret(name string) bool {
+	base := strings.ToLower(path.Base(filepath.ToSlash(name)))
+	return strings.HasPrefix(base, "secret") || strings.HasPrefix(base, "password")
 }
 
 func closedFolder(name string) bool {
@@ -253,6 +260,9 @@ func (r *configurationReader) image(v ansibleVars, scope ansibleScope, key strin
 		r.fail(origin, "set it in configuration.yml of the environment, or give what runs: the containers of the hosts",
 			"%s: line %d: %s: %s", v.origin.Path, origin.Line, key, why)
 	}
+	if text == "" {
+		return
+	}
 	short := strings.ReplaceAll(strings.TrimSuffix(key, "_image"), "_", "-")
 	if rest, ok := withoutRegistry(text); ok && len(open) > 0 {
 		text = rest
@@ -267,8 +277,11 @@ func (r *configurationReader) image(v ansibleVars, scope ansibleScope, key strin
 	if v.origin.Path == "environments/manager/images.yml" {
 		a.TierHint, a.HintRule = []string{"ops"}, "source configuration environments/manager"
 	}
-	a.Sightings = []sbom.Sighting{{Source: "configuration", Where: where, Declared: true, State: sbom.StateDeclared,
-		Reference: text, Digest: a.Digest, Origin: origin}}
+	seen := sbom.Sighting{Source: "configuration", Where: where, Declared: true, State: sbom.StateDeclared, Digest: a.Digest, Origin: origin}
+	if err == nil && len(open) == 0 { // else nothing names the image, and Unpinned says why
+		seen.Reference = text
+	}
+	a.Sightings = []sbom.Sighting{seen}
 	r.inv.Artifacts = append(r.inv.Artifacts, a)
 }
 

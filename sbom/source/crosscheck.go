@@ -154,7 +154,7 @@ func (r *crosscheckReader) fail(line int, settle, format string, args ...any) {
 
 func (r *crosscheckReader) readFile(ctx context.Context, opt Options) error {
 	settle := "write the list again: " + r.file.made
-	if closed(r.file.written) {
+	if namedSecret(r.file.written) {
 		r.fail(0, settle, "it is named like a file of secrets, which is not opened")
 		return nil
 	}
@@ -228,7 +228,7 @@ func (n crosscheckName) list() []string {
 // no words are refused and not shown.
 func (r *crosscheckReader) add(kind, name string, line int, groups, states []string) {
 	if !ansibleName(name) {
-		r.fail(line, "", "a name that is not letters, digits, dots, dashes, underscores and colons")
+		r.fail(line, "", "a name that is neither letters, digits, dots, dashes and underscores nor an IPv6 address")
 		return
 	}
 	key := [2]string{kind, name}

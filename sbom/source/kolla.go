@@ -28,7 +28,7 @@ func decodeKolla(v values, opt Options) (sbom.Source, error) {
 		k.paths[1] = v.path(k.inventory)
 	}
 	for _, name := range []string{"globals", "inventory"} {
-		if v.has(name) && closed(v.text[name]) {
+		if v.has(name) && namedSecret(v.text[name]) {
 			return nil, at(v.at[name], "%s %q is named like a file of secrets, which is not opened", name, shown(v.text[name]))
 		}
 	}
@@ -141,7 +141,7 @@ func (r *kollaReader) imagesFrom(v ansibleVars) string {
 // stated returns the value of a variable; empty if the file does not state it, or not in a way that can be read.
 func (r *kollaReader) stated(v ansibleVars, key string) string {
 	value, ok := v.vars[key]
-	if !ok {
+	if !ok || value.text == "" && (value.unread == "" || value.unread == unsetVar) {
 		return ""
 	}
 	text, open := ansibleScope{v}.resolve(value.text)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"unicode"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -180,7 +181,7 @@ func listInLayer(packed []byte) (name string, data []byte, err error) {
 		case errors.Is(err, io.EOF):
 			return name, data, nil
 		case err != nil && !errors.Is(err, tar.ErrInsecurePath):
-			return "", nil, fmt.Errorf("the layer is cut off or damaged (%s)", strings.TrimPrefix(err.Error(), "archive/tar: "))
+			return "", nil, damaged(err)
 		case entries >= maxListEntries:
 			return "", nil, fmt.Errorf("more than %d entries", maxListEntries)
 		case h.Typeflag != tar.TypeReg || path.Base(h.Name) != listName:
@@ -192,11 +193,18 @@ func listInLayer(packed []byte) (name string, data []byte, err error) {
 		if name, err = entryName(h); err != nil {
 			return "", nil, err
 		}
+		if strings.ContainsFunc(name, unicode.IsControl) {
+			return "", nil, fmt.Errorf("entry %q has a name with control characters", name)
+		}
 		if h.Size > maxManifest {
 			return "", nil, fmt.Errorf("%s has %d bytes, more than %d", listName, h.Size, maxManifest)
 		}
 		if data, err = io.ReadAll(t); err != nil {
-			return "", nil, err
+			return "", nil, damaged(err)
 		}
 	}
+}
+
+func damaged(err error) error {
+	return fmt.Errorf("the layer is cut off or damaged (%s)", strings.TrimPrefix(err.Error(), "archive/tar: "))
 }

@@ -155,7 +155,7 @@ func (r *osismReader) imageKeys(m manifest) {
 // add lists an artifact as offered. base.yml is what the manager runs, which users of the cloud never meet.
 func (r *osismReader) add(m manifest, a sbom.Artifact, where string, origin audit.Origin) {
 	s := sbom.Sighting{Source: "osism", Where: where, Declared: true, State: sbom.StateOffered, Digest: a.Digest, Origin: origin}
-	if a.Kind == sbom.KindImage {
+	if _, err := sbom.ParseReference(a.Reference); err == nil && a.Kind == sbom.KindImage {
 		s.Reference = a.Reference
 	}
 	a.Sightings = []sbom.Sighting{s}

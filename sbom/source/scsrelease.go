@@ -63,8 +63,11 @@ func (s scsRelease) Inventory(ctx context.Context) (sbom.Inventory, error) {
 		if a.ID == "" {
 			continue
 		}
-		a.Sightings = []sbom.Sighting{{Source: "scs-release", Where: origin.Path + ": images." + a.Name, Declared: true, State: sbom.StateOffered,
-			Reference: a.Reference, Digest: a.Digest, Origin: o}}
+		seen := sbom.Sighting{Source: "scs-release", Where: origin.Path + ": images." + a.Name, Declared: true, State: sbom.StateOffered, Digest: a.Digest, Origin: o}
+		if _, err := sbom.ParseReference(a.Reference); err == nil {
+			seen.Reference = a.Reference
+		}
+		a.Sightings = []sbom.Sighting{seen}
 		inv.Artifacts = append(inv.Artifacts, a)
 	}
 	return sortInventory(sbom.Merge(inv)), nil
