@@ -65,7 +65,11 @@ type kind struct {
 // kinds lists every kind of source. A new one is a new file and a line here.
 func kinds() []kind {
 	return []kind{
-		{"osism", fields{"release": required, "images": optional}, decodeOSISM},
+		{"osism", fields{"release": required, "images": optional, "sbom": optional}, decodeOSISM},
+		{"configuration", fields{"repository": required}, decodeConfiguration},
+		{"kolla", fields{"globals": required, "inventory": optional}, decodeKolla},
+		{"scs-release", fields{"file": required}, decodeSCSRelease},
+		{"crosscheck", crosscheckFields(), decodeCrosscheck},
 		{"image", fields{"ref": required, "tier": optional}, decodeImage},
 		{"host", fields{"root": required, "name": optional}, decodeHost},
 		{"kubernetes", kubeFields(), decodeKubernetes},

@@ -157,6 +157,7 @@ func matches(data []byte, d v1.Descriptor) error {
 type layoutArchive struct {
 	documents map[string][]byte
 	blobs     map[string]blobSeen
+	small     bool // small blobs of any kind are documents too
 }
 
 type blobSeen struct {
@@ -165,6 +166,15 @@ type blobSeen struct {
 }
 
 func openArchive(ctx context.Context, name string) (layout, error) {
+	return openArchiveAs(ctx, name, layoutArchive{documents: map[string][]byte{}, blobs: map[string]blobSeen{}})
+}
+
+// openSmallArchive also holds small layers in memory, for an image whose contents are one small file.
+func openSmallArchive(ctx context.Context, name string) (layout, error) {
+	return openArchiveAs(ctx, name, layoutArchive{documents: map[string][]byte{}, blobs: map[string]blobSeen{}, small: true})
+}
+
+func openArchiveAs(ctx context.Context, name string, l layoutArchive) (layout, error) {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
@@ -179,7 +189,6 @@ func openArchive(ctx context.Context, name string) (layout, error) {
 		return nil, errors.New(reason(err))
 	}
 	defer f.Close()
-	l := layoutArchive{documents: map[string][]byte{}, blobs: map[string]blobSeen{}}
 	if err := l.read(ctx, f); err != nil {
 		return nil, err
 	}
@@ -251,7 +260,7 @@ func (l layoutArchive) entries(t *tar.Reader) error {
 		if h.Typeflag != tar.TypeReg {
 			continue
 		}
-		data, blob, err := readEntry(t, h.Size)
+		data, blob, err := readEntry(t, h.Size, l.small)
 		if err != nil {
 			return err
 		}
@@ -283,13 +292,13 @@ func entryName(h *tar.Header) (string, error) {
 	return name, nil
 }
 
-// readEntry hashes an entry and keeps it if it is a document: small, and JSON by its first byte.
-func readEntry(t io.Reader, size int64) ([]byte, blobSeen, error) {
+// readEntry hashes an entry and keeps it if it is a document: small, and JSON by its first byte or any is wanted.
+func readEntry(t io.Reader, size int64, anything bool) ([]byte, blobSeen, error) {
 	h := sha256.New()
 	r := bufio.NewReader(io.TeeReader(t, h))
 	first, _ := r.Peek(1)
 	var data []byte
-	if size <= maxDocument && len(first) == 1 && first[0] == '{' {
+	if size <= maxDocument && len(first) == 1 && (anything || first[0] == '{') {
 		var err error
 		if data, err = io.ReadAll(r); err != nil {
 			return nil, blobSeen{}, err

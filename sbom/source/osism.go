@@ -1,14 +1,11 @@
 package source
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -29,14 +26,17 @@ const (
 )
 
 // osism reads one release of OSISM: the manifests base.yml, openstack-*.yml, ceph-*.yml and sbom-openstack-*.yml of a
-// directory, and the image names in etc/images.yml beside it. A manifest says what shall run, so everything it names is
-// declared, and there are no contents to open.
+// directory, and the image names in etc/images.yml beside it. Releases from 9.1 on have base.yml only; the images of their
+// OpenStack services are in images.yml of the image kolla/release/sbom, which is read as a file or from an OCI layout. A
+// release offers what it names; there are no contents to open.
 //
 // infrastructure_projects and openstack_projects name branches to build from, not deployed things; they are not listed.
 type osism struct {
 	release string // as written
 	dir     string // on this machine
 	images  string // path of images.yml on this machine; empty to look in the usual places
+	sbom    string // as written: images.yml, oci:DIRECTORY or oci-archive:FILE; empty if there is none
+	list    string // path of sbom on this machine
 	opt     Options
 }
 
@@ -45,15 +45,28 @@ func decodeOSISM(v values, opt Options) (sbom.Source, error) {
 	if images, ok := v.text["images"]; ok {
 		s.images = v.path(images)
 	}
+	if v.has("sbom") {
+		s.sbom = v.text["sbom"]
+		_, name := listForm(s.sbom)
+		if name == "" || strings.Contains(name, "://") {
+			return nil, at(v.at["sbom"], "sbom %q is neither a file images.yml, oci:DIRECTORY nor oci-archive:FILE; copy an image from a registry with "+
+				"skopeo copy docker://IMAGE oci-archive:FILE", s.sbom)
+		}
+		s.list = v.path(name)
+	}
 	return s, nil
 }
 
 // Name returns the kind and the directory as the stack file gives it.
 func (s osism) Name() string { return "osism " + shown(s.release) }
 
-// Contacts returns the one directory that is read.
+// Contacts returns the directory and the list of images that are read.
 func (s osism) Contacts() []audit.Contact {
-	return []audit.Contact{{Host: "local", Address: s.release, Right: "read", Purpose: "versions of an OSISM release"}}
+	out := []audit.Contact{{Host: "local", Address: s.release, Right: "read", Purpose: "versions of an OSISM release"}}
+	if s.sbom != "" {
+		out = append(out, audit.Contact{Host: "local", Address: s.sbom, Right: "read", Purpose: "images of the OpenStack services of that release"})
+	}
+	return out
 }
 
 // Open returns ErrNoContents: a manifest knows names and versions only.
@@ -83,6 +96,9 @@ func (s osism) Inventory(ctx context.Context) (sbom.Inventory, error) {
 		if err := r.readManifest(ctx, name); err != nil {
 			return sbom.Inventory{}, err
 		}
+	}
+	if err := r.readList(ctx); err != nil {
+		return sbom.Inventory{}, err
 	}
 	if r.read == 0 {
 		return sbom.Inventory{}, fmt.Errorf("reading OSISM release %q: %s", shown(s.release), cmp.Or(r.firstFailure(), "no base.yml, openstack-*.yml, ceph-*.yml or sbom-openstack-*.yml is there"))
@@ -154,9 +170,9 @@ func (r *osismReader) checkGaps(files []string) {
 	}
 	named := slices.ContainsFunc(files, func(name string) bool { return strings.HasPrefix(name, "sbom-openstack-") })
 	openstack := slices.ContainsFunc(files, func(name string) bool { return strings.HasPrefix(name, "openstack-") })
-	settle := "add images.yml of the image kolla/release/sbom of that version as sbom-openstack-<openstack release>.yml"
+	settle := "name images.yml of the image kolla/release/sbom of that version, or a copy of the image: sbom: oci-archive:FILE"
 	switch {
-	case named:
+	case named || r.sbom != "": // a list that cannot be read is a failure of its own
 	case r.kolla != "":
 		r.fail(audit.Origin{Source: "osism", Path: r.place("base.yml")}, settle,
 			"base.yml names the kolla release %s, but no sbom-openstack-*.yml lists its images: the OpenStack services are not known", r.kolla)
@@ -239,231 +255,4 @@ func (r *osismReader) readManifest(ctx context.Context, name string) error {
 		r.software(m, section)
 	}
 	return nil
-}
-
-// parse keeps the bytes as evidence and reads them as one YAML mapping. A file that is none is a failure with a nil top;
-// the error is only for evidence that could not be kept.
-func (r *osismReader) parse(ctx context.Context, name string, origin audit.Origin, data []byte) (manifest, error) {
-	origin.URL, origin.Commit = header(data)
-	origin.Digest = audit.DigestOf(data)
-	if _, err := keepInput(ctx, r.opt, origin.Path, "application/yaml", data, origin); err != nil {
-		return manifest{}, fmt.Errorf("keeping %q as evidence: %w", origin.Path, err)
-	}
-	m := manifest{name: name, origin: origin}
-	top, err := parseYAML(data)
-	if err != nil {
-		r.fail(origin, "compare the file with the release repository", "%s: %s", name, err)
-		return m, nil
-	}
-	m.top = top
-	return m, nil
-}
-
-// parseYAML reads one document that is a mapping.
-func parseYAML(data []byte) (*yaml.Node, error) {
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	var doc yaml.Node
-	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		return nil, errors.New("the file is empty")
-	} else if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
-	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows the first YAML document")
-	}
-	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
-		return nil, errors.New("line 1: the file is no mapping of keys to values")
-	}
-	return doc.Content[0], nil
-}
-
-// header reads where a copy of a manifest was taken from, if comment lines at its top say so: "# source: https://..."
-// and "# commit: <40 hexadecimal digits>".
-func header(data []byte) (address, commit string) {
-	for line := range strings.Lines(string(data[:min(len(data), 4096)])) {
-		text, ok := strings.CutPrefix(strings.TrimSpace(line), "#")
-		if !ok && strings.TrimSpace(line) != "---" {
-			break
-		}
-		key, value, _ := strings.Cut(strings.TrimSpace(text), ":")
-		value = strings.TrimSpace(value)
-		switch strings.ToLower(key) {
-		case "source":
-			if u, err := url.Parse(value); err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil {
-				address = value
-			}
-		case "commit":
-			if len(value) == 40 && strings.Trim(value, "0123456789abcdef") == "" {
-				commit = value
-			}
-		}
-	}
-	return address, commit
-}
-
-// entry is one key with its scalar, read as text whatever its YAML type: 2024.2 is a release, not a number.
-type entry struct {
-	key, value string
-	origin     audit.Origin
-}
-
-// section returns the mapping below a top-level key; missing and null are empty.
-func (r *osismReader) section(m manifest, key string) *yaml.Node {
-	for i := 0; i+1 < len(m.top.Content); i += 2 {
-		if m.top.Content[i].Value == key {
-			return m.top.Content[i+1]
-		}
-	}
-	return nil
-}
-
-// entries returns the keys of a mapping. A value that is no scalar is a failure and read as empty, so that the key itself
-// is not lost; a key that stands twice is a failure, and the first counts.
-func (r *osismReader) entries(m manifest, node *yaml.Node, section string) []entry {
-	if node == nil || node.Tag == "!!null" {
-		return nil
-	}
-	where := m.origin
-	where.Line = node.Line
-	if node.Kind != yaml.MappingNode {
-		r.fail(where, "", "%s: line %d: %s is no mapping of keys to values", m.name, node.Line, section)
-		return nil
-	}
-	if len(node.Content)/2 > maxManifestEntries {
-		r.fail(where, "", "%s: line %d: more than %d entries", m.name, node.Line, maxManifestEntries)
-		return nil
-	}
-	var out []entry
-	seen := map[string]bool{}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		key, value := node.Content[i], node.Content[i+1]
-		e := entry{key: key.Value, value: value.Value, origin: m.origin}
-		e.origin.Line = key.Line
-		switch {
-		case key.Kind != yaml.ScalarNode || key.Value == "" || len(key.Value) > 255:
-			r.fail(e.origin, "", "%s: line %d: a key that is no name", m.name, key.Line)
-			continue
-		case seen[key.Value]:
-			r.fail(e.origin, "", "%s: line %d: key %q stands twice; the first counts", m.name, key.Line, key.Value)
-			continue
-		case value.Kind != yaml.ScalarNode:
-			r.fail(e.origin, "", "%s: line %d: %s is no single value", m.name, key.Line, key.Value)
-			e.value = ""
-		case value.Tag == "!!null":
-			e.value = ""
-		}
-		seen[key.Value] = true
-		out = append(out, e)
-	}
-	return out
-}
-
-// imageKeys reads docker_images: a key that etc/images.yml maps to a path, and a tag.
-func (r *osismReader) imageKeys(m manifest) {
-	for _, e := range r.entries(m, r.section(m, "docker_images"), "docker_images") {
-		if m.name == "base.yml" && e.key == "kolla" {
-			r.kolla = e.value
-		}
-		where := m.origin.Path + ": docker_images." + e.key
-		repository, ok := r.paths[e.key]
-		if !ok {
-			repository, where = e.key, where+" (no path in etc/images.yml)"
-		}
-		text := repository
-		if e.value != "" {
-			text += ":" + e.value
-		}
-		a := r.image(e.origin, m.name, text, repository)
-		a.Sightings = r.sighting(where, e.origin)
-		r.hint(m, &a)
-		r.inv.Artifacts = append(r.inv.Artifacts, a)
-	}
-}
-
-// image makes the artifact of a reference. One that cannot be read is a failure and keeps its text, so that it is found.
-func (r *osismReader) image(origin audit.Origin, file, text, name string) sbom.Artifact {
-	ref, err := sbom.ParseReference(text)
-	if err != nil {
-		r.fail(origin, "", "%s: line %d: %s", file, origin.Line, err)
-		return sbom.Artifact{ID: "image:" + text, Kind: sbom.KindImage, Name: name, Reference: text, Unpinned: "the reference cannot be read"}
-	}
-	id := "image:" + text
-	if ref.Digest != "" {
-		id = "image:" + string(ref.Digest)
-	}
-	return sbom.Artifact{ID: id, Kind: sbom.KindImage, Name: ref.Name(), Reference: text, Version: sbom.ParseTag(ref.Tag).Version,
-		Digest: ref.Digest, Unpinned: ref.Unpinned()}
-}
-
-func (r *osismReader) sighting(where string, origin audit.Origin) []sbom.Sighting {
-	return []sbom.Sighting{{Source: "osism", Where: where, Declared: true, State: sbom.StateOffered, Origin: origin}}
-}
-
-// hint says what the file knows about the tier: base.yml is what the manager runs, which users of the cloud never meet.
-func (r *osismReader) hint(m manifest, a *sbom.Artifact) {
-	if m.name == "base.yml" {
-		a.TierHint, a.HintRule = []string{"ops"}, "source osism base.yml"
-	}
-}
-
-// software reads a mapping of names to versions of things that are no images.
-func (r *osismReader) software(m manifest, section string) {
-	for _, e := range r.entries(m, r.section(m, section), section) {
-		a := sbom.Artifact{Kind: sbom.KindSoftware, Name: e.key, Reference: e.key, ID: "software:" + e.key,
-			Unpinned: sbom.UnpinnedRevision(e.value)}
-		if e.value != "" {
-			a.ID += "@" + e.value
-			a.Reference += "@" + e.value
-		}
-		if a.Unpinned == "" {
-			a.Version = sbom.UpstreamVersion(e.value)
-		}
-		a.Sightings = r.sighting(m.origin.Path+": "+section+"."+e.key, e.origin)
-		r.hint(m, &a)
-		r.inv.Artifacts = append(r.inv.Artifacts, a)
-	}
-}
-
-// imageList reads the images of an sbom-openstack file: references with tag, since release 9 with digest.
-func (r *osismReader) imageList(m manifest) {
-	list := r.section(m, "images")
-	if list == nil || list.Kind != yaml.SequenceNode {
-		r.fail(m.origin, "", "%s: there is no list named images", m.name)
-		return
-	}
-	if len(list.Content) > maxManifestEntries {
-		r.fail(m.origin, "", "%s: more than %d images", m.name, maxManifestEntries)
-		return
-	}
-	for _, node := range list.Content {
-		r.listedImage(m, node)
-	}
-}
-
-func (r *osismReader) listedImage(m manifest, node *yaml.Node) {
-	origin := m.origin
-	origin.Line = node.Line
-	if node.Kind != yaml.MappingNode {
-		r.fail(origin, "", "%s: line %d: an image is a mapping with image and digest", m.name, node.Line)
-		return
-	}
-	value := map[string]string{}
-	for _, e := range r.entries(m, node, "images") {
-		value[e.key] = e.value
-	}
-	text := value["image"]
-	if text == "" {
-		r.fail(origin, "", "%s: line %d: an entry of images names no image", m.name, node.Line)
-		return
-	}
-	a := r.image(origin, m.name, text, text)
-	if given, ok := value["digest"]; ok {
-		if d, err := audit.ParseDigest(given); err != nil || !strings.HasPrefix(given, "sha256:") {
-			r.fail(origin, "", "%s: line %d: digest of %s is not sha256: and 64 lower-case hexadecimal digits", m.name, node.Line, a.Name)
-		} else {
-			a.Digest, a.ID, a.Unpinned = d, "image:"+string(d), ""
-		}
-	}
-	a.Sightings = r.sighting(m.origin.Path+": images."+a.Name, origin)
-	r.inv.Artifacts = append(r.inv.Artifacts, a)
 }
