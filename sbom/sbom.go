@@ -144,6 +144,10 @@ type Inventory struct {
 	Expected  []Expected `json:"expected,omitempty"`
 	Omitted   []Omission `json:"omitted,omitempty"`
 	Failures  []Failure  `json:"failures,omitempty"`
+	// Repositories are the places from which hosts install packages.
+	Repositories []Repository `json:"repositories,omitempty"`
+	// Packages are what a host found inside its artifacts; only the file that "pegel inventory --host" writes has them.
+	Packages []Packages `json:"packages,omitempty"`
 }
 
 // Packages are the components found inside one artifact, or the reason why none could be read.

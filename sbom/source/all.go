@@ -67,8 +67,9 @@ func kinds() []kind {
 	return []kind{
 		{"osism", fields{"release": required, "images": optional}, decodeOSISM},
 		{"image", fields{"ref": required, "tier": optional}, decodeImage},
-		{"host", fields{"root": required, "name": optional}, decodeHost},
+		{"host", fields{"root": optional, "dpkg": optional, "rpm": optional, "apk": optional, "os_release": optional, "kernel": optional, "name": optional}, decodeHost},
 		{"sbom", fields{"file": required, "tier": optional}, decodeBOM},
+		{"inventory", fields{"file": list}, decodeInventory},
 	}
 }
 

@@ -23,9 +23,9 @@ func TestAHostIsReadFromItsRootDirectory(t *testing.T) {
 		{"os-release in its other place", map[string]string{"usr/lib/os-release": debian12, "var/lib/dpkg/status": "x"}, "debian 12", nil},
 		{"quotes of the other kind", map[string]string{"etc/os-release": "ID='ubuntu'\n# x\n VERSION_ID='24.04' \n", "var/lib/dpkg/status": "x"}, "ubuntu 24.04", nil},
 		{"hostile values are not taken over", map[string]string{"etc/os-release": "ID=\"<script>\"\nVERSION_ID=$(id)\n", "var/lib/dpkg/status": "x"}, "", nil},
-		{"no dpkg", map[string]string{"etc/os-release": debian12}, "debian 12", []string{"var/lib/dpkg/status: it is not there; packages are read from dpkg only"}},
+		{"no dpkg", map[string]string{"etc/os-release": debian12}, "debian 12", []string{"no package database is there, neither var/lib/dpkg/status nor one of rpm or apk"}},
 		{"a directory in place of dpkg", map[string]string{"etc/os-release": debian12, "var/lib/dpkg/status/x": ""}, "debian 12", []string{"var/lib/dpkg/status: it is no regular file"}},
-		{"an empty root", map[string]string{"etc/": ""}, "", []string{"etc/os-release: no such file", "var/lib/dpkg/status: it is not there"}},
+		{"an empty root", map[string]string{"etc/": ""}, "", []string{"no package database is there", "etc/os-release: no such file"}},
 		{"a huge os-release", map[string]string{"etc/os-release": strings.Repeat("x", 1<<17), "var/lib/dpkg/status": "x"}, "", []string{"etc/os-release: "}},
 	}
 	for _, tt := range tests {
