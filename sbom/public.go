@@ -20,7 +20,7 @@ func Public(inv Inventory) (Inventory, map[string]string) {
 	ids := make(map[string]string, len(inv.Artifacts))
 	used := map[string]bool{}
 	var words []renamed
-	hosts := 0
+	hosts, names := 0, map[string]string{}
 	sorted := slices.Clone(inv.Artifacts)
 	slices.SortFunc(sorted, func(a, b Artifact) int { return strings.Compare(a.ID, b.ID) })
 	for _, old := range sorted {
@@ -28,6 +28,7 @@ func Public(inv Inventory) (Inventory, map[string]string) {
 		if a.Kind == KindHost {
 			hosts++
 			a = publicHost(a, fmt.Sprintf("host-%d", hosts))
+			names[old.Name] = a.Name
 			words = append(words, renamed{"host " + old.Name, "host " + a.Name, true})
 		} else if a = publicImage(a); a.Reference != old.Reference {
 			words = append(words, renamed{old.Reference, a.Reference, false})
@@ -40,6 +41,8 @@ func Public(inv Inventory) (Inventory, map[string]string) {
 	}
 	slices.SortFunc(out.Artifacts, func(a, b Artifact) int { return strings.Compare(a.ID, b.ID) })
 	out.Failures = publicFailures(inv.Failures, words)
+	out.Repositories = publicRepositories(inv.Repositories, names)
+	out.Packages = nil // whoever publishes packages gives them with the new IDs
 	return out, ids
 }
 

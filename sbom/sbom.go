@@ -147,8 +147,11 @@ type Inventory struct {
 	Artifacts []Artifact `json:"artifacts"` // sorted by ID, one per thing: the same digest seen twice is one artifact with two sightings
 	Expected  []Expected `json:"expected,omitempty"`
 	Omitted   []Omission `json:"omitted,omitempty"`
-	Packages  []Packages `json:"packages,omitempty"` // in the inventory file of one host: what is installed there
 	Failures  []Failure  `json:"failures,omitempty"`
+	// Repositories are the places from which hosts install packages.
+	Repositories []Repository `json:"repositories,omitempty"`
+	// Packages are what a host found inside its artifacts; only the file that "pegel inventory --host" writes has them.
+	Packages []Packages `json:"packages,omitempty"`
 }
 
 // Packages are the components found inside one artifact, or the reason why none could be read.

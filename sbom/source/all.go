@@ -66,15 +66,16 @@ type kind struct {
 func kinds() []kind {
 	return []kind{
 		{"osism", fields{"release": required, "images": optional, "sbom": optional}, decodeOSISM},
+		{"scs-release", fields{"file": required}, decodeSCSRelease},
 		{"configuration", fields{"repository": required}, decodeConfiguration},
 		{"kolla", fields{"globals": required, "inventory": optional}, decodeKolla},
-		{"scs-release", fields{"file": required}, decodeSCSRelease},
-		{"crosscheck", crosscheckFields(), decodeCrosscheck},
-		{"image", fields{"ref": required, "tier": optional}, decodeImage},
-		{"host", fields{"root": required, "name": optional}, decodeHost},
-		{"kubernetes", kubeFields(), decodeKubernetes},
-		{"sbom", fields{"file": required, "tier": optional}, decodeBOM},
 		{"containers", containersFields(), decodeContainers},
+		{"kubernetes", kubeFields(), decodeKubernetes},
+		{"host", fields{"root": optional, "dpkg": optional, "rpm": optional, "apk": optional, "os_release": optional, "kernel": optional, "name": optional}, decodeHost},
+		{"inventory", fields{"file": list}, decodeInventory},
+		{"image", fields{"ref": required, "tier": optional}, decodeImage},
+		{"sbom", fields{"file": required, "tier": optional}, decodeBOM},
+		{"crosscheck", crosscheckFields(), decodeCrosscheck},
 	}
 }
 
