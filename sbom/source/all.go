@@ -66,7 +66,8 @@ type kind struct {
 func kinds() []kind {
 	return []kind{
 		{"osism", fields{"release": required, "images": optional}, decodeOSISM},
-		{"image", fields{"ref": required, "tier": optional}, decodeImage},
+		{"image", fields{"ref": required, "tier": optional, "platform": optional, "mirror": optional, "insecure": flag}, decodeImage},
+		{"registry", fields{"pull": required, "platform": optional, "mirrors": list, "insecure": list}, decodeRegistry},
 		{"host", fields{"root": required, "name": optional}, decodeHost},
 		{"sbom", fields{"file": required, "tier": optional}, decodeBOM},
 	}

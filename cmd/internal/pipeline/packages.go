@@ -112,7 +112,7 @@ func readTarget(ctx context.Context, scanner *scan.Scanner, t sbom.Target) (sbom
 		if err != nil {
 			return sbom.Packages{}, err
 		}
-		p, _, err := sbom.ReadCycloneDX(data)
+		p, _, err := sbom.ReadDocument(data)
 		if err != nil {
 			return sbom.Packages{}, err
 		}
