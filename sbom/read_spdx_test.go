@@ -196,11 +196,11 @@ func TestABrokenSPDXDocumentIsRefusedWithPlaceAndReason(t *testing.T) {
 func TestTheFormatOfADocumentIsFoundByItsKeys(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"x": {"spdxVersion": [1, {"a": "b"}]}, "bomFormat": "CycloneDX", "specVersion": "1.3"}`: "reading CycloneDX: specVersion",
-		`{"x": [{}], "spdxVersion": "SPDX-9"}`:                          "reading SPDX: spdxVersion",
-		`{"@graph": [], "@context": "x"}`:                               "reading SPDX: specVersion",
-		`# comment` + "\n\n" + `SPDXVersion: SPDX-9`:                    "reading SPDX: spdxVersion",
-		`text`:                                                          "reading CycloneDX: this is no JSON object",
-		`{"x": ` + strings.Repeat("[", 1000):                            "reading CycloneDX: line 1: nested",
+		`{"x": [{}], "spdxVersion": "SPDX-9"}`:                                                    "reading SPDX: spdxVersion",
+		`{"@graph": [], "@context": "x"}`:                                                         "reading SPDX: specVersion",
+		`# comment` + "\n\n" + `SPDXVersion: SPDX-9`:                                              "reading SPDX: spdxVersion",
+		`text`:                               "reading CycloneDX: this is no JSON object",
+		`{"x": ` + strings.Repeat("[", 1000): "reading CycloneDX: line 1: nested",
 		`{"x": 1, "spdxVersion": "SPDX-2.3", "packages": [], "y": 1, }`: "reading SPDX: line 1",
 	} {
 		if _, _, err := sbom.ReadDocument([]byte(in)); err == nil || !strings.HasPrefix(err.Error(), want) {
