@@ -125,7 +125,7 @@ func helperNote(config dockerConfig, host string) string {
 	return fmt.Sprintf("they are kept by the program %q, which is not run; write them into auths of a config.json of its own and name its folder in DOCKER_CONFIG", "docker-credential-"+clip(helper))
 }
 
-func clip(s string) string { return s[:min(len(s), 64)] }
+func clip(s string) string { return s[:min(len(s), 128)] }
 
 // registryKeys are the names under which a registry may stand in a file of credentials.
 func registryKeys(host string) []string {
