@@ -29,7 +29,8 @@ const (
 
 // BOMMeta is what a document says about itself and about the thing it describes.
 type BOMMeta struct {
-	SpecVersion  string       // 1.4 to 1.7
+	Format       string       // FormatCycloneDX or FormatSPDX
+	SpecVersion  string       // 1.4 to 1.7 of CycloneDX; 2.2, 2.3 or 3.x of SPDX
 	SerialNumber string       // urn:uuid:..., or empty
 	Timestamp    time.Time    // zero if the document has none
 	Kind         string       // KindImage if the root is a container image, else KindBOM
@@ -66,7 +67,7 @@ func ReadCycloneDX(data []byte) (Packages, BOMMeta, error) {
 		return fail(jsonMessage(data, err))
 	}
 	r := bomReader{used: map[string]bool{}, notes: map[string]bool{}, names: map[string][]int{}}
-	meta := BOMMeta{SpecVersion: head.specVersion, SerialNumber: bom.SerialNumber, Kind: KindBOM}
+	meta := BOMMeta{Format: FormatCycloneDX, SpecVersion: head.specVersion, SerialNumber: bom.SerialNumber, Kind: KindBOM}
 	if bom.Metadata != nil {
 		r.metadata(bom.Metadata, &meta)
 	}
@@ -125,9 +126,17 @@ func (r *bomReader) metadata(m *cdx.Metadata, meta *BOMMeta) {
 			r.labels[key] = p.Value
 		}
 	}
-	version := root.Version
-	purl, err := packageurl.FromString(root.PackageURL)
-	isImage := root.Type == cdx.ComponentTypeContainer
+	identifyRoot(meta, root.Name, root.Version, root.PackageURL, root.Type == cdx.ComponentTypeContainer)
+	for _, h := range deref(root.Hashes) {
+		if h.Algorithm == cdx.HashAlgoSHA512 && isHex(strings.ToLower(h.Value), 128) {
+			r.sha512 = strings.ToLower(h.Value)
+		}
+	}
+}
+
+// identifyRoot says what the thing is that a document describes: an image if it is called one or has the purl of one.
+func identifyRoot(meta *BOMMeta, name, version, purlText string, isImage bool) {
+	purl, err := packageurl.FromString(purlText)
 	if err == nil && (purl.Type == "oci" || purl.Type == "docker") {
 		isImage = true
 		meta.Digest = digestOrNone(purl.Version)
@@ -138,19 +147,14 @@ func (r *bomReader) metadata(m *cdx.Metadata, meta *BOMMeta) {
 		if d := digestOrNone(version); d != "" { // syft writes the digest here
 			meta.Digest, version = cmp.Or(meta.Digest, d), ""
 		}
-		if ref, err := ParseReference(root.Name); err == nil && (ref.Registry != "" || ref.Tag != "") {
-			meta.Name, meta.Reference = ref.Name(), cmp.Or(meta.Reference, root.Name)
+		if ref, err := ParseReference(name); err == nil && (ref.Registry != "" || ref.Tag != "") {
+			meta.Name, meta.Reference = ref.Name(), cmp.Or(meta.Reference, name)
 		}
 		if ref, err := ParseReference(meta.Reference); err == nil {
 			version = cmp.Or(version, ParseTag(ref.Tag).Version)
 		}
 	}
 	meta.Version = UpstreamVersion(version)
-	for _, h := range deref(root.Hashes) {
-		if h.Algorithm == cdx.HashAlgoSHA512 && isHex(strings.ToLower(h.Value), 128) {
-			r.sha512 = strings.ToLower(h.Value)
-		}
-	}
 }
 
 func (r *bomReader) components(list []cdx.Component) error {
@@ -374,7 +378,10 @@ func digestOrNone(s string) audit.Digest {
 }
 
 // bomHead is what tells formats apart, found while the keys are checked.
-type bomHead struct{ format, specVersion, spdx string }
+type bomHead struct {
+	format, specVersion, spdx string
+	graph                     bool // JSON-LD, as SPDX 3 is written
+}
 
 func (h bomHead) check() error {
 	switch {
@@ -492,7 +499,7 @@ func (w *keyWalker) note(key string, value json.Token) {
 	case "spdxVersion":
 		w.head.spdx = cmp.Or(s, "SPDX")
 	case "@context":
-		w.head.spdx = "SPDX 3 or other JSON-LD"
+		w.head.spdx, w.head.graph = "SPDX 3 or other JSON-LD", true
 	}
 }
 

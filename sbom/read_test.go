@@ -34,7 +34,7 @@ func TestWhatIsWrittenIsReadBackEqual(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("packages (-want +got):\n%s", diff)
 	}
-	wantMeta := sbom.BOMMeta{SpecVersion: "1.7", SerialNumber: doc.SerialNumber, Timestamp: assessedAt, Kind: sbom.KindImage, Name: "keystone",
+	wantMeta := sbom.BOMMeta{Format: sbom.FormatCycloneDX, SpecVersion: "1.7", SerialNumber: doc.SerialNumber, Timestamp: assessedAt, Kind: sbom.KindImage, Name: "keystone",
 		Version: "26.0.1", Reference: keystone().Reference, Digest: someDigest}
 	if diff := cmp.Diff(wantMeta, meta); diff != "" {
 		t.Errorf("meta (-want +got):\n%s", diff)

@@ -125,6 +125,16 @@ const (
 	ExpectedService = "service"
 )
 
+// Attested is what an SBOM that a registry holds about an image (a referrer) lists. It is somebody's statement, kept to be
+// compared with what a scan of the image finds; its signature is not verified here.
+type Attested struct {
+	Artifact   string       `json:"artifact"`        // Artifact.ID
+	Format     string       `json:"format"`          // e.g. "CycloneDX 1.6", "SPDX-2.3"
+	Components int          `json:"components"`      // how many it lists, with purl or without
+	PURLs      []string     `json:"purls,omitempty"` // sorted, each once, at most 50,000
+	Origin     audit.Origin `json:"origin"`
+}
+
 // Omission counts what was left out on purpose, e.g. workloads of customers. Names of such things are never recorded.
 type Omission struct {
 	Source string `json:"source"` // name of the source
@@ -147,6 +157,7 @@ type Inventory struct {
 	Artifacts []Artifact `json:"artifacts"` // sorted by ID, one per thing: the same digest seen twice is one artifact with two sightings
 	Expected  []Expected `json:"expected,omitempty"`
 	Omitted   []Omission `json:"omitted,omitempty"`
+	Attested  []Attested `json:"attested,omitempty"` // SBOMs by others that were found beside images, sorted by artifact and origin
 	Failures  []Failure  `json:"failures,omitempty"`
 	// Repositories are the places from which hosts install packages.
 	Repositories []Repository `json:"repositories,omitempty"`

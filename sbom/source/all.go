@@ -73,7 +73,8 @@ func kinds() []kind {
 		{"kubernetes", kubeFields(), decodeKubernetes},
 		{"host", fields{"root": optional, "dpkg": optional, "rpm": optional, "apk": optional, "os_release": optional, "kernel": optional, "name": optional}, decodeHost},
 		{"inventory", fields{"file": list}, decodeInventory},
-		{"image", fields{"ref": required, "tier": optional}, decodeImage},
+		{"image", fields{"ref": required, "tier": optional, "platform": optional, "mirror": optional, "insecure": flag}, decodeImage},
+		{"registry", fields{"pull": required, "platform": optional, "mirrors": list, "insecure": list}, decodeRegistry},
 		{"sbom", fields{"file": required, "tier": optional}, decodeBOM},
 		{"crosscheck", crosscheckFields(), decodeCrosscheck},
 	}

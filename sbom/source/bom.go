@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 	"github.com/pegel-audit/pegel/sbom"
 )
 
-// bom is a CycloneDX document made by somebody else. It is a statement about a thing, not the thing: what it names is
+// bom is a CycloneDX or SPDX document made by somebody else. It is a statement about a thing, not the thing: what it names is
 // declared.
 type bom struct {
 	file string // as written
@@ -41,21 +42,21 @@ func (b bom) Inventory(ctx context.Context) (sbom.Inventory, error) {
 	if err != nil {
 		return sbom.Inventory{}, fmt.Errorf("reading SBOM %q: %s", shown(b.file), reason(err))
 	}
-	packages, meta, err := sbom.ReadCycloneDX(data)
+	packages, meta, err := sbom.ReadDocument(data)
 	if err != nil {
 		return sbom.Inventory{}, fmt.Errorf("reading SBOM %q: %w", shown(b.file), err)
 	}
 	name := filepath.Base(b.path)
 	origin := audit.Origin{Source: "sbom", Path: name, At: b.opt.At, Digest: audit.DigestOf(data)}
-	if _, err := keepInput(ctx, b.opt, name, "application/vnd.cyclonedx+json", data, origin); err != nil {
+	if _, err := keepInput(ctx, b.opt, name, mediaTypeOf(meta, data), data, origin); err != nil {
 		return sbom.Inventory{}, fmt.Errorf("keeping %q as evidence: %w", name, err)
 	}
 	a := sbom.Artifact{
 		ID:   "bom:" + string(origin.Digest), // a serial number is the author's word: two documents may share one
 		Kind: meta.Kind, Name: cmp.Or(meta.Name, name), Reference: meta.Reference, Version: meta.Version, Digest: meta.Digest,
 		TierHint: b.tier,
-		Sightings: []sbom.Sighting{{Source: "sbom", Where: fmt.Sprintf("%s, CycloneDX %s with %d components",
-			name, meta.SpecVersion, len(*packages.Components.Value)), Declared: true, State: sbom.StatePresent, Origin: origin}},
+		Sightings: []sbom.Sighting{{Source: "sbom", Where: fmt.Sprintf("%s, %s %s with %d components",
+			name, meta.Format, meta.SpecVersion, len(*packages.Components.Value)), Declared: true, State: sbom.StatePresent, Origin: origin}},
 	}
 	if b.tier != nil {
 		a.HintRule = "stack file: tier of the source"
@@ -70,6 +71,17 @@ func (b bom) Inventory(ctx context.Context) (sbom.Inventory, error) {
 	return sortInventory(inv), nil
 }
 
+// mediaTypeOf names the form of a document that was read.
+func mediaTypeOf(meta sbom.BOMMeta, data []byte) string {
+	switch {
+	case meta.Format == sbom.FormatCycloneDX:
+		return "application/vnd.cyclonedx+json"
+	case bytes.Contains(data[:min(len(data), 4096)], []byte("SPDXVersion:")):
+		return "text/spdx"
+	}
+	return "application/spdx+json"
+}
+
 // identify gives an image the ID by which it is the same wherever it is seen.
 func identify(a *sbom.Artifact) {
 	if a.Digest != "" {
@@ -81,7 +93,7 @@ func identify(a *sbom.Artifact) {
 	}
 }
 
-// Open returns the document itself; its packages are read with sbom.ReadCycloneDX.
+// Open returns the document itself; its packages are read with sbom.ReadDocument.
 func (b bom) Open(_ context.Context, a sbom.Artifact) (sbom.Target, error) {
 	return sbom.Target{Artifact: a, Path: b.path, Form: "sbom"}, nil
 }

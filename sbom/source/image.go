@@ -57,14 +57,23 @@ func decodeImage(v values, opt Options) (sbom.Source, error) {
 		s.form = "oci-dir"
 	case "oci-archive":
 		s.form = "oci-archive"
+	case "docker-archive":
+		s.form = "docker-archive"
 	default:
-		return nil, at(v.at["ref"], "ref %q is neither oci:DIRECTORY nor oci-archive:FILE; copy an image from a registry with "+
-			"skopeo copy docker://IMAGE oci-archive:FILE", s.ref)
+		return decodeRegistryImage(v, tier, opt)
 	}
 	if rest == "" {
 		return nil, at(v.at["ref"], "ref %q names no path", s.ref)
 	}
+	for _, key := range []string{"platform", "mirror", "insecure"} {
+		if v.has(key) {
+			return nil, at(v.at[key], "%s is for images in registries; %q is a file", key, shownRef(s.ref))
+		}
+	}
 	s.path = v.path(rest)
+	if s.form == "docker-archive" {
+		return dockerArchive{image: s, read: &dockerRead{}}, nil
+	}
 	return s, nil
 }
 

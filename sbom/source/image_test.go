@@ -343,7 +343,7 @@ func TestABrokenArchiveGivesAClearErrorWithARemedy(t *testing.T) {
 		{"a device", retype(tar.TypeChar), "is a link or device"},
 		{"a name twice", rename("index.json", "oci-layout"), `entry "oci-layout" occurs twice`},
 		{"no index", rename("index.json", "index.old"), "index.json: it is not there"},
-		{"a form of docker save", rename("oci-layout", "manifest.json"), "docker save in its old form; convert it"},
+		{"a form of docker save", rename("oci-layout", "manifest.json"), "an archive of docker save; write docker-archive:FILE"},
 		{"a bomb", bomb(), "it unpacks to more than 100 times its size"},
 	}
 	for _, tt := range tests {

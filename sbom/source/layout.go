@@ -189,13 +189,13 @@ func openArchiveAs(ctx context.Context, name string, l layoutArchive) (layout, e
 		return nil, errors.New(reason(err))
 	}
 	defer f.Close()
-	if err := l.read(ctx, f); err != nil {
+	if err := readTar(ctx, f, l.entries); err != nil {
 		return nil, err
 	}
 	mark, err := l.document("oci-layout")
 	if err != nil {
 		if _, ok := l.documents["manifest.json"]; ok {
-			return nil, errors.New("this is an archive of docker save in its old form; convert it: skopeo copy docker-archive:FILE oci-archive:NEW")
+			return nil, errors.New("this is an archive of docker save; write docker-archive:FILE")
 		}
 		return nil, errors.New("it holds no oci-layout: this is no archive of an OCI image layout")
 	}
@@ -205,8 +205,8 @@ func openArchiveAs(ctx context.Context, name string, l layoutArchive) (layout, e
 	return l, nil
 }
 
-// read goes through the archive once.
-func (l layoutArchive) read(ctx context.Context, f io.Reader) error {
+// readTar goes through an archive once, which may be packed with gzip, up to the limits of unpacking.
+func readTar(ctx context.Context, f io.Reader, entries func(*tar.Reader) error) error {
 	packed := &counter{r: reader{ctx, f}}
 	buffered := bufio.NewReaderSize(packed, 1<<16)
 	unpacked := &counter{r: buffered, limit: maxArchiveBytes}
@@ -220,7 +220,7 @@ func (l layoutArchive) read(ctx context.Context, f io.Reader) error {
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}), bytes.HasPrefix(magic, []byte{0xfd, '7', 'z', 'X', 'Z'}):
 		return errors.New("it is compressed with zstd or xz; unpack it first, tar and gzip are read")
 	}
-	err := l.entries(tar.NewReader(unpacked))
+	err := entries(tar.NewReader(unpacked))
 	if err == nil {
 		_, err = io.Copy(io.Discard, unpacked) // the checksum of gzip stands at the end
 	}

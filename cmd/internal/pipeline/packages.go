@@ -160,7 +160,7 @@ func readTarget(ctx context.Context, scanner *lazyScanner, t sbom.Target) (sbom.
 		if err != nil {
 			return sbom.Packages{}, err
 		}
-		p, _, err := sbom.ReadCycloneDX(data)
+		p, _, err := sbom.ReadDocument(data)
 		if err != nil {
 			return sbom.Packages{}, err
 		}
