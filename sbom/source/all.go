@@ -69,6 +69,7 @@ func kinds() []kind {
 		{"image", fields{"ref": required, "tier": optional}, decodeImage},
 		{"host", fields{"root": required, "name": optional}, decodeHost},
 		{"sbom", fields{"file": required, "tier": optional}, decodeBOM},
+		{"ceph", cephFields(), decodeCeph},
 	}
 }
 
