@@ -70,6 +70,7 @@ func kinds() []kind {
 		{"host", fields{"root": required, "name": optional}, decodeHost},
 		{"sbom", fields{"file": required, "tier": optional}, decodeBOM},
 		{"ceph", cephFields(), decodeCeph},
+		{"helm", fields{"releases": required, "exclude": list}, decodeHelm},
 	}
 }
 
