@@ -71,6 +71,8 @@ func kinds() []kind {
 		{"sbom", fields{"file": required, "tier": optional}, decodeBOM},
 		{"ceph", cephFields(), decodeCeph},
 		{"helm", fields{"releases": required, "exclude": list}, decodeHelm},
+		{"chart", fields{"path": required}, decodeChart},
+		{"cluster-stack", fields{"release": required}, decodeClusterStack},
 	}
 }
 
