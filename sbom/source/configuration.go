@@ -18,10 +18,10 @@ import (
 
 // Limits of a configuration repository. The reference one has 8 environments and 3 inventory files.
 const (
-	maxEnvironments   = 256
-	maxInventoryFiles = 256
-	maxInventoryDepth = 4
-	maxLinks          = 8
+	maxEnvironments       = 256
+	maxConfigurationFiles = 256
+	maxConfigurationDepth = 4
+	maxConfigurationLinks = 8
 )
 
 // configurationList is the kind of list that the switches of a configuration are.
@@ -129,7 +129,7 @@ var errClosed = errors.New("it leads to a file of secrets, which is not opened")
 
 // data reads a file of the repository, through links inside it as long as they lead to nothing that is closed.
 func (r *configurationReader) data(name string, limit int64) ([]byte, error) {
-	for range maxLinks {
+	for range maxConfigurationLinks {
 		if closed(name) {
 			return nil, errClosed
 		}
@@ -404,13 +404,13 @@ func (r *configurationReader) inventory(ctx context.Context) error {
 		return nil
 	}
 	all := newAnsible()
-	for _, name := range files[:min(len(files), maxInventoryFiles)] {
+	for _, name := range files[:min(len(files), maxConfigurationFiles)] {
 		if err := r.inventoryFile(ctx, name, &all); err != nil {
 			return err
 		}
 	}
-	if len(files) > maxInventoryFiles {
-		r.fail(r.origin("inventory"), listRemedy, "inventory: %d files, of which %d were read", len(files), maxInventoryFiles)
+	if len(files) > maxConfigurationFiles {
+		r.fail(r.origin("inventory"), listRemedy, "inventory: %d files, of which %d were read", len(files), maxConfigurationFiles)
 	}
 	all.undeclared()
 	for _, p := range all.problems {
@@ -457,14 +457,14 @@ func (r *configurationReader) inventoryFiles(dir string, depth int) ([]string, e
 		name := path.Join(dir, e.Name())
 		switch {
 		case closed(name) || ignoredInventory(name):
-		case e.IsDir() && depth < maxInventoryDepth:
+		case e.IsDir() && depth < maxConfigurationDepth:
 			more, err := r.inventoryFiles(name, depth+1)
 			if err != nil {
 				r.fail(r.origin(name), "", "%s: %s", name, reason(err))
 			}
 			out = append(out, more...)
 		case e.IsDir():
-			r.fail(r.origin(name), "", "%s: folders more than %d deep are not read", name, maxInventoryDepth)
+			r.fail(r.origin(name), "", "%s: folders more than %d deep are not read", name, maxConfigurationDepth)
 		default:
 			out = append(out, name)
 		}

@@ -124,11 +124,6 @@ func badSocket(node *yaml.Node, socket string) error {
 	return at(node, "socket %q is neither unix:///PATH nor ssh://USER@HOST/PATH", socket)
 }
 
-// isHostName reports whether a text may be the name of a machine.
-func isHostName(name string) bool {
-	return name != "" && len(name) <= 255 && strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789.-_") == ""
-}
-
 // where returns the socket as reports may show it: without user, and without the folders of this machine.
 func (s containers) where() string {
 	switch {

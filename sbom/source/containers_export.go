@@ -25,8 +25,8 @@ import (
 	"github.com/pegel-audit/pegel/sbom"
 )
 
-// maxLinks is how many links in an exported archive lead to each other.
-const maxLinks = 8
+// maxExportLinks is how many links in an exported archive lead to each other.
+const maxExportLinks = 8
 
 // Open exports the image from the engine and lays it out as an OCI image layout, which Done removes. Files have no
 // contents. The engine packs its layers anew, so the digest of the manifest differs from the one that a registry gave;
@@ -278,7 +278,7 @@ func (h *engineHead) Write(p []byte) (int, error) {
 // lookup finds a file by its name, through links.
 func (x *exported) lookup(name string) (exportedFile, bool) {
 	name = path.Clean(name)
-	for range maxLinks {
+	for range maxExportLinks {
 		if f, ok := x.files[name]; ok {
 			return f, true
 		}

@@ -246,19 +246,19 @@ func (r *crosscheckReader) add(kind, name string, line int, groups, states []str
 	}
 	n.times++
 	for _, group := range groups {
-		if plainWord(group) && len(n.groups) < maxListWords {
+		if listWord(group) && len(n.groups) < maxListWords {
 			n.groups[group] = true
 		}
 	}
 	for _, state := range states {
-		if plainWord(state) && len(n.states) < maxListWords {
+		if listWord(state) && len(n.states) < maxListWords {
 			n.states[state]++
 		}
 	}
 }
 
-// plainWord accepts a short text of letters, digits and what types, roles and states are written with.
-func plainWord(text string) bool {
+// listWord accepts a short text of letters, digits and what types, roles and states are written with.
+func listWord(text string) bool {
 	return text != "" && len(text) <= 128 && !strings.ContainsFunc(text, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(" .-_/:", c))
 	})
