@@ -328,16 +328,21 @@ func (r *configurationReader) version(scope ansibleScope, v ansibleVars, key, na
 		r.fail(origin, "write the version itself", "%s: line %d: %s", v.origin.Path, origin.Line, strings.Join(open, "; "))
 		return
 	}
-	r.inv.Artifacts = append(r.inv.Artifacts, releaseArtifact("configuration", v.origin.Path+": "+key, name, text, origin))
+	r.inv.Artifacts = append(r.inv.Artifacts, declaredRelease("configuration", v.origin.Path+": "+key, name, text, origin))
 }
 
-// releaseArtifact is a release as a whole: of OSISM, OpenStack or Ceph. A release series of Ceph goes by a name; that
-// names no moving thing.
-func releaseArtifact(source, where, name, version string, origin audit.Origin) sbom.Artifact {
+// releaseOf is a release as a whole: of OSISM, OpenStack or Ceph. A series of Ceph goes by a name, which does not move.
+func releaseOf(name, version string) sbom.Artifact {
 	a := intentSoftware(name, version)
 	if name == "ceph" && slices.Contains([]string{"nautilus", "octopus", "pacific", "quincy", "reef", "squid", "tentacle"}, version) {
 		a.Unpinned = ""
 	}
+	return a
+}
+
+// declaredRelease is a release that a configuration chooses.
+func declaredRelease(source, where, name, version string, origin audit.Origin) sbom.Artifact {
+	a := releaseOf(name, version)
 	a.Sightings = []sbom.Sighting{{Source: source, Where: where, Declared: true, State: sbom.StateDeclared, Reference: a.Reference, Origin: origin}}
 	return a
 }

@@ -124,7 +124,7 @@ func (r *kollaReader) release(v ansibleVars) {
 	if also := r.imagesFrom(v); also != "" {
 		where += " (" + also + ")"
 	}
-	r.inv.Artifacts = append(r.inv.Artifacts, releaseArtifact("kolla", where, "openstack", release, v.at(key)))
+	r.inv.Artifacts = append(r.inv.Artifacts, declaredRelease("kolla", where, "openstack", release, v.at(key)))
 }
 
 // imagesFrom says what globals.yml states about where images come from.

@@ -30,7 +30,8 @@ const (
 // OpenStack services are in images.yml of the image kolla/release/sbom, which is read as a file or from an OCI layout. A
 // release offers what it names; there are no contents to open.
 //
-// infrastructure_projects and openstack_projects name branches to build from, not deployed things; they are not listed.
+// infrastructure_projects, openstack_projects, ceph_ansible_version, ceph_container_version and ranges of versions say what
+// images are built from, not what is deployed; they are not listed.
 type osism struct {
 	release string // as written
 	dir     string // on this machine
@@ -246,6 +247,7 @@ func (r *osismReader) readManifest(ctx context.Context, name string) error {
 		return err
 	}
 	r.read++
+	r.versions(m)
 	if strings.HasPrefix(name, "sbom-openstack-") {
 		r.imageList(m)
 		return nil

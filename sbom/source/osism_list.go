@@ -59,6 +59,7 @@ func (r *osismReader) readList(ctx context.Context) error {
 		return err
 	}
 	r.read++
+	r.versions(m)
 	r.imageList(m)
 	return nil
 }

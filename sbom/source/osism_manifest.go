@@ -181,6 +181,42 @@ func (r *osismReader) software(m manifest, section string) {
 	}
 }
 
+// manifestVersions are the keys at the top of a manifest that name the version of something that is deployed, and what it
+// is: the release itself, and the repositories whose contents the manager runs.
+func manifestVersions() map[string]string {
+	return map[string]string{
+		"manager_version":           "osism-manager",
+		"openstack_version":         "openstack",
+		"ceph_version":              "ceph",
+		"ansible_version":           "ansible",
+		"ansible_core_version":      "ansible-core",
+		"defaults_version":          "osism/defaults",
+		"generics_version":          "osism/generics",
+		"playbooks_version":         "osism/ansible-playbooks",
+		"manager_playbooks_version": "osism/ansible-playbooks-manager",
+		"operations_version":        "osism/kolla-operations",
+	}
+}
+
+// versions reads the versions at the top of a manifest.
+func (r *osismReader) versions(m manifest) {
+	names := manifestVersions()
+	for i := 0; i+1 < len(m.top.Content); i += 2 {
+		key, value := m.top.Content[i], m.top.Content[i+1]
+		name, ok := names[key.Value]
+		if !ok || value.Kind != yaml.ScalarNode || value.Tag == "!!null" || strings.ContainsAny(value.Value, "<>=") {
+			continue
+		}
+		origin := m.origin
+		origin.Line = key.Line
+		if !versionText(value.Value) {
+			r.fail(origin, "", "%s: line %d: %s is no version", m.name, key.Line, key.Value)
+			continue
+		}
+		r.add(m, releaseOf(name, value.Value), m.origin.Path+": "+key.Value, origin)
+	}
+}
+
 // imageList reads the images of an sbom-openstack file: references with tag, since release 9 with digest.
 func (r *osismReader) imageList(m manifest) {
 	list := r.section(m, "images")

@@ -22,6 +22,8 @@ func release() map[string]string {
 # source: https://github.com/osism/release
 # commit: a4a02260a4a02260a4a02260a4a02260a4a02260
 manager_version: '9.0.0'
+ansible_version: '>=11.0.0,<12.0.0'
+playbooks_version: 'v0.20250407.0'
 
 osism_projects:
   docker: '5:27.5.1'
@@ -73,11 +75,15 @@ func TestAReleaseIsReadAsIntent(t *testing.T) {
 		{"image:registry.osism.tech/kolla/release/redis:7.0.15.20250408", "redis", "7.0.15", "", "", "9.0.0/sbom-openstack-2024.2.yml: images.redis"},
 		{"image:registry:3.0", "registry", "3.0", "", "ops", "9.0.0/base.yml: docker_images.registry (no path in etc/images.yml)"},
 		{"image:" + keystoneDigest, "keystone", "26.0.1", "", "", "9.0.0/sbom-openstack-2024.2.yml: images.keystone"},
+		{"software:ceph@reef", "ceph", "", "", "", "9.0.0/ceph-reef.yml: ceph_version"},
 		{"software:docker@5:27.5.1", "docker", "27.5.1", "", "ops", "9.0.0/base.yml: osism_projects.docker"},
 		{"software:geerlingguy.certbot@master", "geerlingguy.certbot", "", "master is a branch or a moving name, not a version", "ops", "9.0.0/base.yml: ansible_roles.geerlingguy.certbot"},
 		{"software:hardening@e77c311442cb1d1ef8caa7df9d9c00471afa75e7", "hardening", "e77c311442cb1d1ef8caa7df9d9c00471afa75e7", "", "ops", "9.0.0/base.yml: ansible_roles.hardening"},
 		{"software:k3s@v1.30.10+k3s1", "k3s", "1.30.10+k3s1", "", "ops", "9.0.0/base.yml: osism_projects.k3s"},
+		{"software:openstack@2024.2", "openstack", "2024.2", "", "", "9.0.0/openstack-2024.2.yml: openstack_version"},
+		{"software:osism-manager@9.0.0", "osism-manager", "9.0.0", "", "ops", "9.0.0/base.yml: manager_version"},
 		{"software:osism.services@0.20250407.0", "osism.services", "0.20250407.0", "", "ops", "9.0.0/base.yml: ansible_collections.osism.services"},
+		{"software:osism/ansible-playbooks@v0.20250407.0", "osism/ansible-playbooks", "0.20250407.0", "", "ops", "9.0.0/base.yml: playbooks_version"},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(line{})); diff != "" {
 		t.Errorf("artifacts (-want +got):\n%s", diff)
@@ -87,7 +93,7 @@ func TestAReleaseIsReadAsIntent(t *testing.T) {
 	}
 	o := inv.Artifacts[2].Sightings[0].Origin
 	wantOrigin := audit.Origin{Source: "osism", URL: "https://github.com/osism/release", Commit: "a4a02260a4a02260a4a02260a4a02260a4a02260",
-		Path: "9.0.0/base.yml", Line: 11, Digest: audit.DigestOf([]byte(release()["9.0.0/base.yml"])), At: assessedAt}
+		Path: "9.0.0/base.yml", Line: 13, Digest: audit.DigestOf([]byte(release()["9.0.0/base.yml"])), At: assessedAt}
 	if diff := cmp.Diff(wantOrigin, o); diff != "" {
 		t.Errorf("origin (-want +got):\n%s", diff)
 	}
@@ -106,6 +112,7 @@ func TestABrokenPartOfAReleaseCostsThatPartOnly(t *testing.T) {
 		{"two documents", map[string]string{"9.0.0/ceph-reef.yml": "a: 1\n---\nb: 2\n"}, "something follows", "image:library/redis:7.4.2-alpine"},
 		{"an image without a version", map[string]string{"9.0.0/ceph-reef.yml": "docker_images:\n  ceph: [1, 2]\n"}, "ceph-reef.yml: line 2: ceph is no single value", "image:osism/ceph-daemon"},
 		{"a tag that is none", map[string]string{"9.0.0/ceph-reef.yml": "docker_images:\n  ceph: '1 2'\n"}, `ceph-reef.yml: line 2: image reference`, "image:osism/ceph-daemon:1 2"},
+		{"a version that is none", map[string]string{"9.0.0/ceph-reef.yml": "ceph_version: 'a b'\n"}, "ceph-reef.yml: line 1: ceph_version is no version", "image:library/redis:7.4.2-alpine"},
 		{"a key that stands twice", map[string]string{"9.0.0/ceph-reef.yml": "docker_images:\n  ceph: '1.0.0'\n  ceph: '2.0.0'\n"}, `line 3: key "ceph" stands twice`, "image:osism/ceph-daemon:1.0.0"},
 		{"a section that is a text", map[string]string{"9.0.0/ceph-reef.yml": "docker_images: ceph\n"}, "docker_images is no mapping", "image:library/redis:7.4.2-alpine"},
 		{"an alias", map[string]string{"9.0.0/ceph-reef.yml": "x: &a {b: c}\ndocker_images: *a\n"}, "docker_images is no mapping", "image:library/redis:7.4.2-alpine"},
