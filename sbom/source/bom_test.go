@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -57,6 +58,31 @@ func TestAForeignSBOMIsAStatementAboutOneThing(t *testing.T) {
 				t.Errorf("target = %+v, %v", target, err)
 			}
 		})
+	}
+}
+
+func TestAForeignSBOMInSPDXIsReadAsWell(t *testing.T) {
+	for name, tt := range map[string]struct{ in, where, mediaType string }{
+		"v.spdx.json": {`{"spdxVersion": "SPDX-2.3", "packages": [{"SPDXID": "a", "name": "a"}]}`, "v.spdx.json, SPDX 2.3 with 1 components", "application/spdx+json"},
+		"v.spdx":      {"SPDXVersion: SPDX-2.2\nPackageName: a\nSPDXID: a\n", "v.spdx, SPDX 2.2 with 1 components", "text/spdx"},
+		"v.json": {`{"@context": "x", "@graph": [{"type": "CreationInfo", "specVersion": "3.0.1"}, {"type": "software_Package", "spdxId": "a", "name": "a"}]}`,
+			"v.json, SPDX 3.0.1 with 1 components", "application/spdx+json"},
+	} {
+		base := write(t, map[string]string{name: tt.in})
+		opt := source.Options{At: assessedAt, Keep: func(_ context.Context, b audit.Blob) (audit.Digest, error) {
+			if b.MediaType != tt.mediaType {
+				t.Errorf("%s: kept as %q, want %q", name, b.MediaType, tt.mediaType)
+			}
+			return audit.DigestOf(b.Data), nil
+		}}
+		s, err := decode(t, "sbom: {file: "+name+"}", base, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inv, err := s.Inventory(t.Context())
+		if err != nil || len(inv.Artifacts) != 1 || inv.Artifacts[0].Sightings[0].Where != tt.where {
+			t.Errorf("inventory %+v, %v, want %s", inv, err, tt.where)
+		}
 	}
 }
 

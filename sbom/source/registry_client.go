@@ -151,20 +151,18 @@ type registryClient struct {
 	opt      Options
 	patience registryPatience
 	guard    http.RoundTripper
-	login    authn.Authenticator
-	note     string // what a refused login should say about the credentials
 
 	mu       sync.Mutex
-	sessions map[string]*http.Client
+	sessions map[string]*http.Client        // by repository
+	logins   map[string]registryCredentials // by repository
 }
 
 func newRegistryClient(host string, plain bool, opt Options, patience registryPatience) *registryClient {
 	if host == "docker.io" || host == "registry-1.docker.io" {
 		host = name.DefaultRegistry
 	}
-	c := &registryClient{host: host, plain: plain, opt: opt, patience: patience, sessions: map[string]*http.Client{}}
+	c := &registryClient{host: host, plain: plain, opt: opt, patience: patience, sessions: map[string]*http.Client{}, logins: map[string]registryCredentials{}}
 	c.guard = transport.NewUserAgent(registryGuard{inner: c.http(), host: host, plain: plain, patience: patience}, "pegel")
-	c.login, c.note = registryLogin(opt, host)
 	return c
 }
 
@@ -190,11 +188,24 @@ func (c *registryClient) http() *http.Transport {
 	}
 }
 
+// credentials are looked up once for each repository.
+func (c *registryClient) credentials(repo string) registryCredentials {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok := c.logins[repo]
+	if !ok {
+		found = registryLogin(c.opt, c.host, repo)
+		c.logins[repo] = found
+	}
+	return found
+}
+
 // session returns the client that is logged in for pulling from a repository.
 func (c *registryClient) session(ctx context.Context, repo string) (*http.Client, error) {
 	if c.opt.Network.Dial == nil {
 		return nil, refusal("run with network access, or give the image as oci-archive:FILE", "%s", errOffline)
 	}
+	login := c.credentials(repo).login
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s := c.sessions[repo]; s != nil {
@@ -208,7 +219,7 @@ func (c *registryClient) session(ctx context.Context, repo string) (*http.Client
 	if err != nil {
 		return nil, refusal("correct the reference", "%q is no address of a registry", c.host)
 	}
-	t, err := transport.NewWithContext(ctx, reg, c.login, c.guard, []string{"repository:" + repo + ":pull"})
+	t, err := transport.NewWithContext(ctx, reg, login, c.guard, []string{"repository:" + repo + ":pull"})
 	if err != nil {
 		return nil, err
 	}
@@ -357,9 +368,9 @@ func certificateReason(err error) string {
 // explainStatus says what a status means and what to do about it.
 func (c *registryClient) explainStatus(status int, h http.Header, repo string) error {
 	r := &registryRefusal{status: status}
-	host := c.host
+	host, used := c.host, c.credentials(repo)
 	switch {
-	case status == http.StatusUnauthorized && c.login == authn.Anonymous:
+	case status == http.StatusUnauthorized && used.login == authn.Anonymous:
 		r.reason, r.settle = "it asks for a login (401)", "store credentials for "+host+" with docker login or podman login"
 	case status == http.StatusUnauthorized:
 		r.reason, r.settle = "it does not accept the stored credentials (401)", "renew the credentials for "+host+" with docker login or podman login"
@@ -377,8 +388,8 @@ func (c *registryClient) explainStatus(status int, h http.Header, repo string) e
 	default:
 		r.reason, r.settle = fmt.Sprintf("it answers with status %d", status), "check that the address is that of a registry"
 	}
-	if c.note != "" && (status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusNotFound) {
-		r.reason += "; " + c.note
+	if used.note != "" && (status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusNotFound) {
+		r.reason += "; " + used.note
 	}
 	return r
 }

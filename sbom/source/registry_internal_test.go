@@ -70,7 +70,7 @@ func FuzzDockerConfig(f *testing.F) {
 	f.Add(`{"credHelpers": {"registry.example": "pass"}, "credsStore": "x"}`, "index.docker.io")
 	f.Add(`{"auths": {"a": {"username": "u", "password": "secret-canary", "auth": "???"}}}`, "a")
 	f.Fuzz(func(t *testing.T, text, host string) {
-		login, note := dockerLogin([]byte(text), host)
+		login, note := dockerLogin([]byte(text), host, "a/box")
 		if strings.Contains(note, "secret-canary") && !strings.Contains(text, "docker-credential") && !namesCanary(text, host) {
 			t.Fatalf("the note %q shows a secret", note)
 		}
@@ -82,7 +82,7 @@ func FuzzDockerConfig(f *testing.F) {
 			t.Fatalf("credentials from a file that cannot be read: %v", err)
 		}
 		for spelled := range config.Auths {
-			for _, key := range registryKeys(host) {
+			for _, key := range registryKeys(host, "a/box") {
 				if registryKey(spelled) == key {
 					return
 				}

@@ -31,10 +31,16 @@ type dockerConfig struct {
 	CredsStore  string            `json:"credsStore"`
 }
 
-// registryLogin returns the credentials for a registry from the standard files, the first that has some: those of Docker
+// registryCredentials are what is used to log in, perhaps nothing, and what a refused login should say about them.
+type registryCredentials struct {
+	login authn.Authenticator
+	note  string
+}
+
+// registryLogin returns the credentials for a repository from the standard files, the first that has some: those of Docker
 // ($DOCKER_CONFIG or $HOME/.docker) before those of Podman. Programs that keep credentials are not run. The note says why
 // there are none although a file was there; it never holds anything of the file but names.
-func registryLogin(opt Options, host string) (authn.Authenticator, string) {
+func registryLogin(opt Options, host, repo string) registryCredentials {
 	note := ""
 	for _, file := range credentialFiles(opt.Getenv) {
 		data, err := readFile(file, maxDockerConfig)
@@ -46,15 +52,15 @@ func registryLogin(opt Options, host string) (authn.Authenticator, string) {
 			note = fmt.Sprintf("credentials in %q cannot be read: %s", name, reason(err))
 			continue
 		}
-		login, why := dockerLogin(data, host)
+		login, why := dockerLogin(data, host, repo)
 		if login != authn.Anonymous {
-			return login, ""
+			return registryCredentials{login: login}
 		}
 		if why != "" {
 			note = fmt.Sprintf("credentials in %q: %s", name, why)
 		}
 	}
-	return authn.Anonymous, note
+	return registryCredentials{login: authn.Anonymous, note: note}
 }
 
 func credentialFiles(getenv func(string) string) []string {
@@ -78,13 +84,14 @@ func credentialFiles(getenv func(string) string) []string {
 	})
 }
 
-// dockerLogin reads the credentials for a host from a file of Docker or Podman.
-func dockerLogin(data []byte, host string) (authn.Authenticator, string) {
+// dockerLogin reads the credentials for a repository from a file of Docker or Podman: those that are stored for the longest
+// part of its path (Podman), then those for the whole registry.
+func dockerLogin(data []byte, host, repo string) (authn.Authenticator, string) {
 	var config dockerConfig
 	if err := json.Unmarshal(data, &config); err != nil {
 		return authn.Anonymous, "the file is not the JSON that Docker writes" // the error may repeat a part of a secret
 	}
-	for _, key := range registryKeys(host) {
+	for _, key := range registryKeys(host, repo) {
 		for _, spelled := range sortedKeys(config.Auths) {
 			if registryKey(spelled) != key {
 				continue
@@ -109,7 +116,7 @@ func dockerLogin(data []byte, host string) (authn.Authenticator, string) {
 // helperNote names the program that keeps the credentials of a host.
 func helperNote(config dockerConfig, host string) string {
 	helper := ""
-	for _, key := range registryKeys(host) {
+	for _, key := range registryKeys(host, "") {
 		for _, spelled := range sortedKeys(config.CredHelpers) {
 			if helper == "" && registryKey(spelled) == key {
 				helper = config.CredHelpers[spelled]
@@ -127,12 +134,17 @@ func helperNote(config dockerConfig, host string) string {
 
 func clip(s string) string { return s[:min(len(s), 128)] }
 
-// registryKeys are the names under which a registry may stand in a file of credentials.
-func registryKeys(host string) []string {
-	if host == name.DefaultRegistry {
-		return []string{host, "docker.io", "registry-1.docker.io"}
+// registryKeys are the names under which a repository and its registry may stand in a file of credentials.
+func registryKeys(host, repo string) []string {
+	var out []string
+	for repo != "" {
+		out = append(out, host+"/"+repo)
+		repo = repo[:max(0, strings.LastIndexByte(repo, '/'))]
 	}
-	return []string{host}
+	if host == name.DefaultRegistry {
+		return append(out, host, "docker.io", "registry-1.docker.io")
+	}
+	return append(out, host)
 }
 
 // registryKey takes scheme and the path of the old API off a key; a path in it (of Podman) is left.

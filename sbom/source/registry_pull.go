@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -279,11 +280,25 @@ func (s registryImage) Open(ctx context.Context, a sbom.Artifact) (sbom.Target, 
 	if a.Digest == "" {
 		return sbom.Target{}, sbom.ErrNoContents
 	}
-	dir, f, done, err := s.store.pull(ctx, s.client, s.place.repository(s.named), a.Digest, s.platform)
-	if err != nil {
-		return sbom.Target{}, pullError(ctx, s.named, s.place, err)
+	return s.store.open(ctx, s.client, s.place, s.named, a, s.platform)
+}
+
+// open pulls an artifact from one repository under the first of its digests that is there.
+func (s *blobStore) open(ctx context.Context, c *registryClient, place registryPlace, ref sbom.Reference, a sbom.Artifact, want v1.Platform) (sbom.Target, error) {
+	var failed error
+	for _, digest := range append([]audit.Digest{a.Digest}, a.Digests...) {
+		dir, f, done, err := s.pull(ctx, c, place.repository(ref), digest, want)
+		if err == nil {
+			return pulled(a, dir, f, done), nil
+		}
+		if failed == nil {
+			failed = pullError(ctx, ref, place, err)
+		}
+		if refused := (*registryRefusal)(nil); !errors.As(err, &refused) || refused.status != http.StatusNotFound {
+			break
+		}
 	}
-	return pulled(a, dir, f, done), nil
+	return sbom.Target{}, failed
 }
 
 func pullError(ctx context.Context, ref sbom.Reference, place registryPlace, err error) error {
@@ -375,19 +390,11 @@ func (r registryPull) Open(ctx context.Context, a sbom.Artifact) (sbom.Target, e
 	var failed error
 	for _, ref := range refs {
 		place, client := r.client(ref.Registry)
-		for _, digest := range append([]audit.Digest{a.Digest}, a.Digests...) {
-			dir, f, done, err := r.store.pull(ctx, client, place.repository(ref), digest, r.platform)
-			if err == nil {
-				return pulled(a, dir, f, done), nil
-			}
-			failed = pullError(ctx, ref, place, err)
-			if ctx.Err() != nil {
-				return sbom.Target{}, failed
-			}
-			if refused := (*registryRefusal)(nil); !errors.As(err, &refused) || refused.status != 404 {
-				break
-			}
+		target, err := r.store.open(ctx, client, place, ref, a, r.platform)
+		if err == nil || ctx.Err() != nil {
+			return target, err
 		}
+		failed = cmp.Or(failed, err)
 	}
 	return sbom.Target{}, failed
 }

@@ -561,6 +561,29 @@ func TestCredentialsReachTheirRegistryAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestTheCredentialsForTheLongestPartOfAPathAreUsed(t *testing.T) {
+	r := startRegistry(t)
+	img := container(t, "x", nil)
+	r.push(t, "team/area/box:1", img)
+	r.answer(func(w http.ResponseWriter, req *http.Request) bool {
+		if user, _, _ := req.BasicAuth(); user != "area" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		}
+		return false
+	})
+	entry := func(user string) string {
+		return `{"auth": "` + base64.StdEncoding.EncodeToString([]byte(user+":p")) + `"}`
+	}
+	dir := write(t, map[string]string{"config.json": `{"auths": {"` + r.host + `": ` + entry("all") + `, "` + r.host + `/team": ` + entry("team") + `, "` + r.host + `/team/area": ` + entry("area") + `}}`})
+	opt := online(t)
+	opt.Getenv = func(string) string { return dir }
+	if inv := inventory(t, "image: {ref: '"+r.host+"/team/area/box:1', insecure: true}", opt); inv.Artifacts[0].Digest != digest(t, img) {
+		t.Errorf("inventory %+v", inv)
+	}
+}
+
 func TestCredentialsAreNotSentInClear(t *testing.T) {
 	r := startRegistry(t)
 	opt := withLogin(t, online(t), r.host, `{"auth": "`+base64.StdEncoding.EncodeToString([]byte("u:p"))+`"}`)
