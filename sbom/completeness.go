@@ -3,6 +3,7 @@ package sbom
 import (
 	"cmp"
 	"crypto/sha256"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -40,43 +41,66 @@ type Missing struct {
 // expected, nor are names that the catalogue does not know (Recognise).
 func CrossCheck(inv Inventory) Completeness {
 	var out Completeness
-	hosts := hostsSeen(inv)
-	out.Hosts = crossCheck(inv, ExpectedHost, hostKey, func(e Expected) bool { return hosts.has(e.Name) })
-	var services Inventory
+	var hosts, services []Expected
 	for _, e := range inv.Expected {
 		switch {
+		case e.Kind == ExpectedHost:
+			hosts = append(hosts, e)
 		case e.Kind != ExpectedService || slices.Contains(e.Groups, "disabled"):
 		case e.Known:
-			services.Expected = append(services.Expected, e)
+			services = append(services, e)
 		default:
 			out.Ignored = append(out.Ignored, e.Name)
 		}
 	}
 	out.Ignored = sortedUnion(out.Ignored, nil)
-	served := map[string]bool{}
-	out.Services = crossCheck(services, ExpectedService, serviceKey, func(e Expected) bool {
-		key := serviceKey(e.Name)
-		seen, asked := served[key]
-		if !asked {
-			seen = slices.ContainsFunc(inv.Artifacts, func(a Artifact) bool { return a.Excluded == "" && a.Seen() && Serves(a, e.Name) })
-			served[key] = seen
-		}
-		return seen
-	})
+	out.Hosts = crossCheckHosts(inv, func(_ Artifact, s Sighting) bool { return !s.Declared })
+	if len(services) > 0 {
+		served := newServices(inv, func(a Artifact) bool { return a.Excluded == "" && a.Seen() })
+		out.Services = crossCheck(services, serviceKey, func(key string) bool { return len(served[key]) > 0 })
+	}
 	return out
 }
 
-func crossCheck(inv Inventory, kind string, key func(string) string, seen func(Expected) bool) CrossChecked {
-	var out CrossChecked
-	names := map[string]bool{}
+// crossCheckHosts compares the hosts of the lists with those of the sightings that count.
+func crossCheckHosts(inv Inventory, counts func(Artifact, Sighting) bool) CrossChecked {
+	var expected []Expected
+	machines := machineNames{}
 	for _, e := range inv.Expected {
-		if e.Kind != kind {
-			continue
+		if e.Kind == ExpectedHost {
+			expected = append(expected, e)
+			machines.add(e.Name)
 		}
+	}
+	if len(expected) == 0 {
+		return CrossChecked{}
+	}
+	var names []string
+	for _, a := range inv.Artifacts {
+		for _, s := range a.Sightings {
+			if counts(a, s) {
+				names = append(names, s.Hosts...)
+			}
+		}
+	}
+	machines.add(names...)
+	seen := map[string]bool{}
+	for _, name := range names {
+		seen[machines.key(name)] = true
+	}
+	return crossCheck(expected, machines.key, func(key string) bool { return seen[key] })
+}
+
+// crossCheck counts the names of lists, each key once, and those that were seen.
+func crossCheck(expected []Expected, key func(name string) string, seen func(key string) bool) CrossChecked {
+	var out CrossChecked
+	known := map[string]bool{}
+	for _, e := range expected {
 		out.Lists = append(out.Lists, e.List)
-		found := seen(e)
-		if k := key(e.Name); !names[k] {
-			names[k] = true
+		k := key(e.Name)
+		found := seen(k)
+		if !known[k] {
+			known[k] = true
 			out.Expected++
 			if found {
 				out.Seen++
@@ -88,7 +112,8 @@ func crossCheck(inv Inventory, kind string, key func(string) string, seen func(E
 	}
 	out.Lists = sortedUnion(out.Lists, nil)
 	out.Missing = sortedSet(out.Missing, func(a, b Missing) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.List, b.List), cmp.Compare(a.Where, b.Where), compareOrigins(a.Origin, b.Origin))
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.List, b.List), cmp.Compare(a.Where, b.Where),
+			slices.Compare(a.Groups, b.Groups), compareOrigins(a.Origin, b.Origin))
 	})
 	return out
 }
@@ -107,63 +132,100 @@ func hostKey(name string) string { return strings.TrimSuffix(strings.ToLower(nam
 
 func serviceKey(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
 
-// hostNames are machines on which something was seen. A short name and a full one mean the same machine where only one of
-// them has a domain, and the short name stands for one machine only.
-type hostNames struct {
-	full  map[string]bool
-	short map[string]int // first labels of full names, and how many machines share them
-}
+// machineNames tells which names mean the same machine: a short name and a full one, where the short name stands for one
+// machine only. It holds, for each first label, the full name that begins with it, or none if several do.
+type machineNames map[string]string
 
-func hostsSeen(inv Inventory) hostNames {
-	h := hostNames{full: map[string]bool{}, short: map[string]int{}}
-	add := func(name string) {
+func (m machineNames) add(names ...string) {
+	for _, name := range names {
 		key := hostKey(name)
-		if key == "" || h.full[key] {
-			return
+		short, domain := shortName(key)
+		if !domain {
+			continue
 		}
-		h.full[key] = true
-		if first, _, ok := strings.Cut(key, "."); ok {
-			h.short[first]++
+		if full, ok := m[short]; !ok {
+			m[short] = key
+		} else if full != key {
+			m[short] = ""
 		}
 	}
-	for _, a := range inv.Artifacts {
-		for _, s := range a.Sightings {
-			if !s.Declared {
-				for _, name := range s.Hosts {
-					add(name)
+}
+
+// key is the name under which a machine is compared.
+func (m machineNames) key(name string) string {
+	key := hostKey(name)
+	if _, domain := shortName(key); !domain && m[key] != "" {
+		return m[key]
+	}
+	return key
+}
+
+// shortName is the first label of a name that has a domain; an address has none.
+func shortName(key string) (short string, domain bool) {
+	short, _, domain = strings.Cut(key, ".")
+	if _, err := netip.ParseAddr(key); err == nil {
+		return key, false
+	}
+	return short, domain
+}
+
+// newServices maps each name of a service to the artifacts, by their place in the inventory, that belong to it as Serves
+// says.
+func newServices(inv Inventory, counts func(Artifact) bool) map[string][]int {
+	out := map[string][]int{}
+	for i, a := range inv.Artifacts {
+		if !counts(a) {
+			continue
+		}
+		for _, name := range serviceNames(a) {
+			for end, c := range name + "-" {
+				if key := name[:end]; c == '-' && end > 0 && (len(out[key]) == 0 || out[key][len(out[key])-1] != i) {
+					out[key] = append(out[key], i)
 				}
 			}
 		}
 	}
-	return h
+	return out
 }
 
-func (h hostNames) has(name string) bool {
-	key := hostKey(name)
-	if h.full[key] {
-		return true
-	}
-	first, _, hasDomain := strings.Cut(key, ".")
-	if hasDomain {
-		return h.full[first]
-	}
-	return h.short[first] == 1
+// Serves reports whether an artifact belongs to a service of a list: its service, one of its projects, or its name is
+// that of the service, or begins with it and a dash (neutron, neutron-server). Underscores count as dashes.
+func Serves(a Artifact, service string) bool {
+	want := serviceKey(service)
+	return want != "" && slices.ContainsFunc(serviceNames(a), func(name string) bool {
+		return name == want || strings.HasPrefix(name, want+"-")
+	})
 }
 
-// HostNames returns every host of an inventory, those of lists and those that were seen, sorted, each once.
+// serviceNames are the service, the name and the projects of an artifact, as services are compared.
+func serviceNames(a Artifact) []string {
+	out := []string{serviceKey(a.Service), serviceKey(a.Name)}
+	for _, p := range a.Projects {
+		out = append(out, serviceKey(p))
+	}
+	return out
+}
+
+// HostNames returns every host of an inventory, those of lists and those that were seen, sorted, in lower case, each
+// machine once: a short name gives way to the one full name that begins with it.
 func HostNames(inv Inventory) []string {
-	var out []string
+	var names []string
 	for _, a := range inv.Artifacts {
 		for _, s := range a.Sightings {
-			out = append(out, s.Hosts...)
+			names = append(names, s.Hosts...)
 		}
 	}
 	for _, e := range inv.Expected {
 		if e.Kind == ExpectedHost {
-			out = append(out, e.Name)
+			names = append(names, e.Name)
 		}
 	}
-	return sortedUnion(out, nil)
+	machines := machineNames{}
+	machines.add(names...)
+	for i, name := range names {
+		names[i] = machines.key(name)
+	}
+	return sortedUnion(names, nil)
 }
 
 // Sample draws n of the names by a seed that somebody else chose, an auditor for instance: those whose SHA-256 of seed,

@@ -59,25 +59,18 @@ type Comparison struct {
 
 // Compare holds intent against fact in a placed inventory: what sources declare, against what sources saw running. An
 // artifact is as declared if some intent source names the same contents, or, where one side knows no digest, the same path
-// and tag (the registry may be a mirror). A release or chart offers more than shall run, so that what it offers and does
-// not run is an open difference, not a certain one; a switch of a configuration says that a service shall run. Ends of
-// maintenance are judged on the day of at.
+// and tag (the registry may be a mirror, and put a path in front). Images that share no more than the last part of their
+// names are one only if the catalogue knows both as one project. A release or chart offers more than shall run, so that what
+// it offers and does not run is an open difference, not a certain one; a switch of a configuration says that a service
+// shall run. That something does not run is certain only if a list of hosts was given and containers of each were read.
+// Ends of maintenance are judged on the day of at. The order of artifacts and lists does not matter.
 func Compare(inv Inventory, at time.Time) Comparison {
-	c := comparer{inv: inv, today: at.UTC().Format(time.DateOnly), missing: CrossCheck(inv).Hosts.MissingNames(), partner: map[int]int{}}
-	for i, a := range inv.Artifacts {
-		if a.Excluded != "" || a.Kind != KindImage && a.Kind != KindSoftware {
-			continue
-		}
-		if a.Running() {
-			c.running = append(c.running, i)
-		}
-		if a.Intended() {
-			c.intended = append(c.intended, i)
-		}
-	}
-	c.pair()
+	c := comparer{inv: inv, today: at.UTC().Format(time.DateOnly), parsed: map[string]Reference{},
+		running: newIndex(), intended: newIndex(), stood: map[int]bool{}, projects: map[string]bool{}, software: map[string]string{}}
+	c.gather()
+	c.settings()
 	c.differences()
-	c.switches()
+	c.switched()
 	c.moved()
 	for _, a := range inv.Artifacts {
 		if a.Excluded == "" {
@@ -85,18 +78,25 @@ func Compare(inv Inventory, at time.Time) Comparison {
 			c.aged(a)
 		}
 	}
-	slices.SortFunc(c.out.Drift, func(a, b Drift) int {
-		return cmp.Or(cmp.Compare(driftRank(a.Kind), driftRank(b.Kind)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Artifact, b.Artifact), cmp.Compare(a.Detail, b.Detail))
-	})
+	slices.SortFunc(c.out.Drift, compareDrift)
 	return c.out
 }
 
-// Intended reports whether an intent source names it.
-func (a Artifact) Intended() bool {
-	return slices.ContainsFunc(a.Sightings, func(s Sighting) bool {
-		return s.Declared && (s.State == StateDeclared || s.State == StateOffered)
-	})
+func compareDrift(a, b Drift) int {
+	return cmp.Or(cmp.Compare(driftRank(a.Kind), driftRank(b.Kind)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Artifact, b.Artifact),
+		cmp.Compare(a.Detail, b.Detail), cmp.Compare(a.Open, b.Open), compareSides(a.Declared, b.Declared), compareSides(a.Running, b.Running))
 }
+
+func compareSides(a, b *Side) int {
+	if a == nil || b == nil {
+		return flag(a == nil, b == nil)
+	}
+	return cmp.Or(cmp.Compare(a.Artifact, b.Artifact), cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Digest, b.Digest),
+		slices.Compare(a.Where, b.Where), slices.CompareFunc(a.Origins, b.Origins, compareOrigins))
+}
+
+// Intended reports whether an intent source names it.
+func (a Artifact) Intended() bool { return slices.ContainsFunc(a.Sightings, declares) }
 
 func driftRank(kind string) int {
 	return slices.Index([]string{DriftTagMoved, DriftContents, DriftOlder, DriftVersion, DriftNotDeclared, DriftNotRunning, DriftUnpinned, DriftEndOfLife}, kind)
@@ -105,202 +105,95 @@ func driftRank(kind string) int {
 type comparer struct {
 	inv      Inventory
 	today    string
-	running  []int // places in inv.Artifacts
-	intended []int
-	partner  map[int]int // running to intended and intended to running, where they are not the same artifact
-	missing  []string    // hosts that some list names and nobody read
+	parsed   map[string]Reference
+	running  *index
+	intended *index
+	stood    map[int]bool      // places in intended for which something else runs that a row names
+	projects map[string]bool   // projects and names of what runs
+	software map[string]string // projects and names of declared software, to one of them
+	switches []switched        // sorted by name
+	images   bool              // some source declares images
+	unread   []string          // why something may run that nobody saw
+	unlisted string            // why something may be declared that nobody read
 	out      Comparison
+}
+
+// switched is a service that configurations turn on or off.
+type switched struct {
+	key, name string
+	on, off   []Expected
 }
 
 func (c *comparer) at(i int) Artifact { return c.inv.Artifacts[i] }
 
-func (c *comparer) add(kind string, about Artifact, declared, running *Side, open, format string, args ...any) {
-	c.out.Drift = append(c.out.Drift, Drift{Kind: kind, Artifact: about.ID, Name: about.Name, Tiers: about.Tiers, Open: open,
-		Detail: fmt.Sprintf(format, args...), Declared: declared, Running: running})
-}
-
-// pair finds for each running artifact that nothing declares the declared artifact that it stands for: the one of the
-// same kind whose repository agrees in the most parts, counted from the right, and at least in the last.
-func (c *comparer) pair() {
-	byName := map[string][]int{}
-	for _, i := range c.intended {
-		if a := c.at(i); !a.Running() {
-			for _, key := range pairKeys(a) {
-				byName[key] = append(byName[key], i)
+// gather sorts what is compared into the two halves, in the order of IDs.
+func (c *comparer) gather() {
+	var places []int
+	for i, a := range c.inv.Artifacts {
+		if a.Excluded == "" && (a.Kind == KindImage || a.Kind == KindSoftware) {
+			places = append(places, i)
+		}
+	}
+	slices.SortFunc(places, func(i, j int) int {
+		return cmp.Or(cmp.Compare(c.at(i).ID, c.at(j).ID), compareArtifacts(c.at(i), c.at(j)))
+	})
+	for _, i := range places {
+		a := c.at(i)
+		if a.Running() {
+			c.add(c.running, c.halfOf(i, runs))
+			for _, p := range a.Projects {
+				c.projects[p] = true
+			}
+			c.projects[a.Name] = true
+		}
+		if !a.Intended() {
+			continue
+		}
+		c.add(c.intended, c.halfOf(i, declares))
+		c.images = c.images || a.Kind == KindImage
+		if a.Kind == KindSoftware && deployable(a) {
+			for _, name := range append([]string{a.Name}, a.Projects...) {
+				c.software[name] = cmp.Or(c.software[name], described(a))
 			}
 		}
 	}
-	for _, i := range c.running {
-		a := c.at(i)
-		if a.Intended() {
+}
+
+// settings reads what the lists and failures of the inventory say about how much is known.
+func (c *comparer) settings() {
+	hosts := crossCheckHosts(c.inv, func(a Artifact, s Sighting) bool {
+		return a.Kind == KindImage && (s.State == StateRunning || s.State == StateStopped)
+	})
+	switch missing := hosts.Expected - hosts.Seen; {
+	case len(hosts.Lists) == 0:
+		c.unread = append(c.unread, "no list of hosts tells whether each was read")
+	case missing > 0:
+		c.unread = append(c.unread, fmt.Sprintf("on %s no container was seen", counted(missing, "expected host", "expected hosts")))
+	}
+	if len(c.inv.Failures) > 0 {
+		c.unlisted = "not every source could be read"
+		c.unread = append(c.unread, c.unlisted)
+	}
+	byKey := map[string]*switched{}
+	for _, e := range c.inv.Expected {
+		on, off := slices.Contains(e.Groups, "enabled"), slices.Contains(e.Groups, "disabled")
+		if e.Kind != ExpectedService || !e.Known || on == off {
 			continue
 		}
-		best, agree := -1, 0
-		for _, key := range pairKeys(a) {
-			for _, j := range byName[key] {
-				if n := agreement(a, c.at(j)); n > agree || n == agree && best >= 0 && c.nearer(i, j, best) {
-					best, agree = j, n
-				}
-			}
+		k := serviceKey(e.Name)
+		if byKey[k] == nil {
+			byKey[k] = &switched{key: k, name: e.Name}
 		}
-		if best < 0 {
-			continue
-		}
-		c.partner[i] = best
-		if _, taken := c.partner[best]; !taken {
-			c.partner[best] = i
+		byKey[k].name = min(byKey[k].name, e.Name)
+		if on {
+			byKey[k].on = append(byKey[k].on, e)
+		} else {
+			byKey[k].off = append(byKey[k].off, e)
 		}
 	}
-}
-
-// nearer prefers the declared artifact of the same version, then the smaller ID.
-func (c *comparer) nearer(running, j, best int) bool {
-	same := func(k int) bool { return c.at(k).Version == c.at(running).Version }
-	if same(j) != same(best) {
-		return same(j)
+	for _, k := range slices.Sorted(maps.Keys(byKey)) {
+		c.switches = append(c.switches, *byKey[k])
 	}
-	return c.at(j).ID < c.at(best).ID
-}
-
-// pairKeys are the names under which an artifact may be paired: the last part of its repository; of software its name and
-// its upstream projects, because a node's kubelet stands for the Kubernetes that was declared.
-func pairKeys(a Artifact) []string {
-	if a.Kind == KindImage {
-		return []string{"image " + a.Name}
-	}
-	keys := []string{"software " + a.Name}
-	for _, p := range a.Projects {
-		keys = append(keys, "project "+p)
-	}
-	return sortedUnion(keys, nil)
-}
-
-// agreement counts the parts of two repositories that agree from the right; software agrees in one.
-func agreement(a, b Artifact) int {
-	if a.Kind != b.Kind {
-		return 0
-	}
-	if a.Kind != KindImage {
-		return 1
-	}
-	n := 0
-	for _, x := range paths(a) {
-		for _, y := range paths(b) {
-			n = max(n, commonSuffix(x, y))
-		}
-	}
-	return n
-}
-
-func paths(a Artifact) [][]string {
-	var out [][]string
-	for _, text := range append([]string{a.Reference}, a.Aliases...) {
-		if ref, err := ParseReference(text); err == nil {
-			out = append(out, strings.Split(ref.Path, "/"))
-		}
-	}
-	return out
-}
-
-func commonSuffix(a, b []string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
-		n++
-	}
-	return n
-}
-
-// differences lists what differs between the halves.
-func (c *comparer) differences() {
-	switch {
-	case len(c.running) == 0 && len(c.intended) == 0:
-		c.out.Undecided = "nothing was seen running and nothing declares what shall run"
-		return
-	case len(c.running) == 0:
-		c.out.Undecided = "nothing was seen running: add a source that sees the running stack, e.g. containers: or kubernetes:"
-		return
-	case len(c.intended) == 0 && !c.hasSwitches():
-		c.out.Undecided = "nothing declares what shall run: add a source of intent, e.g. osism:, configuration: or cluster-stack:"
-		return
-	}
-	for _, i := range c.running {
-		if a := c.at(i); !a.Intended() {
-			c.runs(a, i)
-		}
-	}
-	for _, i := range c.intended {
-		a := c.at(i)
-		if _, paired := c.partner[i]; paired || a.Running() {
-			continue
-		}
-		c.rests(a)
-	}
-}
-
-func (c *comparer) hasSwitches() bool {
-	return slices.ContainsFunc(c.inv.Expected, func(e Expected) bool { return e.Kind == ExpectedService && slices.Contains(e.Groups, "enabled") })
-}
-
-// runs judges what runs without being declared under the same digest or reference.
-func (c *comparer) runs(a Artifact, i int) {
-	j, paired := c.partner[i]
-	if !paired {
-		if a.Kind == KindImage || strings.HasPrefix(a.Reference, "helm:") {
-			c.add(DriftNotDeclared, a, nil, runningSide(a), "", "%s runs and nothing declares it", described(a))
-		}
-		return
-	}
-	d := c.at(j)
-	declared, running := declaredSide(d), runningSide(a)
-	older, comparable := olderThan(a.Version, d.Version)
-	switch {
-	case sharedReference(a, d) && a.Digest != "" && d.Digest != "":
-		c.add(DriftTagMoved, a, declared, running, "", "%s runs with other contents than were declared under the same name", described(a))
-	case a.Kind == KindImage && SameTag(a, d) && a.Digest != "" && d.Digest != "":
-		c.add(DriftContents, a, declared, running, "", "%s runs in the declared version with other contents; it comes from another place or was built again", described(a))
-	case a.Kind == KindImage && SameTag(a, d):
-		// a mirror of the declared name and tag; that the contents agree cannot be told without digests, which the
-		// requirement on digests says
-	case a.Version == "" || d.Version == "":
-		if loosely(a, d) != "" {
-			c.add(DriftVersion, a, declared, running, loosely(a, d), "%s runs; %s was declared", described(a), described(d))
-		} else if tagOf(a) != tagOf(d) {
-			c.add(DriftVersion, a, declared, running, "", "%s runs; %s was declared", described(a), described(d))
-		}
-	case a.Version == d.Version:
-		if tagOf(a) != tagOf(d) && a.Kind == KindImage {
-			c.add(DriftContents, a, declared, running, "", "%s runs in another build of the declared version (%s)", described(a), cmp.Or(tagOf(d), "no tag"))
-		}
-	case comparable && older:
-		c.add(DriftOlder, a, declared, running, "", "%s runs, older than the declared %s", described(a), d.Version)
-	default:
-		c.add(DriftVersion, a, declared, running, "", "%s runs; version %s was declared", described(a), d.Version)
-	}
-}
-
-// loosely says why the versions of a pair cannot be compared, if one of them is named by something that moves.
-func loosely(a, d Artifact) string {
-	if a.Unpinned != "" || d.Unpinned != "" {
-		return "one side names no version: " + cmp.Or(d.Unpinned, a.Unpinned)
-	}
-	return ""
-}
-
-// rests judges what is declared and was not seen running.
-func (c *comparer) rests(a Artifact) {
-	if a.Kind != KindImage && !slices.ContainsFunc(a.Sightings, func(s Sighting) bool { return s.Source == "chart" || s.Source == "cluster-stack" || s.Source == "helm" }) {
-		return // collections, roles and tools of a release are not things that run
-	}
-	var open []string
-	if !slices.ContainsFunc(a.Sightings, func(s Sighting) bool { return s.State == StateDeclared }) {
-		open = append(open, "a release offers it; whether it shall run here is not said")
-	}
-	if len(c.missing) > 0 {
-		open = append(open, fmt.Sprintf("%s not read", counted(len(c.missing), "host was", "hosts were")))
-	} else if len(c.inv.Failures) > 0 {
-		open = append(open, "not every source could be read")
-	}
-	c.add(DriftNotRunning, a, declaredSide(a), nil, strings.Join(open, "; "), "%s is declared and was not seen running", described(a))
 }
 
 func counted(n int, one, many string) string {
@@ -310,55 +203,361 @@ func counted(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// switches compares the services that a configuration turns on or off with what runs.
-func (c *comparer) switches() {
-	if len(c.running) == 0 {
-		return
-	}
-	for _, e := range c.inv.Expected {
-		if e.Kind != ExpectedService || !e.Known {
-			continue
+func because(reasons ...string) string {
+	return strings.Join(slices.DeleteFunc(reasons, func(s string) bool { return s == "" }), "; ")
+}
+
+func (c *comparer) row(kind string, about Artifact, declared, running *Side, open, format string, args ...any) {
+	c.out.Drift = append(c.out.Drift, Drift{Kind: kind, Artifact: about.ID, Name: about.Name, Tiers: about.Tiers, Open: open,
+		Detail: fmt.Sprintf(format, args...), Declared: declared, Running: running})
+}
+
+// differences lists what differs between the halves.
+func (c *comparer) differences() {
+	running, intended := len(c.running.halves) > 0, len(c.intended.halves) > 0
+	switches := slices.ContainsFunc(c.switches, func(s switched) bool { return len(s.on) > 0 })
+	switch {
+	case !running && !intended && !switches:
+		c.out.Undecided = "nothing was seen running and nothing declares what shall run"
+	case !running:
+		c.out.Undecided = "nothing was seen running: add a source that sees the running stack, e.g. containers: or kubernetes:"
+	case !intended && !switches:
+		c.out.Undecided = "nothing declares what shall run: add a source of intent, e.g. osism:, configuration: or cluster-stack:"
+	default:
+		for _, h := range c.running.halves {
+			c.runs(h)
 		}
-		on, off := slices.Contains(e.Groups, "enabled"), slices.Contains(e.Groups, "disabled")
-		if on == off {
-			continue
-		}
-		side := &Side{Where: []string{e.Where}, Reference: e.Name, Origins: originList(e.Origin)}
-		seen := -1
-		for _, i := range c.running {
-			if Serves(c.at(i), e.Name) {
-				seen = i
-				break
-			}
-		}
-		about := Artifact{ID: "service:" + e.Name, Name: e.Name}
-		switch {
-		case on && seen < 0:
-			open := ""
-			if len(c.missing) > 0 {
-				open = fmt.Sprintf("%s not read", counted(len(c.missing), "host was", "hosts were"))
-			}
-			c.add(DriftNotRunning, about, side, nil, open, "service %s is enabled and nothing of it was seen running", e.Name)
-		case off && seen >= 0:
-			c.add(DriftNotDeclared, c.at(seen), side, runningSide(c.at(seen)), "", "%s runs although its service %s is disabled", described(c.at(seen)), e.Name)
+		for n, h := range c.intended.halves {
+			c.rests(n, h)
 		}
 	}
 }
 
-// Serves reports whether an artifact belongs to a service of a list: its service, one of its projects, or its name is
-// that of the service, or begins with it and a dash (neutron, neutron-server). Underscores count as dashes.
-func Serves(a Artifact, service string) bool {
-	want := strings.ReplaceAll(strings.ToLower(service), "_", "-")
-	if want == "" {
-		return false
+// runs judges what runs.
+func (c *comparer) runs(h half) {
+	a := c.at(h.place)
+	keys := h.lookupKeys(a)
+	relatives := c.intended.relatives(a)
+	if c.renamed(h, relatives) || c.sameTag(h, keys, relatives) || a.Intended() || len(relatives) > 0 {
+		return
 	}
-	for _, name := range append([]string{a.Service, a.Name}, a.Projects...) {
-		name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
-		if name == want || strings.HasPrefix(name, want+"-") {
-			return true
+	g, version := c.counterpart(a, keys)
+	if g == nil {
+		c.undeclared(a, h)
+		return
+	}
+	c.stood[g.best] = true
+	open := ""
+	if g.several && !version {
+		open = "several versions of it are declared"
+	}
+	c.versions(h, c.intended.halves[g.best], g.unknown, open)
+}
+
+// renamed judges whether what runs under a reference has other contents than were declared under exactly that reference.
+func (c *comparer) renamed(h half, relatives []int) bool {
+	found := false
+	for _, ref := range h.references {
+		g := c.intended.named[ref]
+		if g == nil || len(h.digests) == 0 || slices.ContainsFunc(relatives, g.has) {
+			continue
+		}
+		n := slices.IndexFunc(g.members, func(n int) bool { return len(c.intended.halves[n].digests) > 0 })
+		if n < 0 {
+			continue
+		}
+		open := ""
+		if g.unknown {
+			open = "the same reference is declared without a digest too"
+		}
+		c.contents(DriftTagMoved, h, c.intended.halves[g.members[n]], open, "%s runs with other contents than were declared under the same name")
+		for _, n := range g.members {
+			c.stood[n] = true
+		}
+		found = true
+	}
+	return found
+}
+
+// sameTag judges what runs under the name and tag of a declared image, perhaps in another registry or below the path of a
+// mirror. Without both digests nothing can be said, and then it counts as declared.
+func (c *comparer) sameTag(h half, keys []key, relatives []int) bool {
+	first, found, unknown := -1, false, len(h.digests) == 0
+	for _, k := range keys {
+		for _, tag := range h.tags {
+			g := c.intended.groups[key{kind: k.kind, text: k.text, tag: tag}]
+			if g == nil {
+				continue
+			}
+			if slices.ContainsFunc(relatives, g.has) {
+				return true
+			}
+			unknown = unknown || g.unknown
+			if !found {
+				first, found = g.members[0], true
+			}
 		}
 	}
-	return false
+	if !found || unknown {
+		return found
+	}
+	c.stood[first] = true
+	c.contents(DriftContents, h, c.intended.halves[first], "", "%s runs in the declared version with other contents; it comes from another place or was built again")
+	return true
+}
+
+// contents adds a row about two images with different digests.
+func (c *comparer) contents(kind string, running, declared half, open, format string) {
+	a, d := c.at(running.place), c.at(declared.place)
+	if a.Platform != "" && d.Platform != "" && a.Platform != d.Platform {
+		open = because(open, "the images are for different platforms: "+a.Platform+" and "+d.Platform)
+	}
+	c.row(kind, a, c.side(declared, declares), c.side(running, runs), open, format, described(a))
+}
+
+// counterpart finds the declared artifacts that a running one stands for: of the same version, which it reports, else by
+// the strictest name; nil if there are none.
+func (c *comparer) counterpart(a Artifact, keys []key) (g *group, version bool) {
+	if a.Version != "" {
+		for _, k := range keys {
+			if g := c.intended.groups[key{kind: k.kind, text: k.text, version: a.Version}]; g != nil {
+				return g, true
+			}
+		}
+	}
+	for _, k := range keys {
+		if g := c.intended.groups[k]; g != nil {
+			return g, false
+		}
+	}
+	return nil, false
+}
+
+// versions judges what runs under another tag than its declared counterpart. unknown says that the digest of some
+// declaration with the same right is not known.
+func (c *comparer) versions(running, declared half, unknown bool, open string) {
+	a, d := c.at(running.place), c.at(declared.place)
+	row := func(kind, open, format string, args ...any) {
+		c.row(kind, a, c.side(declared, declares), c.side(running, runs), open, format, args...)
+	}
+	if a.Kind == KindSoftware && chart(a) != chart(d) {
+		open = because(open, "one side is the version of a chart, the other that of what it brings")
+	}
+	unknown = unknown || len(running.digests) == 0
+	x, y := versionOf(a), versionOf(d)
+	order, known := compareVersions(x, y)
+	switch {
+	case (x == "" || y == "") && described(a) != described(d):
+		row(DriftVersion, because(open, "one side names no version", a.Unpinned, d.Unpinned), "%s runs; %s was declared", described(a), described(d))
+	case x == "" || y == "":
+		if a.Kind == KindImage && !unknown {
+			c.contents(DriftContents, running, declared, open, "%s runs with other contents than were declared; neither side names a version")
+		}
+	case known && order == 0:
+		c.builds(running, declared, unknown, open)
+	case known && order < 0:
+		row(DriftOlder, open, "%s runs, older than the declared %s", described(a), y)
+	case known:
+		row(DriftVersion, open, "%s runs; version %s was declared", described(a), y)
+	default:
+		row(DriftVersion, because(open, cannotOrder(x, y)), "%s runs; version %s was declared", described(a), y)
+	}
+}
+
+// cannotOrder says why two versions may be one; empty if they differ for certain, older or not.
+func cannotOrder(x, y string) string {
+	short, long := x, y
+	if len(short) > len(long) {
+		short, long = long, short
+	}
+	if isCommit(x) != isCommit(y) {
+		return "one side names a commit, which may be that of the version"
+	}
+	if strings.HasPrefix(long, short+".") {
+		return fmt.Sprintf("%s may name a series that %s belongs to", short, long)
+	}
+	return ""
+}
+
+// versionOf is the version of an artifact, or the OpenStack release that a kolla tag names.
+func versionOf(a Artifact) string { return cmp.Or(a.Version, ParseTag(tagOf(a)).Release) }
+
+// builds judges two builds of one version.
+func (c *comparer) builds(running, declared half, unknown bool, open string) {
+	a, d := c.at(running.place), c.at(declared.place)
+	if a.Kind != KindImage {
+		if build(a.Version) != build(d.Version) {
+			c.row(DriftVersion, a, c.side(declared, declares), c.side(running, runs), open, "%s runs; version %s was declared", described(a), d.Version)
+		}
+		return
+	}
+	x, y := ParseTag(tagOf(a)), ParseTag(tagOf(d))
+	differ := x.BuildDate != "" && y.BuildDate != "" && x.BuildDate != y.BuildDate || x.Variant != "" && y.Variant != "" && x.Variant != y.Variant
+	if !differ && unknown {
+		open = because(open, "without both digests nobody can say whether the contents differ")
+	}
+	c.contents(DriftContents, running, declared, open, "%s runs as another build of the declared version: "+cmp.Or(tagOf(a), "no tag")+" instead of "+cmp.Or(tagOf(d), "no tag"))
+}
+
+// build is the build metadata of a version, which tells two releases of k3s apart.
+func build(version string) string {
+	_, metadata, _ := strings.Cut(version, "+")
+	return metadata
+}
+
+func chart(a Artifact) bool {
+	return strings.HasPrefix(a.Reference, "helm:") || slices.ContainsFunc(a.Sightings, func(s Sighting) bool { return s.Source == "chart" || s.Source == "helm" })
+}
+
+// deployable reports whether an artifact is something that runs: an image, a chart, what a cluster stack brings. The
+// collections, roles and tools of a release are not.
+func deployable(a Artifact) bool {
+	return a.Kind == KindImage || chart(a) || slices.ContainsFunc(a.Sightings, func(s Sighting) bool { return s.Source == "cluster-stack" })
+}
+
+// undeclared judges what runs and has no declared counterpart.
+func (c *comparer) undeclared(a Artifact, h half) {
+	if a.Kind != KindImage {
+		if chart(a) {
+			c.row(DriftNotDeclared, a, nil, c.side(h, runs), c.unlisted, "%s runs and nothing declares it", described(a))
+		}
+		return
+	}
+	reasons := []string{c.unlisted}
+	if enabled := c.enabled(a); enabled != "" && !c.images {
+		return
+	} else if enabled != "" {
+		reasons = append(reasons, "its service "+enabled+" is enabled")
+	}
+	if !c.images {
+		reasons = append(reasons, "no source lists images; what is not switched off may run by default")
+	}
+	for _, name := range append([]string{a.Name}, a.Projects...) {
+		if brings := c.software[name]; brings != "" {
+			reasons = append(reasons, brings+" is declared, which may bring it")
+			break
+		}
+	}
+	for _, name := range h.names(a) {
+		if n, ok := c.intended.names[name]; ok {
+			reasons = append(reasons, "an image of that name is declared from another place: "+c.called(c.intended.halves[n]))
+			break
+		}
+	}
+	c.row(DriftNotDeclared, a, nil, c.side(h, runs), because(reasons...), "%s runs and nothing declares it", described(a))
+}
+
+// called is how a half names an image, for people.
+func (c *comparer) called(h half) string {
+	a := c.at(h.place)
+	return cmp.Or(a.Reference, a.ID)
+}
+
+// enabled returns the enabled service that an artifact belongs to, if a configuration turns one on.
+func (c *comparer) enabled(a Artifact) string {
+	for _, name := range sortedUnion(serviceNames(a), nil) {
+		n, found := slices.BinarySearchFunc(c.switches, name, func(s switched, name string) int { return cmp.Compare(s.key, name) })
+		if found && len(c.switches[n].on) > 0 {
+			return c.switches[n].name
+		}
+	}
+	return ""
+}
+
+// rests judges what is declared and was not seen running.
+func (c *comparer) rests(n int, h half) {
+	a := c.at(h.place)
+	if a.Running() || c.stood[n] || !deployable(a) || len(c.running.relatives(a)) > 0 {
+		return
+	}
+	if a.Kind != KindImage && slices.ContainsFunc(append([]string{a.Name}, a.Projects...), func(name string) bool { return c.projects[name] }) {
+		return // what the chart brings runs
+	}
+	var reasons []string
+	if !wanted(a) {
+		reasons = append(reasons, "a release offers it; whether it shall run here is not said")
+	}
+	if slices.ContainsFunc(a.Sightings, func(s Sighting) bool { return s.State == StateStopped }) {
+		reasons = append(reasons, "a copy of it exists and is stopped; it may have ended its task")
+	}
+	why, satisfied := c.instead(a, h)
+	if satisfied {
+		return
+	}
+	c.row(DriftNotRunning, a, c.side(h, declares), nil, because(slices.Concat(reasons, []string{why}, c.unread)...), "%s is declared and was not seen running", described(a))
+}
+
+// instead says what runs under the name of a declared image that does not run; satisfied if that may be it.
+func (c *comparer) instead(a Artifact, h half) (why string, satisfied bool) {
+	if a.Kind != KindImage {
+		return "", false
+	}
+	for _, k := range h.lookupKeys(a) {
+		for _, tag := range h.tags {
+			g := c.running.groups[key{kind: k.kind, text: k.text, tag: tag}]
+			if g != nil && (g.unknown || len(h.digests) == 0) {
+				return "", true
+			} else if g != nil {
+				why = "other contents run under that name and tag"
+			}
+		}
+		if g := c.running.groups[k]; g != nil && why == "" {
+			for _, n := range g.members {
+				if other := c.at(c.running.halves[n].place); other.Intended() {
+					why = described(other) + ", which is declared too, runs"
+					break
+				}
+			}
+		}
+	}
+	if why != "" {
+		return why, false
+	}
+	for _, name := range h.names(a) {
+		if n, ok := c.running.names[name]; ok && !c.related(a, h, n) {
+			return "an image of that name from another place runs: " + c.called(c.running.halves[n]), false
+		}
+	}
+	return "", false
+}
+
+// related reports whether a running image is found by the names of a declared one.
+func (c *comparer) related(a Artifact, h half, n int) bool {
+	return slices.ContainsFunc(h.lookupKeys(a), func(k key) bool { g := c.running.groups[k]; return g != nil && g.has(n) })
+}
+
+// switched compares the services that configurations turn on or off with what runs. For the accusation that a disabled
+// service runs, service, project or name must be exactly that.
+func (c *comparer) switched() {
+	if len(c.running.halves) == 0 {
+		return
+	}
+	runs := newServices(c.inv, func(a Artifact) bool {
+		return a.Excluded == "" && (a.Kind == KindImage || a.Kind == KindSoftware) && a.Running()
+	})
+	for _, s := range c.switches {
+		open := ""
+		if len(s.on) > 0 && len(s.off) > 0 {
+			open = "configurations disagree: it is enabled in one place and disabled in another"
+		}
+		if len(s.on) > 0 && len(runs[s.key]) == 0 {
+			about := Artifact{ID: "service:" + s.key, Name: s.name}
+			c.row(DriftNotRunning, about, switchSide(s.name, s.on), nil, because(append([]string{open}, c.unread...)...), "service %s is enabled and nothing of it was seen running", s.name)
+		}
+		for _, i := range runs[s.key] {
+			if a := c.at(i); len(s.off) > 0 && slices.Contains(serviceNames(a), s.key) {
+				c.row(DriftNotDeclared, a, switchSide(s.name, s.off), runningSide(a), open, "%s runs although its service %s is disabled", described(a), s.name)
+			}
+		}
+	}
+}
+
+func switchSide(name string, places []Expected) *Side {
+	side := Side{Reference: name}
+	for _, e := range slices.SortedFunc(slices.Values(places), compareExpected) {
+		side.add(cmp.Or(e.Where, e.List), e.Origin)
+	}
+	return &side
 }
 
 // loose lists an artifact that some place names by something that moves.
@@ -370,26 +569,83 @@ func (c *comparer) loose(a Artifact) {
 	if declared == nil && running == nil {
 		return
 	}
-	c.add(DriftUnpinned, a, declared, running, "", "%s: %s", described(a), a.Unpinned)
+	c.row(DriftUnpinned, a, declared, running, "", "%s: %s", described(a), a.Unpinned)
 }
 
-// moved lists each tag that several images run under: one place started before the tag moved, another after.
+// moved lists each tag that several images run under: one place started before the tag moved, another after. Images of
+// different platforms share their tag, and of an image without a digest nobody can say whether it is another one.
 func (c *comparer) moved() {
-	names := map[string][]int{}
-	for _, i := range c.running {
-		if a := c.at(i); a.Kind == KindImage {
-			for _, ref := range references(a, true) {
-				names[ref] = append(names[ref], i)
+	for _, ref := range slices.Sorted(maps.Keys(c.running.named)) {
+		g := c.running.named[ref]
+		if len(g.members) < 2 {
+			continue
+		}
+		classes := c.classes(g)
+		count, perPlatform := map[int]bool{}, map[string]map[int]bool{}
+		for n, class := range classes {
+			platform := c.at(c.running.halves[n].place).Platform
+			if perPlatform[platform] == nil {
+				perPlatform[platform] = map[int]bool{}
+			}
+			perPlatform[platform][class], count[class] = true, true
+		}
+		if len(count) < 2 {
+			continue
+		}
+		for _, n := range g.members {
+			if class, known := classes[n]; known {
+				c.movedRow(ref, n, class, len(count), perPlatform)
 			}
 		}
 	}
-	for _, ref := range slices.Sorted(maps.Keys(names)) {
-		for _, i := range names[ref] {
-			if a := c.at(i); len(names[ref]) > 1 {
-				c.add(DriftTagMoved, a, nil, runningSide(a), "", "%s names %d images that run; this is %s", ref, len(names[ref]), short(a))
+}
+
+// movedRow adds the row of one image that runs under a tag with others.
+func (c *comparer) movedRow(ref string, n, class, count int, perPlatform map[string]map[int]bool) {
+	a := c.at(c.running.halves[n].place)
+	others := func(platform string) bool {
+		classes := perPlatform[platform]
+		return len(classes) > 1 || len(classes) == 1 && !classes[class]
+	}
+	platforms := len(perPlatform)
+	if perPlatform[""] != nil {
+		platforms--
+	}
+	open := ""
+	switch {
+	case platforms < 2 || a.Platform != "" && others(a.Platform):
+	case a.Platform == "" || others(""):
+		open = "it runs on several platforms, and of some images the platform is not known"
+	default:
+		return
+	}
+	c.row(DriftTagMoved, a, nil, c.side(c.running.halves[n], runs), open, "%s names %d images that run; this is %s", ref, count, short(a))
+}
+
+// classes tells apart the images of a group that were seen under a digest: those that share one, e.g. that of their
+// index, are in one class, and images without a digest in none.
+func (c *comparer) classes(g *group) map[int]int {
+	out, first := map[int]int{}, map[audit.Digest]int{}
+	class := sameness{parent: make([]int, len(g.members))}
+	for i, n := range g.members {
+		class.parent[i] = i
+		h := c.running.halves[n]
+		if len(h.digests) == 0 {
+			continue
+		}
+		out[n] = i
+		for _, d := range digestsOf(c.at(h.place)) {
+			if j, ok := first[d]; ok {
+				class.join(i, j)
+			} else {
+				first[d] = i
 			}
 		}
 	}
+	for n, i := range out {
+		out[n] = class.root(i)
+	}
+	return out
 }
 
 // aged lists a version that its upstream no longer maintains on the day of the audit.
@@ -397,11 +653,17 @@ func (c *comparer) aged(a Artifact) {
 	if a.Support == nil || a.Support.Ends >= c.today {
 		return
 	}
-	running := runningSide(a)
-	if running == nil {
-		running = seenSide(a)
+	if _, err := time.Parse(time.DateOnly, a.Support.Ends); err != nil {
+		return // when it ends is not known
 	}
-	c.add(DriftEndOfLife, a, declaredSide(a), running, "", "%s: maintenance of %s ended on %s", described(a), a.Support.Cycle, a.Support.Ends)
+	declared, running := declaredSide(a), cmp.Or(runningSide(a), seenSide(a))
+	if declared == nil && running == nil {
+		running = sideOf(a, func(Sighting) bool { return true })
+	}
+	if declared == nil && running == nil {
+		return
+	}
+	c.row(DriftEndOfLife, a, declared, running, "", "%s: maintenance of %s ended on %s", described(a), a.Support.Cycle, a.Support.Ends)
 }
 
 func described(a Artifact) string {
@@ -415,77 +677,46 @@ func described(a Artifact) string {
 }
 
 func short(a Artifact) string {
-	d := cmp.Or(a.Digest, a.Config)
-	if d == "" {
-		return "one without a known digest"
-	}
-	return "sha256:" + d.Hex()[:12]
+	d := cmp.Or(a.Digest, a.Config).Hex()
+	return "sha256:" + d[:min(12, len(d))]
 }
 
 func tagOf(a Artifact) string {
+	if a.Kind != KindImage {
+		return ""
+	}
 	ref, err := ParseReference(a.Reference)
-	if a.Kind != KindImage || err != nil {
+	if err != nil {
 		return ""
 	}
 	return ref.Tag
 }
 
-// sharedReference reports whether two artifacts were named by exactly the same reference with a tag.
-func sharedReference(a, b Artifact) bool {
-	return shared(references(a, false), references(b, false)) != ""
-}
+func declaredSide(a Artifact) *Side { return sideOf(a, declares) }
+func runningSide(a Artifact) *Side  { return sideOf(a, runs) }
+func seenSide(a Artifact) *Side     { return sideOf(a, func(s Sighting) bool { return !s.Declared }) }
 
-func shared(x, y []string) string {
-	for _, ref := range x {
-		if slices.Contains(y, ref) {
-			return ref
-		}
+// side is what one half says, with the digest as that half knows it.
+func (c *comparer) side(h half, counts func(Sighting) bool) *Side {
+	side := sideOf(c.at(h.place), counts)
+	if side != nil && side.Digest == "" && len(h.digests) > 0 {
+		side.Digest = h.digests[0]
 	}
-	return ""
+	return side
 }
-
-// references are the tagged references of an artifact, sorted; of those it runs under if running is asked for.
-func references(a Artifact, running bool) []string {
-	var out []string
-	if !running {
-		out = append(append(out, a.Reference), a.Aliases...)
-	}
-	for _, s := range a.Sightings {
-		if !running || s.State == StateRunning {
-			out = append(out, s.Reference)
-		}
-	}
-	return slices.DeleteFunc(sortedUnion(out, nil), func(text string) bool {
-		ref, err := ParseReference(text)
-		return err != nil || ref.Tag == "" || ref.Digest != ""
-	})
-}
-
-// SameTag reports whether two images have one name and tag, perhaps in different registries or below a mirror's path.
-func SameTag(a, b Artifact) bool { return tagOf(a) == tagOf(b) && tagOf(a) != "" && a.Name == b.Name }
-
-func declaredSide(a Artifact) *Side {
-	return sideOf(a, func(s Sighting) bool { return s.Declared && (s.State == StateDeclared || s.State == StateOffered) })
-}
-
-func runningSide(a Artifact) *Side {
-	return sideOf(a, func(s Sighting) bool { return s.State == StateRunning })
-}
-
-func seenSide(a Artifact) *Side { return sideOf(a, func(s Sighting) bool { return !s.Declared }) }
 
 // sideOf gathers the sightings of one half; nil if there are none.
 func sideOf(a Artifact, counts func(Sighting) bool) *Side {
 	side := Side{Artifact: a.ID, Version: a.Version}
-	for _, s := range a.Sightings {
-		if !counts(s) {
-			continue
-		}
-		side.Reference = cmp.Or(side.Reference, s.Reference)
-		side.Digest = cmp.Or(side.Digest, s.Digest)
-		if len(side.Where) < mostPlaces {
-			side.Where = append(side.Where, s.Where)
-			side.Origins = append(side.Origins, originList(s.Origin)...)
+	sightings := a.Sightings
+	if !slices.IsSortedFunc(sightings, compareSightings) {
+		sightings = slices.SortedFunc(slices.Values(sightings), compareSightings)
+	}
+	for _, s := range sightings {
+		if counts(s) {
+			side.Reference = cmp.Or(side.Reference, s.Reference)
+			side.Digest = cmp.Or(side.Digest, s.Digest)
+			side.add(cmp.Or(s.Where, s.Source), s.Origin)
 		}
 	}
 	if len(side.Where) == 0 {
@@ -495,41 +726,13 @@ func sideOf(a Artifact, counts func(Sighting) bool) *Side {
 	return &side
 }
 
-func originList(o audit.Origin) []audit.Origin {
-	if o == (audit.Origin{}) {
-		return nil
+// add names a place once, and no more of them than a reader can use.
+func (s *Side) add(where string, origin audit.Origin) {
+	if len(s.Where) >= mostPlaces || slices.Contains(s.Where, where) {
+		return
 	}
-	return []audit.Origin{o}
-}
-
-// olderThan compares two versions part by part; comparable is false where parts that differ are no numbers.
-func olderThan(a, b string) (older, comparable bool) {
-	x, y := versionParts(a), versionParts(b)
-	for i := range max(len(x), len(y)) {
-		p, q := part(x, i), part(y, i)
-		if p == q {
-			continue
-		}
-		if !digits(p) || !digits(q) {
-			return false, false
-		}
-		p, q = strings.TrimLeft(p, "0"), strings.TrimLeft(q, "0")
-		if p == q {
-			continue
-		}
-		return cmp.Or(cmp.Compare(len(p), len(q)), cmp.Compare(p, q)) < 0, true
+	s.Where = append(s.Where, where)
+	if origin != (audit.Origin{}) {
+		s.Origins = append(s.Origins, origin)
 	}
-	return false, true
-}
-
-func versionParts(v string) []string {
-	v, _, _ = strings.Cut(v, "+")
-	return strings.FieldsFunc(v, func(r rune) bool { return r == '.' || r == '-' || r == '_' || r == '~' })
-}
-
-func part(list []string, i int) string {
-	if i < len(list) {
-		return list[i]
-	}
-	return "0"
 }

@@ -12,7 +12,8 @@ import (
 // Merge joins inventories into one. Images are the same if they share their manifest digest or the digest of their
 // configuration; an index digest joins the one image that is known under it, and none if several platforms are. An image
 // whose digest nobody saw joins the one whose digest is known under exactly its reference, unless two digests claim the
-// reference or the configurations differ: sightings say what each source saw itself. Everything else is the same if its ID
+// reference or the configurations differ: sightings say what each source saw itself. A digest under which two
+// configurations were seen is that of an index and joins nothing. Everything else is the same if its ID
 // is. Sightings, aliases, hints and projects are united; of differing names and versions those of an artifact that was
 // seen win over declared ones, then the smaller text. The order of the arguments does not matter, and nothing is dropped.
 func Merge(inventories ...Inventory) Inventory {
@@ -96,6 +97,7 @@ func tierRank(tier string) int {
 
 // join folds the artifacts of one thing, the weightiest first, into a new value.
 func join(group []Artifact) Artifact {
+	group = manifestFirst(group)
 	a := clone(group[0])
 	aliases, digests := a.Aliases, a.Digests
 	for _, b := range group[1:] {
@@ -110,6 +112,7 @@ func join(group []Artifact) Artifact {
 		a.Placed = cmp.Or(a.Placed, b.Placed)
 		a.Excluded = cmp.Or(a.Excluded, b.Excluded)
 		a.Unpinned = cmp.Or(a.Unpinned, b.Unpinned)
+		a.Support = cmp.Or(a.Support, b.Support)
 		a.HintRule = addHint(a.HintRule, b.HintRule)
 		a.Tiers = sortTiers(append(a.Tiers, b.Tiers...))
 		a.TierHint = sortTiers(append(a.TierHint, b.TierHint...))
@@ -134,49 +137,110 @@ func join(group []Artifact) Artifact {
 // looselyNamed says why some place names the artifact by something that means another thing tomorrow. A digest that was
 // seen pins what was judged, not what the next start will fetch; where no place names a reference, the digest counts.
 func looselyNamed(a Artifact) string {
-	named, loose := false, ""
+	if a.Kind != KindImage {
+		return a.Unpinned
+	}
+	named, loose, last := false, "", ""
 	for _, s := range a.Sightings {
-		if s.Reference == "" || s.State == StatePresent || a.Kind != KindImage {
+		if s.Reference == "" || s.State == StatePresent || named && s.Reference == last {
 			continue
 		}
 		ref, err := ParseReference(s.Reference)
-		named = true
-		if err == nil && (loose == "" || ref.Unpinned() != "" && ref.Unpinned() < loose) {
-			loose = cmp.Or(ref.Unpinned(), loose)
+		if err != nil {
+			continue
+		}
+		named, last = true, s.Reference
+		if why := ref.Unpinned(); why != "" && (loose == "" || why < loose) {
+			loose = why
 		}
 	}
-	if !named && a.Digest != "" {
-		return ""
-	}
-	if named {
+	switch {
+	case named:
 		return loose
+	case a.Digest != "":
+		return ""
 	}
 	return a.Unpinned
 }
 
-// replicas is the number of running copies. Two sources that look at the same machines see the same copies, so that the
-// kind of source that counts most of them is taken, and of one kind each place once.
+// replicas is the number of running copies that were seen for certain. Two kinds of sources that look at the same machines
+// see the same copies: for each set of machines that places share, the kind that counts most of them is taken, and of one
+// kind each place once. Places without a host may be anywhere and never add to what another kind counted.
 func replicas(sightings []Sighting) int {
-	places := map[string]map[string]int{}
+	machines, hosts := machineGroups(sightings)
+	type at struct{ group, source string }
+	type place struct{ at, host, namespace, workload, reference string }
+	places := map[at]map[place]int{}
 	for _, s := range sightings {
 		if s.State != StateRunning {
 			continue
 		}
-		if places[s.Source] == nil {
-			places[s.Source] = map[string]int{}
+		spot, where := at{source: s.Source}, place{namespace: s.Namespace, workload: s.Workload, reference: s.Reference}
+		if len(s.Hosts) == 0 {
+			where.at = s.Where
+		} else {
+			spot.group, where.host = machines(s.Hosts[0]), hosts(s.Hosts)
 		}
-		place := strings.Join(s.Hosts, "\x00") + "\x01" + s.Namespace + "\x01" + s.Workload + "\x01" + s.Reference
-		places[s.Source][place] = max(places[s.Source][place], s.Replicas)
+		if places[spot] == nil {
+			places[spot] = map[place]int{}
+		}
+		places[spot][where] = max(places[spot][where], s.Replicas, 1)
 	}
-	most := 0
-	for _, counts := range places {
+	perKind, perGroup := map[string]int{}, map[string]int{}
+	for spot, counts := range places {
 		sum := 0
 		for _, n := range counts {
 			sum += n
 		}
-		most = max(most, sum)
+		perKind[spot.source] += sum
+		if spot.group != "" {
+			perGroup[spot.group] = max(perGroup[spot.group], sum)
+		}
 	}
-	return most
+	most, sum := 0, 0
+	for _, n := range perGroup {
+		sum += n
+	}
+	for _, n := range perKind {
+		most = max(most, n)
+	}
+	return max(most, sum)
+}
+
+// machineGroups joins the machines that one running place names together, because its copies cannot be told apart. The
+// first function returns the group of a machine, the second a text for a set of machines.
+func machineGroups(sightings []Sighting) (group func(string) string, set func([]string) string) {
+	m := machineNames{}
+	for _, s := range sightings {
+		if s.State == StateRunning {
+			m.add(s.Hosts...)
+		}
+	}
+	parent := map[string]string{}
+	root := func(name string) string {
+		for parent[name] != "" {
+			name = parent[name]
+		}
+		return name
+	}
+	for _, s := range sightings {
+		if s.State != StateRunning || len(s.Hosts) < 2 {
+			continue
+		}
+		for _, host := range s.Hosts[1:] {
+			if a, b := root(m.key(s.Hosts[0])), root(m.key(host)); a != b {
+				parent[max(a, b)] = min(a, b)
+			}
+		}
+	}
+	set = func(names []string) string {
+		keys := make([]string, len(names))
+		for i, name := range names {
+			keys[i] = m.key(name)
+		}
+		return strings.Join(sortedUnion(keys, nil), "\x00")
+	}
+	return func(name string) string { return root(m.key(name)) }, set
 }
 
 func addHint(a, b string) string {
@@ -224,10 +288,20 @@ func compareArtifacts(a, b Artifact) int {
 		cmp.Compare(a.Unpinned, b.Unpinned), slices.Compare(a.Tiers, b.Tiers), cmp.Compare(a.Area, b.Area), cmp.Compare(a.Service, b.Service),
 		cmp.Compare(a.Placed, b.Placed), cmp.Compare(a.Excluded, b.Excluded), slices.Compare(a.Projects, b.Projects),
 		slices.Compare(a.TierHint, b.TierHint), cmp.Compare(a.HintRule, b.HintRule), slices.Compare(a.Aliases, b.Aliases),
-		cmp.Compare(a.Platform, b.Platform), flag(a.ByName, b.ByName), compareLabels(a.Labels, b.Labels), slices.CompareFunc(a.Sightings, b.Sightings, compareSightings))
+		cmp.Compare(a.Platform, b.Platform), flag(a.ByName, b.ByName), compareLabels(a.Labels, b.Labels), compareSupport(a.Support, b.Support), slices.CompareFunc(a.Sightings, b.Sightings, compareSightings))
+}
+
+func compareSupport(a, b *Support) int {
+	if a == nil || b == nil {
+		return flag(a == nil, b == nil)
+	}
+	return cmp.Or(cmp.Compare(a.Cycle, b.Cycle), cmp.Compare(a.Ends, b.Ends), cmp.Compare(a.Source, b.Source))
 }
 
 func compareLabels(a, b map[string]string) int {
+	if len(a)+len(b) == 0 {
+		return 0
+	}
 	flat := func(m map[string]string) (out []string) {
 		for _, k := range slices.Sorted(maps.Keys(m)) {
 			out = append(out, k, m[k])

@@ -24,8 +24,8 @@ import (
 	"github.com/pegel-audit/pegel/sbom/source"
 )
 
-// saved writes images as docker save does, in the form of go-containerregistry: layers packed with gzip if they are.
-func saved(t testing.TB, images map[string]v1.Image) []byte {
+// savedImages writes images as docker save does, in the form of go-containerregistry: layers packed with gzip if they are.
+func savedImages(t testing.TB, images map[string]v1.Image) []byte {
 	t.Helper()
 	refs := map[name.Reference]v1.Image{}
 	for text, img := range images {
@@ -79,7 +79,7 @@ func configFor(layers ...string) string {
 func TestAnArchiveOfDockerSaveListsItsImages(t *testing.T) {
 	one, two := container(t, "one", map[string]string{"name": "keystone"}), container(t, "two", nil)
 	packed := mutateLayers(t, two)
-	data := saved(t, map[string]v1.Image{"quay.io/a/keystone:26.0.1.20250408": one, "quay.io/a/keystone:latest": one, "docker.io/library/redis:7.4.2-alpine": packed})
+	data := savedImages(t, map[string]v1.Image{"quay.io/a/keystone:26.0.1.20250408": one, "quay.io/a/keystone:latest": one, "docker.io/library/redis:7.4.2-alpine": packed})
 	for name, data := range map[string][]byte{"all.tar": data, "all.tar.gz": zip(t, data)} {
 		t.Run(name, func(t *testing.T) {
 			base := write(t, map[string]string{name: string(data)})

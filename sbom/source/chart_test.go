@@ -45,14 +45,14 @@ generated: "2026-01-01T00:00:00Z"
 `
 )
 
-// entry is one member of an archive that a test packs.
-type entry struct {
+// packedFile is one member of an archive that a test packs.
+type packedFile struct {
 	name, text string
 	kind       byte
 }
 
 // pack writes a packed chart.
-func pack(t *testing.T, entries ...entry) string {
+func pack(t *testing.T, entries ...packedFile) string {
 	t.Helper()
 	var buf bytes.Buffer
 	gz := gzip.NewWriter(&buf)
@@ -87,7 +87,7 @@ func TestAChartOffersItselfAndWhatItsLockFileFixes(t *testing.T) {
 		"software:prometheus@27.1.0  | offered  x0 ns= in ",
 	}
 	dir := write(t, map[string]string{"m/Chart.yaml": addonChart, "m/Chart.lock": addonLock, "m/templates/x.yaml": "{{", "m/.git/Chart.yaml": "broken: [",
-		"m.tgz": pack(t, entry{name: "monitoring/Chart.yaml", text: addonChart}, entry{name: "monitoring/Chart.lock", text: addonLock}, entry{name: "monitoring/values.yaml", text: "a: b"})})
+		"m.tgz": pack(t, packedFile{name: "monitoring/Chart.yaml", text: addonChart}, packedFile{name: "monitoring/Chart.lock", text: addonLock}, packedFile{name: "monitoring/values.yaml", text: "a: b"})})
 	for _, path := range []string{"m", "m.tgz"} {
 		inv, err := read(t, "chart: {path: "+path+"}", dir)
 		if err != nil {
@@ -114,7 +114,7 @@ func TestADependencyThatNothingFixesIsUnpinned(t *testing.T) {
 			t.Errorf("%s: unpinned %q, want %q", id, a.Unpinned, want)
 		}
 	}
-	packed := map[string]string{"m/Chart.yaml": addonChart, "m/charts/loki-6.24.1.tgz": pack(t, entry{name: "loki/Chart.yaml", text: "name: loki\nversion: 6.24.1\nappVersion: 3.3.2\n"})}
+	packed := map[string]string{"m/Chart.yaml": addonChart, "m/charts/loki-6.24.1.tgz": pack(t, packedFile{name: "loki/Chart.yaml", text: "name: loki\nversion: 6.24.1\nappVersion: 3.3.2\n"})}
 	if inv, err = read(t, "chart: {path: m}", write(t, packed)); err != nil {
 		t.Fatal(err)
 	}
@@ -156,23 +156,23 @@ func TestALockFileThatDoesNotFitIsNamed(t *testing.T) {
 }
 
 func TestPackedChartsThatWouldHarmAreRefused(t *testing.T) {
-	good := entry{name: "m/Chart.yaml", text: addonChart}
+	good := packedFile{name: "m/Chart.yaml", text: addonChart}
 	nested := pack(t, good)
 	for range 4 {
-		nested = pack(t, good, entry{name: "m/charts/x.tgz", text: nested})
+		nested = pack(t, good, packedFile{name: "m/charts/x.tgz", text: nested})
 	}
-	whole := pack(t, good, entry{name: "m/metadata.yaml", text: strings.Repeat("0123456789abcdef\n", 5000)})
+	whole := pack(t, good, packedFile{name: "m/metadata.yaml", text: strings.Repeat("0123456789abcdef\n", 5000)})
 	tests := []struct{ name, data, want string }{
-		{"a name that leads out", pack(t, good, entry{name: "../../evil/Chart.yaml", text: "name: evil"}), `entry "../../evil/Chart.yaml" is no path inside the archive`},
-		{"an absolute name", pack(t, good, entry{name: "/Chart.yaml", text: "name: evil"}), "is no path inside the archive"},
-		{"a name with a backslash", pack(t, good, entry{name: `m\Chart.yaml`, text: "name: evil"}), "is no path inside the archive"},
-		{"a link", pack(t, good, entry{name: "m/values.yaml", kind: tar.TypeSymlink}), `entry "m/values.yaml" is a link or device`},
+		{"a name that leads out", pack(t, good, packedFile{name: "../../evil/Chart.yaml", text: "name: evil"}), `entry "../../evil/Chart.yaml" is no path inside the archive`},
+		{"an absolute name", pack(t, good, packedFile{name: "/Chart.yaml", text: "name: evil"}), "is no path inside the archive"},
+		{"a name with a backslash", pack(t, good, packedFile{name: `m\Chart.yaml`, text: "name: evil"}), "is no path inside the archive"},
+		{"a link", pack(t, good, packedFile{name: "m/values.yaml", kind: tar.TypeSymlink}), `entry "m/values.yaml" is a link or device`},
 		{"an entry twice", pack(t, good, good), `entry "m/Chart.yaml" occurs twice`},
-		{"a bomb", pack(t, entry{name: "m/x.bin", text: strings.Repeat("\x00", 64<<20)}), "unpacks to more than 200 times its size"},
+		{"a bomb", pack(t, packedFile{name: "m/x.bin", text: strings.Repeat("\x00", 64<<20)}), "unpacks to more than 200 times its size"},
 		{"too many entries", pack(t, many(50_001)...), "more than 50000 entries"},
 		{"no archive", "plain", "it is not compressed with gzip"},
 		{"half an archive", whole[:len(whole)/2], "the archive is cut off or damaged"},
-		{"no chart", pack(t, entry{name: "m/x", text: "y"}), "no Chart.yaml is there; name the directory that holds it"},
+		{"no chart", pack(t, packedFile{name: "m/x", text: "y"}), "no Chart.yaml is there; name the directory that holds it"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -186,14 +186,14 @@ func TestPackedChartsThatWouldHarmAreRefused(t *testing.T) {
 	if err != nil || !contains(reasons(inv), "packed charts are packed more than 3 deep") {
 		t.Errorf("error %v, failures %q", err, reasons(inv))
 	}
-	large := pack(t, good, entry{name: "m/Chart.lock", text: strings.Repeat("#", 1<<20+1)})
+	large := pack(t, good, packedFile{name: "m/Chart.lock", text: strings.Repeat("#", 1<<20+1)})
 	if inv, err = read(t, "chart: {path: m.tgz}", write(t, map[string]string{"m.tgz": large})); err != nil || !contains(reasons(inv), "Chart.lock: it is larger than 1048576 bytes") {
 		t.Errorf("error %v, failures %q", err, reasons(inv))
 	}
 }
 
-func many(n int) []entry {
-	out := make([]entry, n)
+func many(n int) []packedFile {
+	out := make([]packedFile, n)
 	for i := range out {
 		out[i].name = "m/" + strings.Repeat("x", 1+i%7)
 	}

@@ -51,11 +51,11 @@ func TestAClusterStackOffersKubernetesAndCharts(t *testing.T) {
 
 func TestAReleaseOfAClusterStackIsReadFromItsPackedCharts(t *testing.T) {
 	cni := "name: cni\nversion: v1\ndependencies: [{name: cilium, version: 1.17.x}]\n"
-	cilium := pack(t, entry{name: "cilium/Chart.yaml", text: "name: cilium\nversion: 1.17.4\nappVersion: 1.17.4\n"})
+	cilium := pack(t, packedFile{name: "cilium/Chart.yaml", text: "name: cilium\nversion: 1.17.4\nappVersion: 1.17.4\n"})
 	dir := write(t, map[string]string{
 		"r/metadata.yaml":                           "apiVersion: metadata.clusterstack.x-k8s.io/v1alpha1\nversions:\n  clusterStack: v3\n  kubernetes: v1.27.3\n  components: {clusterAddon: v2, nodeImage: v2}\n",
 		"r/clusteraddon.yaml":                       "apiVersion: clusteraddonconfig.x-k8s.io/v1alpha1\naddonStages:\n  AfterControlPlaneInitialized: [{name: cni, action: apply}]\n",
-		"r/openstack-own-1-27-cluster-addon-v2.tgz": pack(t, entry{name: "cni/Chart.yaml", text: cni}, entry{name: "cni/charts/cilium-1.17.4.tgz", text: cilium}),
+		"r/openstack-own-1-27-cluster-addon-v2.tgz": pack(t, packedFile{name: "cni/Chart.yaml", text: cni}, packedFile{name: "cni/charts/cilium-1.17.4.tgz", text: cilium}),
 	})
 	inv, err := read(t, "cluster-stack: {release: r}", dir)
 	if err != nil {

@@ -40,7 +40,7 @@ const (
    "spec": {"podCIDR": "` + canary + `"}, "status": {"conditions": [{"type": "Ready", "status": "True"}], "addresses": [{"address": "` + canary + `"}]}},
   {"kind": "Node", "metadata": {"name": "node2"}, "spec": {"unschedulable": true}, "status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}
 ]}`
-	cephHosts = `[{"addr": "` + canary + `", "hostname": "stor1", "labels": ["_admin", "mon"], "status": ""}, {"addr": "x", "hostname": "stor2", "labels": [], "status": "Offline"}]`
+	cephHostList = `[{"addr": "` + canary + `", "hostname": "stor1", "labels": ["_admin", "mon"], "status": ""}, {"addr": "x", "hostname": "stor2", "labels": [], "status": "Offline"}]`
 )
 
 func TestEveryListNamesHostsAndServices(t *testing.T) {
@@ -60,7 +60,7 @@ func TestEveryListNamesHostsAndServices(t *testing.T) {
 		{"nodes", nodeList, []string{"node1: control-plane", "node2: not ready unschedulable"}, nil, "Kubernetes nodes"},
 		{"nodes", "node/node1\nnode/node2\n", []string{"node1:", "node2:"}, nil, "Kubernetes nodes"},
 		{"nodes", `{"kind": "Node", "metadata": {"name": "node1", "labels": {"node-role.kubernetes.io/worker": "true"}}}`, []string{"node1: worker"}, nil, "Kubernetes nodes"},
-		{"ceph_hosts", cephHosts, []string{"stor1: _admin mon", "stor2: status offline"}, nil, "Ceph hosts"},
+		{"ceph_hosts", cephHostList, []string{"stor1: _admin mon", "stor2: status offline"}, nil, "Ceph hosts"},
 		{"hosts", "# all\na.example  # first\n\n2001:db8::1\r\na.example\n", []string{"2001:db8::1:", "a.example:"}, nil, "list of hosts"},
 		{"ansible", "[g]\na\n", []string{"a: g"}, nil, "Ansible inventory"},
 	}
@@ -182,7 +182,7 @@ func TestALongListEndsAtItsLimit(t *testing.T) {
 }
 
 func FuzzAListGivesEachNameOnceHoweverOftenItNamesIt(f *testing.F) {
-	for _, text := range []string{computeServices, networkAgents, volumeServices, catalogList, cephHosts} {
+	for _, text := range []string{computeServices, networkAgents, volumeServices, catalogList, cephHostList} {
 		f.Add(text)
 	}
 	f.Add(`[{"Binary": "a", "Host": "b:c"}, {"Binary": "", "Host": 1}, null, {}]`)

@@ -353,7 +353,7 @@ func FuzzInventoryFile(f *testing.F) {
 	f.Add(`{"schema":"pegel/inventory/v1","artifacts":[{"id":"host:a","kind":"host","name":"a","tiers":["ops"],"sightings":[{"source":"host","where":"a","state":"running"}]}]}`)
 	f.Add(`{"schema":"pegel/inventory/v1","artifacts":[{"id":"image:a/b:1","kind":"image","name":"b","reference":"a/b:1","sightings":[{"source":"c","where":"d","state":"declared"}]}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		first, ok := fuzzRead(t, text)
+		first, ok := fuzzInventory(t, text)
 		if !ok {
 			return
 		}
@@ -367,7 +367,7 @@ func FuzzInventoryFile(f *testing.F) {
 				}
 			}
 		}
-		second, ok := fuzzRead(t, asJSON(t, asWritten(first, "a.json")))
+		second, ok := fuzzInventory(t, asJSON(t, asWritten(first, "a.json")))
 		if !ok {
 			t.Fatalf("what was read cannot be read again:\n%s", asJSON(t, asWritten(first, "a.json")))
 		}
@@ -377,7 +377,7 @@ func FuzzInventoryFile(f *testing.F) {
 	})
 }
 
-func fuzzRead(t *testing.T, text string) (sbom.Inventory, bool) {
+func fuzzInventory(t *testing.T, text string) (sbom.Inventory, bool) {
 	t.Helper()
 	s, err := decode(t, "inventory: {file: a.json}", write(t, map[string]string{"a.json": text}), source.Options{At: assessedAt})
 	if err != nil {

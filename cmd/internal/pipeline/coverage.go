@@ -136,23 +136,13 @@ func (d *dossier) asDeclared(a sbom.Artifact, r *policies.Artifact) *policies.Un
 		return unknown(false, d.comparison.Undecided, fact+"; "+intent)
 	case !a.Running():
 		return unknown(false, "it was not seen running", fact)
-	case !a.Intended() && !d.paired(a):
+	case a.Kind != sbom.KindImage && !a.Intended():
 		return unknown(false, "nothing declares it", intent)
-	case a.ByName:
+	case a.Kind == sbom.KindImage && !digestKnown(a):
 		return unknown(true, "it runs under the declared name; no source saw the digest of what runs", "give the engine's socket, or the output of image inspect")
 	}
 	r.AsDeclared = true
 	return nil
-}
-
-// paired reports whether another artifact declares this one: the same name and tag from a mirror.
-func (d *dossier) paired(a sbom.Artifact) bool {
-	for _, b := range d.inventory.Artifacts {
-		if b.Intended() && sbom.SameTag(a, b) {
-			return true
-		}
-	}
-	return false
 }
 
 func (d *dossier) driftRows() []reports.Drift {

@@ -1,0 +1,300 @@
+package sbom
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/pegel-audit/pegel/audit"
+)
+
+// half is what one side of the comparison says about an artifact: the declarations, or what was seen running.
+type half struct {
+	place      int            // in the inventory
+	repos      []string       // registry and path of each reference
+	paths      []string       // path of each reference
+	tags       []string       // tags, as they are compared
+	references []string       // references with a tag and without a digest: names that may move
+	digests    []audit.Digest // as this half saw them; empty if it did not
+}
+
+func declares(s Sighting) bool {
+	return s.Declared && (s.State == StateDeclared || s.State == StateOffered)
+}
+
+func runs(s Sighting) bool { return s.State == StateRunning }
+
+// halfOf gathers one half of an artifact. What a sighting does not name is taken from the artifact, as far as no other
+// source may have said it.
+func (c *comparer) halfOf(place int, counts func(Sighting) bool) half {
+	a := c.at(place)
+	h := half{place: place}
+	var names, others []string
+	bare, anyDigest := false, false
+	for _, s := range a.Sightings {
+		anyDigest = anyDigest || s.Digest != ""
+		if !counts(s) {
+			others = append(others, s.Reference)
+			continue
+		}
+		bare = bare || s.Reference == ""
+		names = append(names, s.Reference)
+		h.digests = append(h.digests, s.Digest)
+	}
+	if bare {
+		all := append([]string{a.Reference}, a.Aliases...)
+		own := slices.DeleteFunc(slices.Clone(all), func(ref string) bool { return slices.Contains(others, ref) })
+		if len(own) == 0 {
+			own = all
+		}
+		names = append(names, own...)
+	}
+	if !anyDigest {
+		h.digests = append(h.digests, a.Digest)
+	}
+	h.digests = sortedUnion(h.digests, nil)
+	if a.Kind != KindImage {
+		return h
+	}
+	for _, text := range sortedUnion(names, nil) {
+		h.add(c.parse(text))
+	}
+	h.tags, h.references = sortedUnion(h.tags, nil), sortedUnion(h.references, nil)
+	return h
+}
+
+func (h *half) add(ref Reference) {
+	if ref.Path == "" {
+		return
+	}
+	h.repos = append(h.repos, ref.Repository())
+	h.paths = append(h.paths, ref.Path)
+	if ref.Tag == "" {
+		return
+	}
+	h.tags = append(h.tags, tagKey(ref.Tag))
+	if ref.Digest == "" {
+		h.references = append(h.references, ref.String())
+	}
+}
+
+// parse reads a reference once; the zero value stands for one that cannot be read. Names of Docker Hub are written in
+// full, because engines and files shorten them differently.
+func (c *comparer) parse(text string) Reference {
+	if ref, ok := c.parsed[text]; ok {
+		return ref
+	}
+	ref, err := ParseReference(text)
+	if err != nil {
+		ref = Reference{}
+	}
+	switch ref.Registry {
+	case "", "docker.io", "index.docker.io", "registry-1.docker.io":
+		if ref.Path != "" && !strings.Contains(ref.Path, "/") {
+			ref.Path = "library/" + ref.Path
+		}
+		ref.Registry = ""
+	}
+	c.parsed[text] = ref
+	return ref
+}
+
+// tagKey is a tag as it is compared: v1.2.3 and 1.2.3 are one.
+func tagKey(tag string) string {
+	_, rest := cutEpoch(tag)
+	return rest
+}
+
+// key is a name under which one half finds the other. With a tag or a version it is narrower.
+type key struct{ kind, text, tag, version string }
+
+// registerKeys are the names under which an artifact can be found: its repository, its path and the ends of that of at
+// least two parts, because a mirror puts registry and path in front; and the last part of its name with each project,
+// because the catalogue knows two names as one. Software has its name.
+func (h half) registerKeys(a Artifact) []key {
+	if a.Kind != KindImage {
+		return []key{{kind: "software", text: a.Name}}
+	}
+	var keys []key
+	for n, path := range h.paths {
+		keys = append(keys, key{kind: "repository", text: h.repos[n]})
+		for i, end := range pathEnds(path) {
+			kind := "below"
+			if i == 0 {
+				kind = "path"
+			}
+			keys = append(keys, key{kind: kind, text: end})
+		}
+	}
+	return h.withProjects(a, keys)
+}
+
+// lookupKeys are the names under which the same thing may be registered by the other half, the strictest first. Software
+// stands for what is named like it or like its project: a node's kubelet for the kubernetes that was declared.
+func (h half) lookupKeys(a Artifact) []key {
+	if a.Kind != KindImage {
+		keys := []key{{kind: "software", text: a.Name}}
+		for _, p := range a.Projects {
+			keys = append(keys, key{kind: "software", text: p})
+		}
+		return distinct(keys)
+	}
+	var keys []key
+	for _, repository := range h.repos {
+		keys = append(keys, key{kind: "repository", text: repository})
+	}
+	for _, path := range h.paths {
+		for _, end := range pathEnds(path) {
+			keys = append(keys, key{kind: "path", text: end})
+		}
+		keys = append(keys, key{kind: "below", text: path})
+	}
+	return h.withProjects(a, keys)
+}
+
+// withProjects adds the keys of name and project and drops what stands twice.
+func (h half) withProjects(a Artifact, keys []key) []key {
+	for _, name := range h.names(a) {
+		for _, p := range a.Projects {
+			keys = append(keys, key{kind: "project " + p, text: name})
+		}
+	}
+	return distinct(keys)
+}
+
+func distinct(keys []key) []key {
+	out := keys[:0]
+	for _, k := range keys {
+		if !slices.Contains(out, k) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// mostEnds bounds how deep below the path of a mirror an image is found.
+const mostEnds = 6
+
+// pathEnds are a path and its ends of at least two parts, the longest first.
+func pathEnds(path string) []string {
+	var ends []string
+	for rest, more := path, true; more && len(ends) < mostEnds && strings.Contains(rest, "/"); _, rest, more = strings.Cut(rest, "/") {
+		ends = append(ends, rest)
+	}
+	return ends
+}
+
+// names are the last parts of the references, and the name of an artifact that has none.
+func (h half) names(a Artifact) []string {
+	var out []string
+	for _, path := range h.paths {
+		out = append(out, path[strings.LastIndexByte(path, '/')+1:])
+	}
+	if out == nil {
+		out = []string{a.Name}
+	}
+	return sortedUnion(out, nil)
+}
+
+// index finds the artifacts of one half.
+type index struct {
+	halves  []half
+	order   map[int]int // place in the inventory to place in halves
+	groups  map[key]*group
+	named   map[string]*group // by a reference that may move
+	digests map[audit.Digest][]int
+	names   map[string]int // the first image whose path ends in a name
+}
+
+// group are the artifacts of one half under one name.
+type group struct {
+	members []int // places in halves, rising
+	unknown bool  // of some the half does not know the digest
+	best    int   // whose version stands for all
+	several bool  // other versions have the same right
+}
+
+func (g *group) has(member int) bool {
+	_, found := slices.BinarySearch(g.members, member)
+	return found
+}
+
+func newIndex() *index {
+	return &index{order: map[int]int{}, groups: map[key]*group{}, named: map[string]*group{}, digests: map[audit.Digest][]int{}, names: map[string]int{}}
+}
+
+// add registers a half. Halves come in the order of the artifacts' IDs.
+func (c *comparer) add(x *index, h half) {
+	n, a := len(x.halves), c.at(h.place)
+	x.halves = append(x.halves, h)
+	x.order[h.place] = n
+	for _, k := range h.registerKeys(a) {
+		c.enter(x, k, n)
+		for _, tag := range h.tags {
+			c.enter(x, key{kind: k.kind, text: k.text, tag: tag}, n)
+		}
+		if a.Version != "" {
+			c.enter(x, key{kind: k.kind, text: k.text, version: a.Version}, n)
+		}
+	}
+	if a.Kind != KindImage {
+		return
+	}
+	for _, ref := range h.references {
+		if x.named[ref] == nil {
+			x.named[ref] = &group{}
+		}
+		x.named[ref].members = append(x.named[ref].members, n)
+		x.named[ref].unknown = x.named[ref].unknown || len(h.digests) == 0
+	}
+	for _, d := range digestsOf(a) {
+		if !slices.Contains(x.digests[d], n) {
+			x.digests[d] = append(x.digests[d], n)
+		}
+	}
+	for _, name := range h.names(a) {
+		if _, ok := x.names[name]; !ok {
+			x.names[name] = n
+		}
+	}
+}
+
+// enter adds a half to a group. What a configuration declares stands before what a release offers, then the newer
+// version.
+func (c *comparer) enter(x *index, k key, n int) {
+	a := c.at(x.halves[n].place)
+	g := x.groups[k]
+	if g == nil {
+		g = &group{best: n}
+		x.groups[k] = g
+	}
+	best := c.at(x.halves[g.best].place)
+	switch rank := flag(!wanted(a), !wanted(best)); {
+	case rank < 0:
+		g.best, g.several = n, false
+	case rank == 0 && revision(a) != revision(best):
+		g.several = true
+		if order, known := compareVersions(a.Version, best.Version); known && order > 0 {
+			g.best = n
+		}
+	}
+	g.members = append(g.members, n)
+	g.unknown = g.unknown || len(x.halves[n].digests) == 0
+}
+
+// wanted reports whether something says that the artifact shall run, not only that it may be had.
+func wanted(a Artifact) bool {
+	return slices.ContainsFunc(a.Sightings, func(s Sighting) bool { return s.Declared && s.State == StateDeclared })
+}
+
+func revision(a Artifact) string { return cmp.Or(a.Version, tagOf(a)) }
+
+// relatives are the places in an index of what is known under one of the artifact's digests.
+func (x *index) relatives(a Artifact) []int {
+	var out []int
+	for _, d := range digestsOf(a) {
+		out = append(out, x.digests[d]...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
