@@ -23,18 +23,46 @@ func Merge(inventories ...Inventory) Inventory {
 		all = append(all, inv.Artifacts...)
 		out.Expected = append(out.Expected, inv.Expected...)
 		out.Omitted = append(out.Omitted, inv.Omitted...)
+		out.Attested = append(out.Attested, inv.Attested...)
+		out.Repositories = append(out.Repositories, inv.Repositories...)
+		out.Packages = append(out.Packages, inv.Packages...)
 		out.Failures = append(out.Failures, inv.Failures...)
 	}
 	slices.SortFunc(all, byWeight)
-	for _, group := range identify(all) {
+	groups := identify(all)
+	for _, group := range groups {
 		out.Artifacts = append(out.Artifacts, join(group))
 	}
 	unique(out.Artifacts)
+	out.follow(groups)
 	slices.SortFunc(out.Artifacts, func(a, b Artifact) int { return cmp.Compare(a.ID, b.ID) })
 	out.Expected = sortedSet(out.Expected, compareExpected)
 	out.Omitted = sortedSet(out.Omitted, compareOmitted)
+	out.Attested = sortedSet(out.Attested, compareAttested)
+	out.Repositories = sortedSet(out.Repositories, compareRepositories)
+	slices.SortStableFunc(out.Packages, func(a, b Packages) int { return cmp.Compare(a.Artifact, b.Artifact) })
 	out.Failures = sortedSet(out.Failures, compareFailures)
 	return out
+}
+
+// follow gives what is said about an artifact the ID that the artifact got; groups are in the order of out.Artifacts.
+func (out *Inventory) follow(groups [][]Artifact) {
+	if len(out.Attested)+len(out.Packages) == 0 {
+		return
+	}
+	ids := map[string]string{}
+	for i, group := range groups {
+		for _, a := range group {
+			ids[a.ID] = out.Artifacts[i].ID
+		}
+	}
+	out.Attested, out.Packages = slices.Clone(out.Attested), slices.Clone(out.Packages)
+	for i, a := range out.Attested {
+		out.Attested[i].Artifact = cmp.Or(ids[a.Artifact], a.Artifact)
+	}
+	for i, p := range out.Packages {
+		out.Packages[i].Artifact = cmp.Or(ids[p.Artifact], p.Artifact)
+	}
 }
 
 // Place returns the inventory with tier, area, service and projects as place decides for each artifact. What the source
@@ -326,6 +354,16 @@ func compareOrigins(a, b audit.Origin) int {
 
 func compareFailures(a, b Failure) int {
 	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Settle, b.Settle), compareOrigins(a.Origin, b.Origin))
+}
+
+func compareAttested(a, b Attested) int {
+	return cmp.Or(cmp.Compare(a.Artifact, b.Artifact), cmp.Compare(a.Format, b.Format), cmp.Compare(a.Components, b.Components),
+		compareOrigins(a.Origin, b.Origin), slices.Compare(a.PURLs, b.PURLs))
+}
+
+func compareRepositories(a, b Repository) int {
+	return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Address, b.Address), cmp.Compare(a.Suite, b.Suite),
+		slices.Compare(a.Areas, b.Areas), cmp.Compare(a.Vendor, b.Vendor), compareOrigins(a.Origin, b.Origin))
 }
 
 func compareExpected(a, b Expected) int {

@@ -114,10 +114,7 @@ func (s *inventoryFile) Inventory(ctx context.Context) (sbom.Inventory, error) {
 	s.mu.Lock()
 	s.holds = r.holds
 	s.mu.Unlock()
-	merged := sbom.Merge(r.inv)
-	merged.Omitted, merged.Repositories = r.inv.Omitted, r.inv.Repositories
-	slices.SortFunc(merged.Repositories, compareRepositories)
-	return sortInventory(merged), nil
+	return sortInventory(sbom.Merge(r.inv)), nil
 }
 
 // Open returns the packages that a host found in the artifact. Its file is read again, so that the packages of many hosts
