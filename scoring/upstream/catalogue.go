@@ -39,6 +39,7 @@ type Catalogue struct {
 	purls      map[string][]int          // by type/namespace/name
 	repos      map[string][]int          // by host/path
 	software   map[string][]int
+	support    map[string][]supportRow // by id; the longest version first
 }
 
 // Component is one entry of the catalogue. The head of catalogue.yaml says what each field means.
@@ -94,8 +95,15 @@ type Edition struct {
 	Source  string   `yaml:"source"`
 }
 
-// Load returns the catalogue that is built into the program. It fails only if the program was built from a broken one.
-func Load() (*Catalogue, error) { return Read(embedded) }
+// Load returns the catalogue that is built into the program, with the ends of maintenance. It fails only if the program was
+// built from a broken one.
+func Load() (*Catalogue, error) {
+	c, err := Read(embedded)
+	if err != nil {
+		return nil, err
+	}
+	return c.withSupport(embeddedSupport)
+}
 
 // Digest returns the SHA-256 of the bytes the catalogue was read from: the version of the catalogue.
 func (c *Catalogue) Digest() audit.Digest { return c.digest }
