@@ -78,9 +78,31 @@ func (g *gatherer) place(a sbom.Artifact) sbom.Placement {
 			p.Area, p.Service, p.Rule = c.Area, c.Service(), "catalogue: "+m.Detail
 		}
 	}
+	p.Support = g.support(a)
 	slices.Sort(p.Projects)
 	slices.SortFunc(p.Tiers, func(a, b string) int { return slices.Index(tiers, a) - slices.Index(tiers, b) })
 	return p
+}
+
+// support says until when the version of an artifact is maintained: of a host that of its operating system, of anything
+// else the earliest end among the components that its name stands for. nil: nobody published an end.
+func (g *gatherer) support(a sbom.Artifact) *sbom.Support {
+	ids := []string{a.Edition}
+	if a.Kind != sbom.KindHost {
+		ids = nil
+		for _, m := range g.catalogue.Match(artifactPart(a)) {
+			if m.Versioned && m.Confidence != upstream.Low {
+				ids = append(ids, m.ID)
+			}
+		}
+	}
+	var out *sbom.Support
+	for _, id := range ids {
+		if s, ok := g.catalogue.Support(id, a.Version); ok && (out == nil || s.Ends < out.Ends) {
+			out = &sbom.Support{Cycle: s.Cycle, Ends: s.Ends, Source: s.Source}
+		}
+	}
+	return out
 }
 
 // artifactPart is an artifact as the catalogue is asked for it.

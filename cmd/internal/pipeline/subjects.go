@@ -158,6 +158,7 @@ func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 			Settle: []string{"read the maintenance policy of its upstream"},
 		})
 	} else {
+		sub.Origins["supported"] = append(origins(a), audit.Origin{Source: "maintenance table", URL: a.Support.Source})
 		r.Supported = a.Support.Ends >= d.stack.AssessedAt.UTC().Format(time.DateOnly)
 	}
 	packages, ok := d.inside[a.ID]
