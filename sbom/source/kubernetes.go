@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -391,14 +392,37 @@ func (s kubernetes) readFiles(ctx context.Context) *kubeCluster {
 		all   string
 	}{{s.pods, "Pod", "kubectl get pods -A -o json"}, {s.nodes, "Node", "kubectl get nodes -o json"},
 		{s.objects, "", "kubectl get replicasets,jobs -A -o json"}} {
-		for _, file := range group.files {
-			if ctx.Err() != nil {
-				return c
+		for _, written := range group.files {
+			for _, file := range s.expand(written) {
+				if ctx.Err() != nil {
+					return c
+				}
+				c.readFile(file, group.kind, group.all)
 			}
-			c.readFile(file, group.kind, group.all)
 		}
 	}
 	return c
+}
+
+// expand returns the files that a pattern stands for, named as the pattern is written. One that matches nothing stays, so
+// that it becomes the failure of a file that is not there.
+func (s kubernetes) expand(written string) []string {
+	if !strings.ContainsAny(written, "*?[") {
+		return []string{written}
+	}
+	found, err := filepath.Glob(s.path(written))
+	if err != nil || len(found) == 0 {
+		return []string{written}
+	}
+	if !filepath.IsAbs(written) {
+		for i, name := range found {
+			if rel, err := filepath.Rel(s.path("."), name); err == nil {
+				found[i] = filepath.ToSlash(rel)
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
 }
 
 func (c *kubeCluster) readFile(file, kind, command string) {

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -141,7 +142,7 @@ func (ca kubeCA) serve(t testing.TB, h http.Handler) *httptest.Server {
 	}
 	s := httptest.NewUnstartedServer(h)
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
-	s.Config.ErrorLog = nil
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that refuse the certificate are part of the tests
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	t.Cleanup(s.Close)
@@ -832,7 +833,7 @@ func TestSavedFilesSayTheSameAsTheServer(t *testing.T) {
 		"objects.json": string(kubeFile(t, kubeObjects()...)), "all.json": string(kubeFile(t, all...)), "raw.json": string(kubeRecorded(t)[0].Body)})
 	want := append(kubeExpected("cluster prod"), kubeOthers("cluster prod")...)
 	slices.Sort(want)
-	for _, entry := range []string{"pods: pods.json, nodes: nodes.json, objects: [objects.json], cluster: prod", "pods: all.json, cluster: prod", "pods: [raw.json, all.json, all.json], cluster: prod"} {
+	for _, entry := range []string{"pods: pods.json, nodes: nodes.json, objects: [objects.json], cluster: prod", "pods: all.json, cluster: prod", "pods: '[no]*.json', cluster: prod, nodes: all.json", "pods: [raw.json, all.json, all.json], cluster: prod"} {
 		r := kubeInventory(t, entry, dir, source.Network{})
 		if r.err != nil || len(r.inv.Failures) > 0 {
 			t.Errorf("%s: error %v, failures %q", entry, r.err, reasons(r.inv))
@@ -898,6 +899,7 @@ func TestFilesThatAreNoListsSayWhatToSaveInstead(t *testing.T) {
 		"big.json":    "an item is larger than 4194304 bytes",
 		"bom.json":    "it is no JSON list of objects",
 		"folder":      "it is a directory, want a file",
+		"'g*.json'":   "g*.json: no such file or directory",
 		"gone.json":   "gone.json: no such file or directory; save it with kubectl get pods -A -o json",
 		"null.json":   "",
 	} {
