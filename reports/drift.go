@@ -76,8 +76,8 @@ func (s *DriftSide) version() string {
 	return strings.TrimSpace(cmp.Or(s.Version, s.Reference) + " " + short(string(s.Digest)))
 }
 
-// places are the places of a side that may be shown, each once, with their number.
-func (s *DriftSide) places() []string { return shownPlaces(s.Where) }
+// places are the places of a side that may be shown, each once.
+func (s *DriftSide) places() []string { return shownPlaces(s.Where, s.Reference) }
 
 // where says in few words where a side was seen: its first places, or, where these are hidden, on how many hosts it runs.
 func (s *DriftSide) where(r Report, most int) string {
@@ -92,10 +92,13 @@ func (s *DriftSide) where(r Report, most int) string {
 	return ""
 }
 
-// shownPlaces lists places that are not hidden, each once.
-func shownPlaces(where []string) []string {
+// shownPlaces lists places that are not hidden, each once, without the reference that is shown beside them.
+func shownPlaces(where []string, reference string) []string {
 	var out []string
 	for _, w := range where {
+		if reference != "" {
+			w = strings.TrimSuffix(w, ": "+reference)
+		}
 		if w != hiddenWhere && w != "" && !slices.Contains(out, w) {
 			out = append(out, w)
 		}
@@ -105,7 +108,7 @@ func shownPlaces(where []string) []string {
 
 // place says of one sighting where it was: "containers: ctl01, x.json", in a public form "kubernetes: Deployment in namespace 1".
 func (s Sighting) place() string {
-	parts := shownPlaces([]string{s.Where})
+	parts := shownPlaces([]string{s.Where}, s.Reference)
 	has := func(text string) bool { return strings.Contains(strings.Join(parts, " "), text) }
 	if s.Workload != "" && !has(s.Workload) {
 		parts = append(parts, s.Workload)

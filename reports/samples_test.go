@@ -447,13 +447,17 @@ func cloudSample() Report {
 	row := func(kind string, i int, detail, open string, declared, running *DriftSide) Drift {
 		return Drift{Kind: kind, Artifact: r.Artifacts[i].ID, Name: r.Artifacts[i].Name, Tiers: r.Artifacts[i].Tiers, Detail: detail, Open: open, Declared: declared, Running: running}
 	}
+	cephDeclared, corednsDeclared := side(4, true), side(6, true)
+	cephDeclared.Digest = digest("ceph as released")
+	*corednsDeclared = DriftSide{Reference: "registry.k8s.io/coredns/coredns:latest", Where: []string{"environments/kubernetes/values.yaml: image"},
+		Origins: []audit.Origin{{Source: "configuration", Path: "environments/kubernetes/values.yaml", Line: 4, Digest: digest("values"), At: assessedAt}}}
 	heat := &DriftSide{Reference: "heat", Where: []string{"environments/kolla/configuration.yml: enable_heat"},
 		Origins: []audit.Origin{{Source: "configuration", Path: "environments/kolla/configuration.yml", Line: 12, Digest: digest("configuration.yml"), At: assessedAt}}}
 	r.Drift = []Drift{
 		row("tag-moved", 1, "keystone 26.0.1 runs with other contents than were declared under the same name", "", side(0, true), side(1, false)),
-		row("contents", 4, "ceph 18.2.4 runs in the declared version with other contents; it comes from another place or was built again", "", side(4, true), side(4, false)),
+		row("contents", 4, "ceph 18.2.4 runs in the declared version with other contents; it comes from another place or was built again", "", cephDeclared, side(4, false)),
 		row("older", 3, "nova-api 30.0.1 runs, older than the declared 30.0.2", "", side(2, true), side(3, false)),
-		row("version", 6, "coredns 1.11.3 runs; coredns:latest was declared", "one side names no version: latest names whatever is newest", side(5, true), side(6, false)),
+		row("version", 6, "coredns 1.11.3 runs; coredns:latest was declared", "one side names no version: latest names whatever is newest", corednsDeclared, side(6, false)),
 		row("not-declared", 7, "wage-runner 4 runs and nothing declares it", "", nil, side(7, false)),
 		{Kind: "not-running", Artifact: "service:heat", Name: "heat", Tiers: []string{}, Detail: "service heat is enabled and nothing of it was seen running", Open: "2 hosts were not read", Declared: heat},
 		row("not-running", 5, "tempest:latest is declared and was not seen running", "a release offers it; whether it shall run here is not said; 2 hosts were not read", side(5, true), nil),
