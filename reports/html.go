@@ -47,7 +47,9 @@ type page struct {
 	NotCertificate, Proposal, What, Assurance, Holds, Day string
 	Ladders                                               []ladderView
 	Steps                                                 []stepView
-	Seen                                                  string
+	Seen, DriftSentence                                   string
+	Drift                                                 []driftView
+	MoreDrift                                             string
 	Unseen                                                []unseenView
 	Tiers                                                 []tierView
 	Artifacts                                             []artifactView
@@ -66,6 +68,7 @@ func newPage(r Report) page {
 		Style: template.CSS(styleSource), StyleHash: base64.StdEncoding.EncodeToString(sum[:]), R: r,
 		Decisions: decisions(r), NotCertificate: notCertificate, Proposal: proposal(r), What: sentence(what(r)), Assurance: assurance(r),
 		Holds: holds(r), Day: day(r.AssessedAt), Ladders: ladderViews(r), Seen: seen(r.Coverage),
+		DriftSentence: driftSentence(r),
 	}
 	for i, d := range p.Decisions {
 		for j, l := range d.Limits {
@@ -75,7 +78,8 @@ func newPage(r Report) page {
 	p.Steps = stepViews(r, anchors)
 	p.Unseen = unseenViews(r)
 	p.Tiers = tierViews(r, anchors, index)
-	p.Artifacts = artifactViews(r, index)
+	p.Artifacts = artifactViews(r, anchors, index)
+	p.Drift, p.MoreDrift = driftViews(r, anchors, index)
 	p.Aspects = aspectTitles(r)
 	p.Scored, p.Silent = projectViews(r, anchors, index)
 	p.Requirements = requirementViews(r, anchors, index)
@@ -84,10 +88,15 @@ func newPage(r Report) page {
 }
 
 // anchors are made from numbers, never from data.
-type anchors struct{ projects, requirements map[string]string }
+type anchors struct{ projects, requirements, artifacts map[string]string }
 
 func anchorsOf(r Report) anchors {
-	a := anchors{map[string]string{}, map[string]string{}}
+	a := anchors{map[string]string{}, map[string]string{}, map[string]string{}}
+	for i, art := range r.Artifacts {
+		if _, ok := a.artifacts[art.ID]; !ok {
+			a.artifacts[art.ID] = fmt.Sprintf("a%d", i+1)
+		}
+	}
 	for i, p := range r.Projects {
 		a.projects[p.ID] = fmt.Sprintf("p%d", i+1)
 	}
@@ -310,31 +319,73 @@ func componentRow(same []Component, artifacts, verdicts map[string]string, a anc
 }
 
 type artifactView struct {
-	Name, Reference, Digest, Unpinned, Packages, Found string
-	Refs                                               []int
+	Anchor, Name, Reference, Digest, Unpinned, Packages, Spread, More string
+	State                                                             sign
+	Found                                                             []string
+	Refs                                                              []int
 }
 
-func artifactViews(r Report, index *originIndex) []artifactView {
+func artifactViews(r Report, anchor anchors, index *originIndex) []artifactView {
 	var out []artifactView
+	had := map[string]bool{}
 	for _, a := range r.Artifacts {
-		v := artifactView{Name: a.Name, Reference: a.Reference, Digest: string(a.Digest), Unpinned: a.Unpinned, Packages: "not scanned"}
+		v := artifactView{Name: a.Name, Reference: a.Reference, Digest: string(a.Digest), Unpinned: a.Unpinned, Packages: "not scanned",
+			State: a.state(), Spread: a.spread()}
+		if !had[a.ID] { // an id is an anchor once
+			v.Anchor, had[a.ID] = anchor.artifacts[a.ID], true
+		}
 		if a.Packages != nil {
 			v.Packages = thousands(*a.Packages)
 		}
-		var found []string
-		var origins []audit.Origin
-		for _, s := range a.Sightings {
-			text := s.Source + " " + s.Where
-			if s.Declared {
-				text += " (declared)"
-			}
-			found = append(found, text)
-			origins = append(origins, s.Origin)
+		places, origins, more := a.found()
+		v.Found, v.Refs = places, index.refs(origins)
+		if more > 0 {
+			v.More = "and " + plural(more, "more place", "more places") + "; the JSON report names all"
 		}
-		v.Found, v.Refs = some(found, 5, 0), index.refs(origins)
 		out = append(out, v)
 	}
 	return out
+}
+
+// maxRows bounds the differences that the page shows.
+const maxRows = 1000
+
+type driftView struct {
+	Sign                       sign
+	Name, Anchor, Detail, Open string
+	Declared, Running          *sideView
+}
+
+// sideView is one half of a difference.
+type sideView struct {
+	Version, Reference, Digest, Anchor, Where string
+	Refs                                      []int
+}
+
+func driftViews(r Report, a anchors, index *originIndex) (out []driftView, more string) {
+	rows := driftRows(r)
+	if rest := len(rows) - maxRows; rest > 0 {
+		more = "… and " + plural(rest, "more difference", "more differences") + "; the JSON report has all."
+		rows = rows[:maxRows]
+	}
+	for _, d := range rows {
+		out = append(out, driftView{Sign: driftSign(d), Name: d.Name, Anchor: a.artifacts[d.Artifact], Detail: stop(d.Detail), Open: stop(d.Open),
+			Declared: sideOf(r, d.Declared, a, index), Running: sideOf(r, d.Running, a, index)})
+	}
+	return out, more
+}
+
+func sideOf(r Report, s *DriftSide, a anchors, index *originIndex) *sideView {
+	if s == nil {
+		return nil
+	}
+	v := &sideView{Version: s.Version, Reference: s.Reference, Digest: short(string(s.Digest)), Anchor: a.artifacts[s.Artifact],
+		Where: s.where(r, 3), Refs: index.refs(s.Origins)}
+	if v.Version == "" && v.Digest == "" { // a service, or what is named without version
+		v.Version, v.Reference = cmp.Or(v.Reference, "version not known"), ""
+	}
+	v.Version = cmp.Or(v.Version, "version not known")
+	return v
 }
 
 // aspectTitles are the columns of the score table: the aspects of the first project that has any.

@@ -134,7 +134,7 @@ func TestTheFirstScreenSaysDecisionLimitsAssessorAndEnd(t *testing.T) {
 }
 
 func TestThePartsStandInTheOrderThatWasPromised(t *testing.T) {
-	want := []string{"Levels", "What is missing, and who can act", "What was seen, and what was not", "Components", "Upstream projects", "All findings", "Evidence", "Provenance"}
+	want := []string{"Levels", "What is missing, and who can act", "What was seen, and what was not", "Intent against fact", "Components", "Upstream projects", "All findings", "Evidence", "Provenance"}
 	for _, s := range samples() {
 		var got []string
 		for _, e := range elements(parseHTML(t, render(t, "html", s.report))) {

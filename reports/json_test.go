@@ -283,7 +283,7 @@ func FuzzAnyNameSurvivesJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		r := emptySample()
 		r.Subject.Name = s
-		r.Drift = []string{s}
+		r.Drift = []Drift{{Kind: "older", Artifact: s, Name: s, Detail: s, Running: &DriftSide{Where: []string{s}}}}
 		data := render(t, "json", r)
 		var back Report
 		if err := json.Unmarshal(data, &back); err != nil {

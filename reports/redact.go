@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/pegel-audit/pegel/audit"
 )
 
 // Visibility of a report.
@@ -21,11 +19,15 @@ const (
 const hiddenWhere = "not shown in a public report"
 
 // Redact returns the form of a report that may be published: no host names ("host 1", "host 2" by sorted order), no
-// internal registries ("internal registry"), no names of images that come from one and belong to no known project
-// ("internal image 1"), no namespaces, no paths beyond the file name. Outcomes, counts and the order of lines stay.
-// Redacting twice changes nothing. The report that is given stays as it is.
+// namespaces ("namespace 1"), of workloads only the kind, no internal registries ("internal registry"), no names of images
+// that come from one and belong to no known project ("internal image 1"), no paths beyond the file name. Outcomes, counts
+// and the order of lines stay. Redacting twice changes nothing. The report that is given stays as it is.
 func Redact(r Report) Report {
 	names := internalNames(r)
+	r.Artifacts = slices.Clone(r.Artifacts)
+	for i, a := range r.Artifacts { // without names of workloads copies can no longer be told apart
+		r.Artifacts[i].Replicas = a.copies()
+	}
 	out := copyOf(copier{text: names.text, after: names.after}, r)
 	out.Visibility = Public
 	return out
@@ -33,8 +35,10 @@ func Redact(r Report) Report {
 
 // internal holds the internal strings of one report and what stands for them.
 type internal struct {
-	placeholder map[string]string // by lower-case internal name
-	byFirst     map[byte][]string // the same names by first byte, longest first
+	placeholder map[string]string // by lower-case internal name, where it may be looked for in any text
+	longest     map[string]int    // length of the longest name that begins with a word; "" for names that begin with a sign
+	hosts       map[string]string // label of every host by lower-case name, also of those that are public words
+	namespaces  map[string]string // likewise
 }
 
 // publicField reports whether a field holds words of the policy, the catalogue or the program, never of the stack; a host
@@ -51,7 +55,9 @@ func publicField(field string) bool {
 		"SubjectRef.Kind", "SubjectRef.Tiers",
 		"Finding.Requirement", "Finding.Indicator", "Finding.Title", "Finding.Scopes", "Finding.Severity", "Finding.Missing", "Finding.Remedy", "Finding.Owner", "Finding.Rationale", "Finding.Source",
 		"Artifact.Kind", "Artifact.Version", "Artifact.Digest", "Artifact.Tiers", "Artifact.Area", "Artifact.Projects",
-		"Sighting.Source",
+		"Sighting.Source", "Sighting.State", "Sighting.Digest",
+		"Drift.Kind", "Drift.Tiers",
+		"DriftSide.Version", "DriftSide.Digest",
 		"Origin.Source", "Origin.Commit", "Origin.Digest",
 		"Component.Project", "Component.Name", "Component.Version", "Component.Edition", "Component.Licence", "Component.LicenceClass", "Component.Provenance", "Component.Tiers", "Component.Area",
 		"Project.ID", "Project.Name", "Project.Head", "Project.Role", "Project.Verdict", "Project.Tiers", "Project.Area", "Project.Versions", "Project.Facts",
@@ -64,15 +70,18 @@ func publicField(field string) bool {
 
 // internalNames finds what a public report must not show.
 func internalNames(r Report) internal {
-	n := internal{placeholder: map[string]string{}, byFirst: map[byte][]string{}}
-	n.addHosts(r)
+	n := internal{placeholder: map[string]string{}, longest: map[string]int{}, hosts: map[string]string{}, namespaces: map[string]string{}}
+	words := publicWords(r)
+	n.addHosts(r, words)
 	n.addRegistries(r)
 	n.addImages(r)
+	maps.Copy(words, plainWords(r))
+	n.addNamespaces(r, words)
+	n.addWorkloads(r, words)
+	n.addPlaces(r, words)
 	for name := range n.placeholder {
-		n.byFirst[name[0]] = append(n.byFirst[name[0]], name)
-	}
-	for _, list := range n.byFirst {
-		slices.SortFunc(list, func(a, b string) int { return cmp.Or(len(b)-len(a), cmp.Compare(a, b)) })
+		first := name[:wordEnd(name, 0)]
+		n.longest[first] = max(n.longest[first], len(name))
 	}
 	return n
 }
@@ -84,36 +93,16 @@ func (n internal) add(name, placeholder string) {
 	}
 }
 
-// minName is the least length of a host name that is looked for in prose; "a" and "/" would hit every sentence. Shorter
-// ones are replaced where they stand as a host.
-const minName = 3
-
-// addHosts numbers the hosts. A host whose name is also a public word (a project, an image) is replaced only where it
-// stands as a host, since the word alone tells nobody that there is such a host.
-func (n internal) addHosts(r Report) {
-	var hosts []Artifact
-	for _, a := range r.Artifacts {
-		if a.Kind == "host" {
-			hosts = append(hosts, a)
-		}
-	}
-	slices.SortStableFunc(hosts, func(a, b Artifact) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
-	words := publicWords(r)
-	for i, a := range hosts {
-		label := numbered("host", i, len(hosts))
-		n.add(a.ID, "host:"+label)
-		full := strings.TrimPrefix(a.ID, "host:")
-		short, domain, _ := strings.Cut(a.Name, ".")
-		for _, name := range []string{full, a.Name, a.Reference, short} {
-			if len(name) >= minName && !words[lowerASCII(name)] {
-				n.add(name, label)
-			}
-		}
-		if strings.Contains(domain, ".") {
-			n.add(domain, "internal domain")
-		}
+// addWord adds a name that may be looked for in prose: one that is long enough and no public word.
+func (n internal) addWord(name, placeholder string, words map[string]bool) {
+	if len(name) >= minName && !words[lowerASCII(name)] {
+		n.add(name, placeholder)
 	}
 }
+
+// minName is the least length of a name that is looked for in prose; "a" and "/" would hit every sentence. Shorter ones
+// are replaced where they stand as a host.
+const minName = 3
 
 // publicWords are names that a report shows for other reasons.
 func publicWords(r Report) map[string]bool {
@@ -129,16 +118,67 @@ func publicWords(r Report) map[string]bool {
 	for _, c := range r.Components {
 		words[lowerASCII(c.Name)] = true
 	}
+	for _, d := range r.Drift { // a service of the catalogue
+		if strings.HasPrefix(d.Artifact, "service:") {
+			words[lowerASCII(d.Name)] = true
+		}
+	}
 	return words
+}
+
+// named is every reference and local path under which a report names something that is no host, with whether it belongs
+// to a known project.
+func named(r Report) map[string]bool {
+	known := map[string]bool{}
+	out := map[string]bool{}
+	add := func(refs []string, ok bool) {
+		for _, ref := range refs {
+			if ref != "" {
+				out[ref] = out[ref] || ok
+			}
+		}
+	}
+	for _, a := range r.Artifacts {
+		if a.Kind == "host" {
+			continue
+		}
+		known[a.ID] = len(a.Projects) > 0
+		refs := []string{a.Reference, imageOf(a.ID)}
+		for _, s := range a.Sightings {
+			refs = append(refs, s.Reference)
+		}
+		add(refs, known[a.ID])
+	}
+	for _, d := range r.Drift {
+		for _, side := range []*DriftSide{d.Declared, d.Running} {
+			if side != nil && !strings.HasPrefix(side.Artifact, "host:") {
+				add([]string{side.Reference, imageOf(side.Artifact)}, known[side.Artifact] || known[d.Artifact])
+			}
+		}
+		add([]string{imageOf(d.Artifact)}, known[d.Artifact])
+	}
+	for _, u := range r.NotSeen {
+		if kind, place, ok := unseenSource(u.What); ok && kind == "image" {
+			add([]string{place}, false)
+		}
+	}
+	return out
+}
+
+// imageOf returns the reference that the id of an image holds, "" for other artifacts.
+func imageOf(id string) string {
+	ref, ok := strings.CutPrefix(id, "image:")
+	if !ok {
+		return ""
+	}
+	return ref
 }
 
 func (n internal) addRegistries(r Report) {
 	found := map[string]bool{}
-	for _, a := range r.Artifacts {
-		for _, ref := range []string{a.Reference, strings.TrimPrefix(a.ID, "image:")} {
-			if host := registryOf(ref); host != "" && a.Kind != "host" && !isPublicRegistry(host) {
-				found[lowerASCII(host)] = true
-			}
+	for ref := range named(r) {
+		if host := registryOf(ref); host != "" && !isPublicRegistry(host) {
+			found[lowerASCII(host)] = true
 		}
 	}
 	for i, host := range slices.Sorted(maps.Keys(found)) {
@@ -157,14 +197,12 @@ func (n internal) addRegistries(r Report) {
 // no known project, such as the workloads of customers.
 func (n internal) addImages(r Report) {
 	names := map[string]bool{}
-	for _, a := range r.Artifacts {
-		if internalImage(a) {
-			names[imagePath(a.Reference)] = true
+	for ref, known := range named(r) {
+		if internalRegistry(ref) && !known {
+			names[imagePath(ref)] = true
 		}
-	}
-	for _, a := range r.Artifacts {
-		if localPath(a.Reference) && a.Kind != "host" {
-			n.add(a.Reference, path.Base(strings.ReplaceAll(a.Reference, `\`, "/")))
+		if localPath(ref) {
+			n.add(ref, fileName(ref))
 		}
 	}
 	words := publicWords(Report{Projects: r.Projects, Components: r.Components})
@@ -176,16 +214,38 @@ func (n internal) addImages(r Report) {
 		}
 	}
 	for _, a := range r.Artifacts {
-		if internalImage(a) && !words[lowerASCII(a.Name)] {
-			n.add(a.Name, n.placeholder[lowerASCII(imagePath(a.Reference))])
+		ref, ok := internalImage(a)
+		if label := n.placeholder[lowerASCII(imagePath(ref))]; ok && label != "" && !words[lowerASCII(a.Name)] {
+			n.add(a.Name, label)
 		}
 	}
 }
 
-func internalImage(a Artifact) bool {
-	host := registryOf(a.Reference)
-	return a.Kind != "host" && len(a.Projects) == 0 && host != "" && !isPublicRegistry(host)
+// internalImage returns the reference of an image that is known only inside: it leads to no project, and some place names
+// it by an internal registry.
+func internalImage(a Artifact) (string, bool) {
+	if a.Kind == "host" || len(a.Projects) > 0 {
+		return "", false
+	}
+	refs := []string{a.Reference}
+	for _, s := range a.Sightings {
+		refs = append(refs, s.Reference)
+	}
+	for _, ref := range refs {
+		if internalRegistry(ref) {
+			return ref, true
+		}
+	}
+	return "", false
 }
+
+func internalRegistry(ref string) bool {
+	host := registryOf(ref)
+	return host != "" && !isPublicRegistry(host)
+}
+
+// fileName is the last part of a path.
+func fileName(s string) string { return path.Base(strings.ReplaceAll(s, `\`, "/")) }
 
 // localPath reports whether a reference is a file or directory rather than a name in a registry.
 func localPath(reference string) bool {
@@ -214,17 +274,37 @@ func numbered(what string, i, total int) string {
 
 // text replaces every internal name in one string.
 func (n internal) text(field, s string) string {
+	switch field {
+	case "Sighting.Hosts":
+		return cmp.Or(n.hosts[lowerASCII(s)], s)
+	case "Sighting.Namespace":
+		return cmp.Or(n.namespaces[lowerASCII(s)], s)
+	case "Sighting.Workload":
+		return workloadKind(s)
+	case "Sighting.Where", "DriftSide.Where": // before names are replaced, since what stands for them may hold spaces
+		s = fileNames(s)
+	}
 	if publicField(field) {
 		return s
 	}
 	s = n.replace(s)
 	if proseField(field) {
-		s = privateAddress.ReplaceAllString(s, "internal address")
-		s = localFile.ReplaceAllStringFunc(s, func(found string) string {
-			at := strings.IndexAny(found, "/~.")
-			return found[:at] + path.Base(found)
-		})
+		s = withoutPlaces(s)
 	}
+	switch field {
+	case "Finding.Reason", "Finding.Settle", "Unseen.Reason", "Unseen.Settle", "Unseen.Names", "Drift.Detail", "Drift.Open":
+		s = n.inContext(s)
+	}
+	return s
+}
+
+// withoutPlaces takes addresses of private networks and paths of machines out of a sentence.
+func withoutPlaces(s string) string {
+	s = privateAddress.ReplaceAllString(s, "internal address")
+	s = localFile.ReplaceAllStringFunc(s, func(found string) string {
+		at := strings.IndexAny(found, "/~.")
+		return found[:at] + path.Base(found)
+	})
 	return s
 }
 
@@ -239,7 +319,8 @@ var (
 // may stand.
 func proseField(field string) bool {
 	switch field {
-	case "Finding.Reason", "Finding.Settle", "Unseen.What", "Unseen.Reason", "Unseen.Settle", "Unseen.Names", "Report.Drift",
+	case "Finding.Reason", "Finding.Settle", "Unseen.What", "Unseen.Reason", "Unseen.Settle", "Unseen.Names",
+		"Report.Undecided", "Drift.Detail", "Drift.Open",
 		"Project.Failure", "Project.Settle", "Rung.Reason", "Verdict.Ends", "Indicator.Reason", "Indicator.Settle", "Artifact.Placed":
 		return true
 	}
@@ -263,17 +344,34 @@ func (n internal) replace(s string) string {
 	return b.String()
 }
 
+// at returns the longest name that begins at i and ends with a word.
 func (n internal) at(lower string, i int) (string, bool) {
 	if i > 0 && wordByte(lower[i-1]) {
 		return "", false
 	}
-	for _, name := range n.byFirst[lower[i]] {
-		end := i + len(name)
-		if strings.HasPrefix(lower[i:], name) && (end == len(lower) || !wordByte(lower[end])) {
-			return name, true
+	end := wordEnd(lower, i)
+	longest, found := n.longest[lower[i:end]]
+	if !found {
+		return "", false
+	}
+	name := ""
+	for end = max(end, i+1); end <= len(lower) && end-i <= longest; end++ {
+		if end < len(lower) && wordByte(lower[end]) {
+			continue
+		}
+		if _, known := n.placeholder[lower[i:end]]; known {
+			name = lower[i:end]
 		}
 	}
-	return "", false
+	return name, name != ""
+}
+
+// wordEnd is where the word that begins at i ends; i, if none does.
+func wordEnd(s string, i int) int {
+	for i < len(s) && wordByte(s[i]) {
+		i++
+	}
+	return i
 }
 
 func wordByte(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c >= 0x80 }
@@ -287,63 +385,4 @@ func lowerASCII(s string) string {
 		}
 	}
 	return string(b)
-}
-
-// after takes out what is internal by its place rather than by its name.
-func (n internal) after(ptr any) {
-	switch v := ptr.(type) {
-	case *audit.Origin:
-		if v.URL != "" && internalURL(v.URL) {
-			v.URL, v.Path = "", ""
-		}
-	case *audit.SubjectRef:
-		if host, ok := hostLabel(v.ID); ok {
-			v.Name = host
-		}
-	case *Artifact:
-		if host, ok := hostLabel(v.ID); ok && v.Kind == "host" {
-			v.Name, v.Reference = host, ""
-		}
-	case *Project:
-		if v.Repo != "" && internalURL(v.Repo) {
-			v.Repo = ""
-		}
-	case *Sighting:
-		v.Where = publicWhere(*v)
-	}
-}
-
-// hostLabel returns "host 1" of the id "host:host 1".
-func hostLabel(id string) (string, bool) {
-	label, ok := strings.CutPrefix(id, "host:")
-	return label, ok && isHostLabel(label)
-}
-
-func isHostLabel(s string) bool {
-	number, ok := strings.CutPrefix(s, "host ")
-	return ok && number != "" && strings.Trim(number, "0123456789") == ""
-}
-
-// publicWhere keeps file names of release manifests, images and documents. Where a source watches running systems, the
-// place itself (host, cluster, namespace, pod) is internal.
-func publicWhere(s Sighting) string {
-	switch s.Source {
-	case "osism", "image", "sbom":
-		words := strings.Fields(s.Where)
-		for i, w := range words {
-			words[i] = publicWord(w)
-		}
-		return strings.Join(words, " ")
-	}
-	if isHostLabel(s.Where) {
-		return s.Where
-	}
-	return hiddenWhere
-}
-
-func publicWord(w string) string {
-	if strings.HasPrefix(w, "https://") && !internalURL(w) || !strings.ContainsAny(w, `/\`) {
-		return w
-	}
-	return path.Base(strings.ReplaceAll(w, `\`, "/"))
 }

@@ -9,19 +9,25 @@ import (
 )
 
 func TestNoInternalNameIsInAnyFormatOfThePublicForm(t *testing.T) {
-	full, public := internalSample(), Redact(internalSample())
-	for _, f := range Formats() {
-		data := strings.ToLower(string(render(t, f.Name, public)))
-		for _, name := range internalNamesOfSample {
-			if strings.Contains(data, name) {
-				t.Errorf("%s: %q is in the public report", f.Name, name)
+	for _, c := range []struct {
+		name  string
+		full  Report
+		names []string
+	}{{"internal", internalSample(), internalNamesOfSample}, {"cloud", cloudSample(), internalNamesOfCloud}} {
+		public := Redact(c.full)
+		for _, f := range Formats() {
+			data := strings.ToLower(string(render(t, f.Name, public)))
+			for _, name := range c.names {
+				if at := strings.Index(data, name); at >= 0 {
+					t.Errorf("%s as %s: %q is in the public report: %s", c.name, f.Name, name, data[max(0, at-80):min(len(data), at+80)])
+				}
 			}
 		}
-	}
-	data := string(render(t, "json", full))
-	for _, name := range internalNamesOfSample {
-		if !strings.Contains(data, name) {
-			t.Errorf("%q is not in the full report: the test above would prove nothing", name)
+		data := strings.ToLower(string(render(t, "json", c.full)))
+		for _, name := range c.names {
+			if !strings.Contains(data, name) {
+				t.Errorf("%s: %q is not in the full report: the test above would prove nothing", c.name, name)
+			}
 		}
 	}
 }
@@ -257,7 +263,7 @@ func FuzzAHostNameNeverReachesThePublic(f *testing.F) {
 		r := emptySample()
 		r.Artifacts = []Artifact{{ID: "host:" + host, Kind: "host", Name: host, Sightings: []Sighting{{Source: "host", Where: host}}}}
 		r.Findings = []Finding{{ID: "q/host:" + host, Subject: audit.SubjectRef{Kind: "artifact", ID: "host:" + host, Name: host}, Reason: reason + " " + host + " " + other, Settle: []string{host}}}
-		r.Drift = []string{host + other}
+		r.Drift = []Drift{{Kind: "older", Artifact: "host:" + host, Name: host, Detail: host + other}}
 		public := Redact(r)
 		text := lowerASCII(public.Findings[0].Reason)
 		for i := 0; ; {

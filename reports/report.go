@@ -137,6 +137,7 @@ type Artifact struct {
 	Placed    string       `json:"placed,omitempty"`
 	Projects  []string     `json:"project"`
 	Seen      bool         `json:"seen"`
+	Replicas  int          `json:"replicas,omitempty"` // copies that run, as the source that saw most of them counts
 	Packages  *int         `json:"packages,omitempty"` // absent: not scanned
 	Sightings []Sighting   `json:"sightings"`
 }

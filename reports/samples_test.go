@@ -26,6 +26,8 @@ func samples() []sample {
 		{"release", releaseSample(24, 4)},
 		{"eligible", eligibleSample()},
 		{"undetermined", undeterminedSample()},
+		{"cloud", cloudSample()},
+		{"cloud-public", Redact(cloudSample())},
 		{"internal-full", internalSample()},
 		{"internal-public", Redact(internalSample())},
 		{"hostile", hostileSample()},
@@ -112,7 +114,8 @@ func releaseSample(artifacts, projects int) Report {
 		{What: "packages of images", Reason: "a manifest names images, it does not hold them", Settle: "give the images as sources", Count: artifacts, Names: artifactNames(r)},
 		{What: "projects without evidence", Reason: "no recording and no local clone", Settle: "run pegel collect with network or --mirror", Count: len(r.Projects) / 2},
 	}
-	r.Coverage = Coverage{Artifacts: artifacts, Identified: artifacts - 1, WithDigest: 0, Projects: len(r.Projects), ProjectsWithEvidence: (len(r.Projects) + 1) / 2}
+	r.Undecided = "nothing was seen running: add a source that sees the running stack, e.g. containers: or kubernetes:"
+	r.Coverage = Coverage{Artifacts: artifacts, Identified: artifacts - 1, Images: artifacts, Scannable: artifacts, Resolvable: artifacts, Placed: artifacts, Projects: len(r.Projects), ProjectsWithEvidence: (len(r.Projects) + 1) / 2}
 	return r
 }
 
@@ -336,6 +339,7 @@ func eligibleSample() Report {
 	addArtifact(&r, 5)
 	r.Artifacts[0].Sightings[0].Declared, r.Artifacts[0].Seen, r.Artifacts[0].Packages = false, true, ptr(212)
 	r.Artifacts[0].Digest = audit.DigestOf([]byte("image"))
+	r.Artifacts[0].Sightings[0].State, r.Artifacts[0].Sightings[0].Replicas = "running", 3
 	addProjects(&r, 1)
 	r.Projects[0].Verdict = "passed"
 	for i := range r.Projects[0].Aspects {
@@ -353,7 +357,7 @@ func eligibleSample() Report {
 	}
 	r.Ladder = sampleLadder("reached", "not-assessed", "every requirement holds", "not asked for")
 	r.Ladder[1].State, r.Ladder[1].Reason = "reached", "valid certificate"
-	r.Coverage = Coverage{Artifacts: 1, WithDigest: 1, Seen: 1, Scanned: 1, Identified: 1, Packages: 212, PackagesWithLicence: 212, Projects: 1, ProjectsWithEvidence: 1}
+	r.Coverage = Coverage{Images: 1, Scannable: 1, Resolvable: 1, Running: 1, Placed: 1, HostsExpected: 3, HostsSeen: 3, ServicesExpected: 1, ServicesSeen: 1, Artifacts: 1, WithDigest: 1, Seen: 1, Scanned: 1, Identified: 1, Packages: 212, PackagesWithLicence: 212, Projects: 1, ProjectsWithEvidence: 1}
 	return r
 }
 
@@ -367,7 +371,122 @@ func undeterminedSample() Report {
 	return r
 }
 
+// cloudSample is a cloud whose configuration and release were held against what runs: every kind of difference, certain
+// and open, with both sides and with one.
+func cloudSample() Report {
+	r := emptySample()
+	r.Visibility = Full
+	r.Subject = Subject{Name: "example-cloud", Kind: "cloud", Exposure: "public", Operator: "Example GmbH"}
+	release := func(line int, name, reference string) Sighting {
+		return Sighting{Source: "osism", Where: "9.0.0/openstack-2024.2.yml: docker_images." + name, Declared: true, State: "offered", Reference: reference, Origin: manifestOrigin(line)}
+	}
+	configured := func(key, reference string) Sighting {
+		return Sighting{Source: "configuration", Where: "environments/kolla/images.yml: " + key, Declared: true, State: "declared", Reference: reference,
+			Origin: audit.Origin{Source: "configuration", Path: "environments/kolla/images.yml", Line: 7, Digest: audit.DigestOf([]byte("images.yml")), At: assessedAt}}
+	}
+	engine := func(host, state, reference string, digest audit.Digest) Sighting {
+		s := Sighting{Source: "containers", Where: "exports/" + host + ".json: " + reference, State: state, Reference: reference, Digest: digest, Hosts: []string{host}, Workload: "kolla",
+			Origin: audit.Origin{Source: "containers", Path: "exports/" + host + ".json", Line: 3, Digest: audit.DigestOf([]byte(host)), At: assessedAt}}
+		if state == "running" {
+			s.Replicas = 1
+		}
+		return s
+	}
+	pod := func(namespace, workload, reference string, digest audit.Digest, replicas int, hosts ...string) Sighting {
+		return Sighting{Source: "kubernetes", Where: "east, namespace " + namespace + ", " + workload, State: "running", Reference: reference, Digest: digest, Hosts: hosts,
+			Namespace: namespace, Workload: workload, Replicas: replicas, Origin: audit.Origin{Source: "kubernetes", URL: "https://10.20.30.40:6443/api/v1/pods", Digest: audit.DigestOf([]byte("pods")), At: assessedAt}}
+	}
+	digest := func(s string) audit.Digest { return audit.DigestOf([]byte(s)) }
+	image := func(registry, repository, tag, version, tier string, digest audit.Digest, sightings ...Sighting) Artifact {
+		ref := registry + "/" + repository + ":" + tag
+		a := Artifact{ID: "image:" + ref, Kind: "image", Name: repository[strings.LastIndexByte(repository, '/')+1:], Reference: ref, Version: version, Digest: digest,
+			Tiers: []string{tier}, Projects: []string{"keystone"}, Sightings: sightings}
+		if digest != "" {
+			a.ID = "image:" + string(digest)
+		}
+		for _, s := range sightings {
+			a.Seen = a.Seen || !s.Declared
+		}
+		return a
+	}
+	const osism, mirror = "registry.osism.tech", "mirror.east.example"
+	keystone := osism + "/kolla/release/keystone:26.0.1.20250408"
+	nova := osism + "/kolla/release/nova-api:30.0.2.20250408"
+	r.Artifacts = []Artifact{
+		image(osism, "kolla/release/keystone", "26.0.1.20250408", "26.0.1", "iam", digest("keystone"), release(3, "keystone", keystone)),
+		image(osism, "kolla/release/keystone", "26.0.1.20250408", "26.0.1", "iam", digest("keystone moved"), engine("ctl01", "running", keystone, digest("keystone moved")), engine("ctl02", "running", keystone, digest("keystone moved")), engine("ctl03", "stopped", keystone, digest("keystone moved"))),
+		image(osism, "kolla/release/nova-api", "30.0.2.20250408", "30.0.2", "functional", digest("nova"), configured("nova_tag", nova)),
+		image(mirror, "kolla/release/nova-api", "30.0.1.20250301", "30.0.1", "functional", digest("nova old"), engine("ctl01", "running", mirror+"/kolla/release/nova-api:30.0.1.20250301", digest("nova old"))),
+		image("quay.io", "ceph/ceph", "v18.2.4", "18.2.4", "functional", digest("ceph"), release(9, "ceph", "quay.io/ceph/ceph:v18.2.4"), engine("stor01", "running", "quay.io/ceph/ceph:v18.2.4", digest("ceph")),
+			engine("stor02", "running", "quay.io/ceph/ceph:v18.2.4", digest("ceph")), engine("stor03", "running", "quay.io/ceph/ceph:v18.2.4", digest("ceph")), engine("stor04", "running", "quay.io/ceph/ceph:v18.2.4", digest("ceph")),
+			engine("stor05", "running", "quay.io/ceph/ceph:v18.2.4", digest("ceph"))),
+		image(osism, "kolla/release/tempest", "latest", "", "ops", "", release(30, "tempest", osism+"/kolla/release/tempest:latest")),
+		image("registry.k8s.io", "coredns/coredns", "v1.11.3", "1.11.3", "functional", digest("coredns"), pod("kube-system", "Deployment/coredns", "registry.k8s.io/coredns/coredns:v1.11.3", digest("coredns"), 2, "work01", "work02")),
+		image("harbor.east.example", "payroll/wage-runner", "4", "4", "functional", digest("wage"), pod("payroll", "StatefulSet/wage-runner", "harbor.east.example/payroll/wage-runner:4", digest("wage"), 3, "work01", "work02", "work03")),
+		{ID: "software:kubernetes@1.30.4", Kind: "software", Name: "kubernetes", Reference: "kubernetes@1.30.4", Version: "1.30.4", Tiers: []string{"functional"}, Projects: []string{"kubernetes"}, Seen: true,
+			Sightings: []Sighting{{Source: "kubernetes", Where: "east, node work01", State: "running", Hosts: []string{"work01", "work02", "work03"}, Replicas: 3}}},
+		{ID: "host:ctl01", Kind: "host", Name: "ctl01", Tiers: []string{"base"}, Projects: []string{}, Seen: true, Packages: ptr(612),
+			Sightings: []Sighting{{Source: "host", Where: "ctl01", State: "running", Hosts: []string{"ctl01"}, Replicas: 1, Origin: audit.Origin{Source: "host", Path: "etc/os-release", Digest: digest("os"), At: assessedAt}}}},
+	}
+	r.Artifacts[5].Unpinned, r.Artifacts[7].Projects = "latest names whatever is newest", []string{}
+	for i := range r.Artifacts {
+		if len(r.Artifacts[i].Projects) > 0 && r.Artifacts[i].Kind == "image" {
+			r.Artifacts[i].Projects = []string{strings.Split(r.Artifacts[i].Name, "-")[0]}
+		}
+	}
+	side := func(i int, declared bool) *DriftSide {
+		a := r.Artifacts[i]
+		out := DriftSide{Artifact: a.ID, Reference: a.Reference, Version: a.Version, Digest: a.Digest}
+		for _, s := range a.Sightings {
+			if s.Declared == declared && s.State != "stopped" {
+				out.Where, out.Origins = append(out.Where, s.Where), append(out.Origins, s.Origin)
+			}
+		}
+		return &out
+	}
+	row := func(kind string, i int, detail, open string, declared, running *DriftSide) Drift {
+		return Drift{Kind: kind, Artifact: r.Artifacts[i].ID, Name: r.Artifacts[i].Name, Tiers: r.Artifacts[i].Tiers, Detail: detail, Open: open, Declared: declared, Running: running}
+	}
+	cephDeclared, corednsDeclared := side(4, true), side(6, true)
+	cephDeclared.Digest = digest("ceph as released")
+	*corednsDeclared = DriftSide{Reference: "registry.k8s.io/coredns/coredns:latest", Where: []string{"environments/kubernetes/values.yaml: image"},
+		Origins: []audit.Origin{{Source: "configuration", Path: "environments/kubernetes/values.yaml", Line: 4, Digest: digest("values"), At: assessedAt}}}
+	heat := &DriftSide{Reference: "heat", Where: []string{"environments/kolla/configuration.yml: enable_heat"},
+		Origins: []audit.Origin{{Source: "configuration", Path: "environments/kolla/configuration.yml", Line: 12, Digest: digest("configuration.yml"), At: assessedAt}}}
+	r.Drift = []Drift{
+		row("tag-moved", 1, "keystone 26.0.1 runs with other contents than were declared under the same name", "", side(0, true), side(1, false)),
+		row("contents", 4, "ceph 18.2.4 runs in the declared version with other contents; it comes from another place or was built again", "", cephDeclared, side(4, false)),
+		row("older", 3, "nova-api 30.0.1 runs, older than the declared 30.0.2", "", side(2, true), side(3, false)),
+		row("version", 6, "coredns 1.11.3 runs; coredns:latest was declared", "one side names no version: latest names whatever is newest", corednsDeclared, side(6, false)),
+		row("not-declared", 7, "wage-runner 4 runs and nothing declares it", "", nil, side(7, false)),
+		{Kind: "not-running", Artifact: "service:heat", Name: "heat", Tiers: []string{}, Detail: "service heat is enabled and nothing of it was seen running", Open: "2 hosts were not read", Declared: heat},
+		row("not-running", 5, "tempest:latest is declared and was not seen running", "a release offers it; whether it shall run here is not said; 2 hosts were not read", side(5, true), nil),
+		row("unpinned", 5, "tempest:latest: latest names whatever is newest", "", side(5, true), nil),
+		row("end-of-life", 8, "kubernetes 1.30.4: maintenance of Kubernetes 1.30 ended on 2025-06-28", "", nil, side(8, false)),
+		row("end-of-life", 9, "ctl01: maintenance of Ubuntu 20.04 ended on 2025-05-31", "", nil, side(9, false)),
+	}
+	r.Findings = []Finding{
+		requirements[1].finding(audit.SubjectRef{Kind: "artifact", ID: r.Artifacts[5].ID, Name: "tempest", Tiers: []string{"ops"}}, []string{"scs-open-iaas"}, 3),
+		requirements[0].finding(audit.SubjectRef{Kind: "artifact", ID: r.Artifacts[7].ID, Name: "wage-runner", Tiers: []string{"functional"}}, []string{"scs-open-iaas"}, 0),
+	}
+	r.Verdicts = []Verdict{sampleVerdict(r, "scs-open-iaas", "SCS-open IaaS", 3, "not-eligible")}
+	r.Ladder = sampleLadder("failed", "not-assessed", "1 requirement fails", "not asked for")
+	r.NotSeen = []Unseen{
+		{What: "source containers exports/ctl-09.json", Reason: "ctl-09.json: line 4: the list ends in the middle", Settle: "export the list again"},
+		{What: "hosts without anything seen on them", Reason: "named by Ansible inventory", Settle: "read them: containers:, inventory: or host:, or say in the list that they are no part of the stack", Count: 2, Names: []string{"ctl-09", "work09"}},
+		{What: "names in lists of services that the catalogue does not know", Reason: "they may be options and no services; they were not compared", Settle: "the auditor looks whether one of them is a service", Count: 1, Names: []string{"wage-portal"}},
+		{What: "41 pods of kubernetes east", Reason: "left out by the stack file: namespaces that match tenant-bigbank-*", Settle: "the auditor asks whether all of them belong to customers"},
+	}
+	r.Coverage = Coverage{Artifacts: 10, Images: 8, WithDigest: 7, Seen: 7, Scanned: 1, Scannable: 9, Identified: 8, Resolvable: 9, Packages: 612, PackagesWithLicence: 600, Running: 7, Placed: 10,
+		HostsExpected: 13, HostsSeen: 11, ServicesExpected: 4, ServicesSeen: 3, Omitted: 41, SourcesFailed: 1}
+	return r
+}
+
 func ptr[T any](v T) *T { return &v }
+
+// internalNamesOfCloud must not appear in any format of the public form of cloudSample.
+var internalNamesOfCloud = []string{"ctl01", "ctl02", "ctl03", "ctl-09", "stor01", "work01", "work02", "work09", "east.example", "wage-runner", "wage-portal", "payroll", "kube-system",
+	"exports/", "environments/", "10.20.30.40", "tenant-bigbank", "deployment/coredns"}
 
 // internalNamesOfSample must not appear in any format of the public form.
 var internalNamesOfSample = []string{"ctl01", "ctl02", "compute-7", "dc1.acme.internal", "harbor.acme.example", "acme-billing", "acme-shop", "payroll", "/srv/acme", "10.20.30.40"}
@@ -401,7 +520,7 @@ func internalSample() Report {
 	r.Findings[1].Origins = []audit.Origin{{Source: "host", URL: "https://10.20.30.40/x", Path: "srv"}, {Source: "git", URL: "https://github.com/openstack/keystone", Commit: strings.Repeat("b", 40), Path: "LICENSE"}}
 	r.Verdicts = []Verdict{{Scope: "scs-open-iaas", Title: "SCS-open IaaS", Level: 3, Layer: "iaas", Outcome: "not-eligible", Requested: true, Limiting: []string{r.Findings[0].ID}, Ends: "packages of ctl02", Counts: Counts{Fail: 1, Miss: 1}}}
 	r.Ladder = sampleLadder("failed", "not-assessed", "acme-billing is not pinned", "not asked for")
-	r.Drift = []string{"acme-shop runs on ctl02.dc1.acme.internal, the manifest does not name it"}
+	r.Drift = []Drift{{Kind: "not-declared", Artifact: r.Artifacts[5].ID, Name: "acme-shop", Detail: "acme-shop runs on ctl02.dc1.acme.internal, the manifest does not name it", Tiers: []string{}}}
 	r.NotSeen = []Unseen{{What: "hosts", Reason: "no answer from compute-7", Count: 1, Names: []string{"compute-7"}}}
 	r.Projects = []Project{{ID: "keystone", Name: "keystone", Repo: "https://git.dc1.acme.internal/keystone", At: assessedAt, Role: "platform", Verdict: "undetermined",
 		Failure: "cloning from git.dc1.acme.internal: refused", Aspects: []Aspect{}, Indicators: []Indicator{}}}
@@ -440,5 +559,9 @@ func hostileSample() Report {
 	r.Projects[0].Indicators[3].Reason, r.Projects[0].Indicators[3].Value = script, "=HYPERLINK(1)"
 	r.NotSeen[0].What, r.NotSeen[0].Names = script, []string{bidi, escape}
 	r.Verdicts[0].Title = script
+	r.Undecided = ""
+	r.Drift = []Drift{{Kind: "older", Artifact: r.Artifacts[0].ID, Name: bidi, Tiers: []string{}, Detail: breaks, Open: escape,
+		Declared: &DriftSide{Artifact: r.Artifacts[0].ID, Reference: script, Version: escape, Where: []string{bidi, breaks, escape, script}, Origins: r.Findings[0].Origins}}}
+	r.Artifacts[1].Sightings = []Sighting{{Source: "kubernetes", Where: bidi, State: "running", Hosts: []string{script, escape}, Namespace: breaks, Workload: script, Reference: escape, Replicas: 2}}
 	return r
 }

@@ -234,8 +234,10 @@ func namesOf(lines []line) []string {
 	for _, l := range lines {
 		set[l.Name] = true
 	}
-	return slices.Sorted(maps.Keys(set))
+	return sortedKeys(set)
 }
+
+func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
 func byCount(counts map[string]int) []string {
 	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
@@ -438,8 +440,39 @@ func seen(c Coverage) string {
 		text += fmt.Sprintf("%s, %s of them with a known licence. ", plural(c.Packages, "package", "packages"), percent(c.PackagesWithLicence, c.Packages))
 	}
 	text += fmt.Sprintf("%s, %s of them with evidence.", plural(c.Projects, "upstream project", "upstream projects"), thousands(c.ProjectsWithEvidence))
+	text += running(c)
 	if c.SourcesFailed > 0 {
 		text += " " + plural(c.SourcesFailed, "source", "sources") + " could not be read in full."
+	}
+	return text
+}
+
+// running says what was seen of running systems, held against lists that were made for another purpose.
+func running(c Coverage) string {
+	var text string
+	if c.Running > 0 {
+		text += " " + plural(c.Running, "artifact was", "artifacts were") + " seen running."
+	}
+	if c.Placed > 0 {
+		text += fmt.Sprintf(" %s of %s have a place in a tier.", thousands(c.Placed), thousands(c.Artifacts))
+	}
+	var lists []string
+	for _, l := range []struct {
+		what           string
+		seen, expected int
+	}{{"hosts", c.HostsSeen, c.HostsExpected}, {"services", c.ServicesSeen, c.ServicesExpected}} {
+		switch {
+		case l.expected > 0:
+			text += fmt.Sprintf(" Of %s %s that other lists name, %s were seen.", thousands(l.expected), l.what, thousands(l.seen))
+		case c.Running > 0:
+			lists = append(lists, l.what)
+		}
+	}
+	if len(lists) > 0 {
+		text += " No list made for another purpose names the " + list(lists) + ", so that whether any is missing is not known."
+	}
+	if c.Omitted > 0 {
+		text += " " + plural(c.Omitted, "thing was", "things were") + " left out on purpose."
 	}
 	return text
 }

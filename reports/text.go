@@ -14,6 +14,7 @@ const (
 	maxOpen    = 3 // open requirements of one level
 	maxReasons = 2 // reasons of one failing requirement
 	maxUnseen  = 4
+	maxDrift   = 6 // differences between intent and fact
 )
 
 // Text writes the report for a terminal. The first sentence is the decision with its limiting findings; then the ladder,
@@ -27,11 +28,13 @@ func Text(r Report, opt Options) ([]byte, error) {
 	t.b.WriteByte('\n')
 	t.para("", notCertificate+" "+proposal(r))
 	t.para("", sentence(what(r))+" "+assurance(r)+" "+holds(r))
+	t.para("", driftSentence(r))
 	t.ladder(r)
 	for _, s := range distance(r) {
 		t.step(s)
 	}
 	t.unseen(r)
+	t.drift(r)
 	t.more(r)
 	return []byte(t.b.String()), nil
 }
@@ -193,6 +196,42 @@ func (t *terminal) unseen(r Report) {
 		}
 		t.signed("  ", sign{"?", "", unsure}, unseenText(u, 3))
 	}
+}
+
+// drift lists differences between intent and fact, certain ones first.
+func (t *terminal) drift(r Report) {
+	if len(r.Drift) == 0 {
+		return
+	}
+	t.heading("Intent against fact")
+	rows := driftRows(r)
+	for i, d := range rows {
+		if i == maxDrift {
+			t.para("  ", "… and "+plural(len(rows)-i, "more difference", "more differences")+"; the HTML report shows them as a table.")
+			break
+		}
+		s := driftSign(d)
+		t.signed("  ", s, d.Name+": "+s.Word)
+		t.side(r, "declared", d.Declared, "by nothing")
+		t.side(r, "running", d.Running, "not seen")
+		note := stop(d.Detail)
+		if d.Open != "" {
+			note += " Cannot be told yet: " + stop(d.Open)
+		}
+		t.para("      ", note)
+	}
+}
+
+// side shows one half of a difference.
+func (t *terminal) side(r Report, word string, s *DriftSide, none string) {
+	text := none
+	if s != nil {
+		text = cmp.Or(s.version(), "version not known")
+		if where := s.where(r, 1); where != "" {
+			text += " – " + where
+		}
+	}
+	t.para("      "+pad(word, 9), text)
 }
 
 func unseenText(u Unseen, most int) string {
