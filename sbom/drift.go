@@ -423,12 +423,10 @@ func (c *comparer) undeclared(a Artifact, h half) {
 		}
 		return
 	}
-	reasons := []string{c.unlisted}
-	if enabled := c.enabled(a); enabled != "" && !c.images {
-		return
-	} else if enabled != "" {
-		reasons = append(reasons, "its service "+enabled+" is enabled")
+	if c.enabled(a) {
+		return // the switch declares it, if not in which version
 	}
+	reasons := []string{c.unlisted}
 	if !c.images {
 		reasons = append(reasons, "no source lists images; what is not switched off may run by default")
 	}
@@ -453,15 +451,12 @@ func (c *comparer) called(h half) string {
 	return cmp.Or(a.Reference, a.ID)
 }
 
-// enabled returns the enabled service that an artifact belongs to, if a configuration turns one on.
-func (c *comparer) enabled(a Artifact) string {
-	for _, name := range sortedUnion(serviceNames(a), nil) {
+// enabled reports whether a configuration turns on the service that an artifact belongs to.
+func (c *comparer) enabled(a Artifact) bool {
+	return slices.ContainsFunc(serviceNames(a), func(name string) bool {
 		n, found := slices.BinarySearchFunc(c.switches, name, func(s switched, name string) int { return cmp.Compare(s.key, name) })
-		if found && len(c.switches[n].on) > 0 {
-			return c.switches[n].name
-		}
-	}
-	return ""
+		return found && len(c.switches[n].on) > 0
+	})
 }
 
 // rests judges what is declared and was not seen running.
