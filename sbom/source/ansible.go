@@ -231,10 +231,13 @@ func (inv *ansibleInventory) startSection(origin audit.Origin, section, kind str
 	}
 }
 
+// firstWord returns what a line begins with, up to a space or comment; empty if there is nothing but white space.
 func firstWord(line string) string {
-	word := strings.Fields(line)[0]
-	word, _, _ = strings.Cut(word, "#")
-	return word
+	line, _, _ = strings.Cut(line, "#")
+	if words := strings.Fields(line); len(words) > 0 {
+		return words[0]
+	}
+	return ""
 }
 
 // hostLine adds the hosts of one line of an INI inventory or one key of a YAML one. The word is not shown if it is none:

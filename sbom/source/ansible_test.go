@@ -166,6 +166,7 @@ func TestRangesOfHostsAreCountedAsAnsibleDoes(t *testing.T) {
 func TestABrokenPartOfAnInventoryCostsThatPartOnly(t *testing.T) {
 	tests := []struct{ name, file, text, reason, host string }{
 		{"a variable where a host stands", "i", "[g]\nansible_password=" + canary + "\na\n", "line 2: a host name that is neither", "a: g"},
+		{"a line of other white space", "i", "[g]\n\f\n\v\u0085\na\n=\n", "line 5: a host name that is neither", "a: g"},
 		{"an unknown section", "i", "[g:hosts]\na\n[g:secrets]\n" + canary + "\n", "line 3: a section that is none of", "a: g"},
 		{"a group that is not there", "i", "[g]\na\n[h:children]\ng\nlost\n[k:children]\nlost\n", "line 5: the group lost, which stands in h, k, is not there", "a: g h"},
 		{"a group with an odd name", "i", "[g g]\n[h]\na\n", "line 1: a group name that is not", "a: h"},
@@ -271,6 +272,7 @@ func TestVariablesOfAnInventoryStayUnread(t *testing.T) {
 func FuzzVariablesNeverChangeWhatAnInventoryNames(f *testing.F) {
 	f.Add(iniInventory, "ansible_password=x")
 	f.Add("[a]\nb[1:3]\n[c:children]\na", "[d]\nx")
+	f.Add("\f", "")
 	f.Add("a:22\n[::1]:22\n[]\n[:]\n", "")
 	f.Fuzz(func(t *testing.T, text, variable string) {
 		variable = strings.Map(func(c rune) rune {
