@@ -426,7 +426,7 @@ func (r *engineAPI) list(ctx context.Context, target, what string) bool {
 		err = errors.New("the answer is not the JSON of a container engine")
 		data = nil
 	}
-	got := parseEngine(data, r.exclude)
+	got := parseEngine(data, r.exclude, newLabelTexts())
 	if err != nil {
 		r.fail("GET /"+what, err)
 	} else {

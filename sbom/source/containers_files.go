@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
@@ -25,8 +26,10 @@ const (
 	maxEngineFile    = 64 << 20
 	maxEngineFiles   = 10_000
 	maxEngineLine    = 1 << 20
-	maxEngineFaults  = 20  // of one file that are told one by one
-	maxEngineName    = 255 // of a container or namespace
+	maxEngineFaults  = 20 // of one file that are told one by one
+	maxLabelTexts    = 4096
+	maxLabelText     = 8 << 10 // of those that are remembered
+	maxEngineName    = 255     // of a container or namespace
 	parallelFiles    = 2
 	engineExportHint = "write it again: docker ps -a --no-trunc --format '{{json .}}', or podman ps -a --format json"
 )
@@ -86,6 +89,7 @@ type engineImage struct {
 // readFiles reads all files, two at a time, and puts them together in the order of their names.
 func (s containers) readFiles(ctx context.Context) (sbom.Inventory, error) {
 	var docs []engineDoc
+	labels := newLabelTexts()
 	for _, list := range [][]string{s.ps, s.images} {
 		files, faults, err := s.expand(list)
 		if err != nil {
@@ -96,7 +100,7 @@ func (s containers) readFiles(ctx context.Context) (sbom.Inventory, error) {
 		group.SetLimit(parallelFiles)
 		for i, f := range files {
 			group.Go(func() error {
-				read[i] = s.readFile(f)
+				read[i] = s.readFile(f, labels)
 				return groupCtx.Err()
 			})
 		}
@@ -209,14 +213,14 @@ func cutExportWord(name string, words []string) (string, bool) {
 	return name, false
 }
 
-func (s containers) readFile(f engineFile) engineDoc {
+func (s containers) readFile(f engineFile, labels *labelTexts) engineDoc {
 	doc := engineDoc{name: f.name, host: f.host, origin: audit.Origin{Source: "containers", Path: f.name, At: s.opt.At}}
 	data, err := readFile(f.path, maxEngineFile)
 	if err != nil {
 		doc.faults = []engineFault{{reason: reason(err)}}
 		return doc
 	}
-	got := parseEngine(data, s.exclude)
+	got := parseEngine(data, s.exclude, labels)
 	got.name, got.host, got.origin = doc.name, doc.host, doc.origin
 	got.origin.Digest = audit.DigestOf(data)
 	return got
@@ -241,10 +245,42 @@ func (s containers) placeImages(docs []engineDoc) {
 	}
 }
 
+// containerLabels are all labels of a container, to exclude by, and those that are kept.
+type containerLabels struct{ all, useful map[string]string }
+
+func splitLabels(all map[string]string) containerLabels {
+	return containerLabels{all, usefulLabels(all)}
+}
+
+// labelTexts remembers what texts of labels say: containers of one image have the same on every machine.
+type labelTexts struct {
+	mu    sync.Mutex
+	known map[string]containerLabels
+}
+
+func newLabelTexts() *labelTexts { return &labelTexts{known: map[string]containerLabels{}} }
+
+func (l *labelTexts) of(text string) containerLabels {
+	if text == "" {
+		return containerLabels{}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	labels, ok := l.known[text]
+	if ok {
+		return labels
+	}
+	labels = splitLabels(engineLabelText(text))
+	if len(l.known) < maxLabelTexts && len(text) <= maxLabelText {
+		l.known[text] = labels
+	}
+	return labels
+}
+
 // parseEngine reads what docker, podman, crictl and ctr print, recognised by its shape, and the lists of the API of an
 // engine. Entries are read one by one, so that what stands before a broken part is kept.
-func parseEngine(data []byte, exclude []string) engineDoc {
-	p := engineParser{exclude: exclude}
+func parseEngine(data []byte, exclude []string, labels *labelTexts) engineDoc {
+	p := engineParser{exclude: exclude, labels: labels}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	start := bytes.TrimLeft(data, " \t\r\n")
 	switch {
@@ -270,6 +306,7 @@ func parseEngine(data []byte, exclude []string) engineDoc {
 // engineParser reads one document.
 type engineParser struct {
 	exclude []string
+	labels  *labelTexts
 	doc     engineDoc
 	short   int // image IDs without their end
 	full    bool
@@ -297,8 +334,8 @@ func (p *engineParser) room(line int) bool {
 
 // dockerLine is one line of docker ps and docker images with --format json.
 type dockerLine struct {
-	ID, Image, Names, Labels, State, Status *string
-	Repository, Tag, Digest                 *string
+	ID, Image, Names, Labels, State, Status string
+	Repository, Tag, Digest                 string
 }
 
 // objects reads one object a line, which is what --format '{{json .}}' makes, or else objects that span lines.
@@ -336,21 +373,14 @@ func (p *engineParser) line(line int, text []byte) {
 		p.element(line, text)
 	case err != nil:
 		p.fault(line, engineExportHint, "%s", jsonReason(err))
-	case d.Image != nil && d.Repository == nil && (d.Names != nil || d.State != nil || d.Status != nil):
-		c := engineContainer{id: engineText(d.ID), name: engineText(d.Names), image: *d.Image, state: engineState(engineText(d.State), engineText(d.Status)), line: line}
-		p.container(c, engineLabelText(engineText(d.Labels)))
-	case d.Repository != nil && d.ID != nil:
-		p.image(rowImage(line, *d.ID, *d.Repository, engineText(d.Tag), engineText(d.Digest)))
+	case d.Image != "" && d.Repository == "" && (d.Names != "" || d.State != "" || d.Status != ""):
+		c := engineContainer{id: d.ID, name: d.Names, image: d.Image, state: engineState(d.State, d.Status), line: line}
+		p.container(c, p.labels.of(d.Labels))
+	case d.Repository != "" && d.ID != "":
+		p.image(rowImage(line, d.ID, d.Repository, d.Tag, d.Digest))
 	default:
 		p.element(line, text)
 	}
-}
-
-func engineText(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 // jsonReason says what is wrong with a JSON text.
@@ -601,7 +631,7 @@ func (p *engineParser) element(line int, raw []byte) {
 		image.complete(e)
 		p.image(image)
 	case e.Image.text != "" || e.ImageName != "" || e.ImageID != "":
-		p.container(e.container(line), e.labels())
+		p.container(e.container(line), splitLabels(e.labels()))
 	default:
 		p.fault(line, engineExportHint, "the entry is neither a container nor an image")
 	}
@@ -668,12 +698,12 @@ func (e engineEntry) container(line int) engineContainer {
 }
 
 // container keeps a container, unless it is excluded: then it is counted, and its name is not kept.
-func (p *engineParser) container(c engineContainer, labels map[string]string) {
+func (p *engineParser) container(c engineContainer, labels containerLabels) {
 	if !p.room(c.line) {
 		return
 	}
 	c.name, _, _ = strings.Cut(strings.TrimPrefix(c.name, "/"), ",")
-	if engineExcluded(p.exclude, c.name, labels) {
+	if engineExcluded(p.exclude, c.name, labels.all) {
 		p.doc.omitted++
 		p.doc.hidden = append(p.doc.hidden, engineContainer{image: c.image, named: c.named, config: c.config})
 		return
@@ -691,7 +721,7 @@ func (p *engineParser) container(c engineContainer, labels map[string]string) {
 	if n := len(c.config); n > 0 && n < 64 {
 		p.short++
 	}
-	c.labels = usefulLabels(labels)
+	c.labels = labels.useful
 	p.doc.containers = append(p.doc.containers, c)
 }
 
@@ -880,7 +910,7 @@ func (p *engineParser) row(line int, header []engineColumn, text string) {
 		p.image(rowImage(line, cells["IMAGE ID"], cmp.Or(cells["REPOSITORY"], cells["IMAGE"]), cells["TAG"], cells["DIGEST"]))
 	case cells["IMAGE"] != "" && cells["CONTAINER ID"]+cells["CONTAINER"] != "":
 		p.container(engineContainer{id: cmp.Or(cells["CONTAINER ID"], cells["CONTAINER"]), name: cmp.Or(cells["NAMES"], cells["NAME"]),
-			namespace: cells["NAMESPACE"], image: cells["IMAGE"], state: engineState(cells["STATE"], cells["STATUS"]), line: line}, nil)
+			namespace: cells["NAMESPACE"], image: cells["IMAGE"], state: engineState(cells["STATE"], cells["STATUS"]), line: line}, containerLabels{})
 	default:
 		p.fault(line, engineExportHint, "it names neither a container nor an image")
 	}

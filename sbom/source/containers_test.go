@@ -162,7 +162,7 @@ func TestEveryFormOfAListOfImagesTellsTheDigestOfTheRepositoryInUse(t *testing.T
 			"image:" + d + " (redis 7.4.2) config cccccc"},
 		{"the table of docker images --digests", "REPOSITORY   TAG     DIGEST                                                                    IMAGE ID       CREATED      SIZE\n" +
 			"redis        7.4.2   " + d + "   cccccccccccc   3 days ago   41.9MB\n", true,
-			"image:" + d + " (redis 7.4.2) config cccccc"},
+			"image:" + d + " (redis 7.4.2) config cccccc alias redis:7.4.2"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
