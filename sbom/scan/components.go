@@ -45,6 +45,9 @@ func (m mapping) components(ctx context.Context) ([]sbom.Component, error) {
 	var all []component
 	seen := map[debKey]bool{}
 	for p := range m.found.Artifacts.Packages.Enumerate() {
+		if p.Type == pkg.RpmPkg && p.Name == rpmPublicKey {
+			continue // the key of a signer
+		}
 		c := m.component(p)
 		if n := max(len(c.Name), len(c.Version), len(c.PURL)); n > maxName {
 			return nil, fmt.Errorf("reading %s: a name or version of %d bytes, the limit is %d", c.path, n, maxName)
@@ -121,7 +124,22 @@ func (m mapping) component(p pkg.Package) component {
 		c.Licences = append(c.Licences, claimsOf(l)...)
 	}
 	c.Licences = sortClaims(c.Licences)
+	origins(p, &c.Component)
 	return c
+}
+
+// origins adds what the databases of rpm and apk say about the source of a package.
+func origins(p pkg.Package, c *sbom.Component) {
+	switch m := p.Metadata.(type) {
+	case pkg.RpmDBEntry:
+		c.Arch = m.Arch
+		c.Source, c.SourceVersion = sourceOfRPM(m.SourceRpm)
+		c.Supplier = organisation(m.Vendor)
+	case pkg.ApkDBEntry:
+		c.Arch = m.Architecture
+		c.Source, c.SourceVersion = cmp.Or(m.OriginPackage, m.Package), m.Version
+		c.Homepage, c.Supplier = homepage(m.URL), organisation(m.Maintainer)
+	}
 }
 
 // into adds what dpkg knows and syft drops.

@@ -141,19 +141,24 @@ func (s *Scanner) catalogue(ctx context.Context, src source.Source) (sbom.Packag
 		WithDataGenerationConfig(cataloging.DefaultDataGenerationConfig().WithGenerateCPEs(false)).
 		WithRelationshipsConfig(cataloging.DefaultRelationshipsConfig().WithPackageFileOwnership(false)).
 		WithCatalogerSelection(cataloging.SelectionRequest{DefaultNamesOrTags: []string{pkgcataloging.ImageTag}})
-	found, err := syft.CreateSBOM(withLicences{Context: ctx, licences: s.licences}, src, cfg)
+	resolver, err := src.FileResolver(source.SquashedScope)
 	if err != nil {
+		return sbom.Packages{}, fmt.Errorf("reading packages: %w", err)
+	}
+	rpms, err := s.readRPM(ctx, resolver)
+	if err != nil {
+		return sbom.Packages{}, err
+	}
+	var g guard
+	found, err := syft.CreateSBOM(g.executors(withLicences{Context: ctx, licences: s.licences}, s.parallelism), src, cfg)
+	if err := errors.Join(err, g.err()); err != nil {
 		return sbom.Packages{}, fmt.Errorf("reading packages: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
 		return sbom.Packages{}, err // catalogers end early without an error
 	}
-	if err := databasesRead(found); err != nil {
+	if err := errors.Join(databasesRead(found, rpms), rpms.complete(found)); err != nil {
 		return sbom.Packages{}, err
-	}
-	resolver, err := src.FileResolver(source.SquashedScope)
-	if err != nil {
-		return sbom.Packages{}, fmt.Errorf("reading packages: %w", err)
 	}
 	debs, err := readDpkg(ctx, resolver)
 	if err != nil {
@@ -167,10 +172,14 @@ func (s *Scanner) catalogue(ctx context.Context, src source.Source) (sbom.Packag
 }
 
 // databasesRead returns an error if syft could not read a package database. Syft itself goes on as if there were none. The
-// databases of dpkg are not among them: mapping compares them with our own reading.
-func databasesRead(found *syftsbom.SBOM) error {
+// databases of dpkg are not among them: mapping compares them with our own reading. A database of rpm that is known to be
+// empty is no failure: where the tool rpm is installed beside dpkg it makes one.
+func databasesRead(found *syftsbom.SBOM, rpms rpmDatabases) error {
 	var failed []string
 	for at, reasons := range found.Artifacts.Unknowns {
+		if packages, ok := rpms[at.RealPath]; ok && len(packages) == 0 {
+			continue
+		}
 		if isDatabase(at.RealPath) && len(reasons) > 0 {
 			failed = append(failed, fmt.Sprintf("reading the package database %s: %.300s", at.RealPath, slices.Min(reasons)))
 		}
