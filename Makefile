@@ -10,7 +10,7 @@ export CGO_ENABLED ?= 0
 # Packages that link syft, the heavy library: built without cgo and tested without the race detector.
 HEAVY = ./sbom/scan/... ./cmd/...
 
-.PHONY: audit test build testbed bench fuzz generate check clean help FORCE
+.PHONY: audit test build dist testbed bench fuzz generate check clean help FORCE
 
 audit: pegel
 	@echo "pegel audit $(STACK) --offline"; \
@@ -29,6 +29,14 @@ build: pegel
 
 pegel: FORCE
 	@$(GO) build -o pegel ./cmd/pegel
+
+# One static binary for each architecture, for hosts without Go. The same commit and Go give the same bytes.
+DIST = amd64 arm64
+dist:
+	@mkdir -p dist
+	@for arch in $(DIST); do echo "dist/pegel-linux-$$arch"; \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -ldflags=-buildid= -o dist/pegel-linux-$$arch ./cmd/pegel || exit 1; done
+	@cd dist && sha256sum pegel-linux-* > SHA256SUMS && cat SHA256SUMS
 
 test: check testbed
 	@light=$$($(GO) list ./... | grep -vE '/sbom/scan|/cmd(/|$$)'); \
@@ -58,11 +66,12 @@ fuzz:
 		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
 clean:
-	rm -rf pegel pegel-bundle pegel-report.html pegel-report.json .testbed
+	rm -rf pegel dist pegel-bundle pegel-report.html pegel-report.json .testbed
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile; \
 	echo "make build   builds ./pegel"; \
+	echo "make dist    builds static binaries for amd64 and arm64 and their SHA256SUMS in dist/, for hosts without Go"; \
 	echo "make testbed builds the container images that the tests scan, from Debian packages (cached in .testbed)"; \
 	echo "make bench   runs the benchmarks"; \
 	echo "make fuzz    runs every fuzz target for FUZZTIME (default 10s)"; \

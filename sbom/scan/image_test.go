@@ -769,7 +769,7 @@ func (c cancelling) Value(key any) any {
 
 func TestScanThatIsCancelledWhileSyftRunsLeavesNothing(t *testing.T) {
 	dir := writeLayout(t, imageOf(t, debianLayer()))
-	for _, n := range []int64{1, 3, 5} {
+	for _, n := range []int64{1, 2, 3} {
 		t.Run(fmt.Sprintf("at value %d", n), func(t *testing.T) {
 			s, temp := newScanner(t, Limits{})
 			ctx, cancel := context.WithCancel(context.Background())
