@@ -5,23 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pegel-audit/pegel/sbom/source"
 )
-
-// cpuSeconds is what this process has used so far, in user and system mode.
-func cpuSeconds(b *testing.B) float64 {
-	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
-}
 
 // writeHosts writes lists of 60 containers as docker ps prints them on hosts of kolla, with its labels.
 func writeHosts(b *testing.B, files int) string {
