@@ -41,17 +41,3 @@ func (r Repository) NonFree() []string {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
-
-// publicRepositories renames hosts and cuts addresses that are not known to be public. A host that has no new name is
-// left out by name, so that none slips through.
-func publicRepositories(repositories []Repository, hosts map[string]string) []Repository {
-	out := slices.Clone(repositories)
-	for i := range out {
-		out[i].Host = hosts[out[i].Host]
-		if out[i].Vendor == UnknownVendor {
-			out[i].Address, out[i].Suite, out[i].Areas = "", "", nil
-		}
-		out[i].Origin.Path = ""
-	}
-	return out
-}

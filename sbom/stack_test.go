@@ -1,7 +1,6 @@
 package sbom_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -171,51 +170,6 @@ func TestAnArtifactThatOccursTwiceIsRefused(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "occurs twice") {
 		t.Errorf("error = %v, want one that says occurs twice", err)
 	}
-}
-
-func TestThePublicFormNamesNoHostAndNoInternalRegistry(t *testing.T) {
-	inv := inventory(
-		sbom.Artifact{ID: "host:ctl-01.dc.example", Kind: sbom.KindHost, Name: "ctl-01.dc.example", Sightings: []sbom.Sighting{{Source: "host", Where: "ctl-01.dc.example"}}},
-		image("", "harbor.corp.example/secret/redis:7", told("a")),
-		image(someDigest, "harbor.corp.example:8443/kolla/keystone:1", told("a")),
-		image("", "registry.osism.tech/kolla/release/nova-api:30.0.1.20250408", told("a")),
-		image("", "other.corp.example/secret/redis:7", told("b")),
-	)
-	inv.Artifacts[2].Aliases = []string{"10.0.0.1:5000/kolla/keystone:1", "quay.io/x/keystone:1"}
-	inv.Artifacts[1].Labels = map[string]string{"org.opencontainers.image.base.name": "harbor.corp.example/base:1", "name": "redis"}
-	inv.Failures = []sbom.Failure{
-		{Source: "host ctl-01.dc.example", Reason: "etc/os-release: it is not there"},
-		{Source: "osism ./r", Reason: `line 3: harbor.corp.example/secret/redis:7 is broken`},
-	}
-	got, ids := sbom.Public(inv)
-	data := string(mustJSON(t, got))
-	for _, secret := range []string{"corp.example", "ctl-01", "10.0.0.1"} {
-		if strings.Contains(data, secret) {
-			t.Errorf("%q is in the public form:\n%s", secret, data)
-		}
-	}
-	want := map[string]string{
-		"host:ctl-01.dc.example":                                           "host:host-1",
-		"image:harbor.corp.example/secret/redis:7":                         "image:secret/redis:7",
-		"image:other.corp.example/secret/redis:7":                          "image:secret/redis:7#2",
-		"image:" + someDigest:                                              "image:" + someDigest,
-		"image:registry.osism.tech/kolla/release/nova-api:30.0.1.20250408": "image:registry.osism.tech/kolla/release/nova-api:30.0.1.20250408",
-	}
-	if diff := cmp.Diff(want, ids); diff != "" {
-		t.Errorf("ids (-want +got):\n%s", diff)
-	}
-	if !strings.Contains(string(mustJSON(t, inv)), "corp.example") {
-		t.Error("Public changed its input")
-	}
-}
-
-func mustJSON(t *testing.T, v any) []byte {
-	t.Helper()
-	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 func BenchmarkStackBOM(b *testing.B) {

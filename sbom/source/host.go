@@ -49,12 +49,6 @@ type host struct {
 	opt  Options
 }
 
-// ThisHost returns the sources that tell what this machine runs, for an inventory file that is made on it. What is known
-// beforehand not to be readable is a failure.
-func ThisHost(opt Options) ([]sbom.Source, []sbom.Failure) {
-	return []sbom.Source{host{root: "/", dir: "/", live: true, opt: opt}}, nil
-}
-
 func decodeHost(v values, opt Options) (sbom.Source, error) {
 	form, err := v.exactlyOne("host", "root", "dpkg", "rpm", "apk")
 	if err != nil {

@@ -236,21 +236,6 @@ func TestNonFreeAreasAreTold(t *testing.T) {
 	}
 }
 
-func TestPublishedRepositoriesTellNoHostAndNoMirror(t *testing.T) {
-	inv := sbom.Inventory{
-		Artifacts:    []sbom.Artifact{{ID: "host:ctl-1.intern", Kind: sbom.KindHost, Name: "ctl-1.intern"}},
-		Repositories: []sbom.Repository{{Host: "ctl-1.intern", Kind: "apt", Address: "https://mirror.intern/debian", Suite: "intern", Vendor: sbom.UnknownVendor, Origin: audit.Origin{Path: "etc/apt/intern.list"}}, {Host: "unlisted.intern", Kind: "apt", Address: "https://ftp.debian.org/debian", Vendor: "distribution (Debian)"}},
-		Packages:     []sbom.Packages{{Artifact: "host:ctl-1.intern"}},
-	}
-	out, _ := sbom.Public(inv)
-	if text := fmt.Sprintf("%+v", out); strings.Contains(text, "intern") {
-		t.Errorf("the public inventory names what is internal: %s", text)
-	}
-	if out.Repositories[0].Host != "host-1" || out.Repositories[1].Address == "" || inv.Repositories[0].Host != "ctl-1.intern" {
-		t.Errorf("repositories %+v", out.Repositories)
-	}
-}
-
 // FuzzRepositories holds the laws that an address has no user, query or fragment, and that what was read once as a line of
 // apt is read the same again.
 func FuzzRepositories(f *testing.F) {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/pegel-audit/pegel/sbom/source"
 )
 
 // DetectOptions say where to look.
@@ -78,28 +80,12 @@ func (d *detector) unread(format string, args ...any) {
 
 // engines tries the usual sockets of container engines.
 func (d *detector) engines(ctx context.Context) {
-	sockets := []string{"run/podman/podman.sock", "run/docker.sock", "var/run/docker.sock"}
-	for i, s := range sockets {
-		sockets[i] = filepath.Join(d.Root, s)
-	}
-	if dir := d.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
-		sockets = append(sockets, filepath.Join(dir, "podman", "podman.sock"))
-	}
-	if path, ok := strings.CutPrefix(d.Getenv("DOCKER_HOST"), "unix://"); ok && filepath.IsAbs(path) {
-		sockets = append(sockets, path)
-	}
-	seen := map[string]bool{}
-	for _, path := range sockets {
-		real, err := filepath.EvalSymlinks(path)
-		if err != nil || seen[real] {
-			continue
-		}
-		seen[real] = true
-		if err := connect(ctx, real); err != nil {
+	for _, path := range source.Sockets(d.Root, d.Getenv) {
+		if err := connect(ctx, path); err != nil {
 			d.unread("the socket %s is there and cannot be opened (%s): run as root or as its owner, or give the output of docker ps and docker image inspect as files", path, plainReason(err))
 			continue
 		}
-		d.add("a container engine answers on this socket", "containers: {socket: %s}", quoted("unix://"+real))
+		d.add("a container engine answers on this socket", "containers: {socket: %s}", quoted("unix://"+path))
 	}
 }
 
