@@ -198,7 +198,7 @@ func (w walker) compare(at string, typ reflect.Type, schema map[string]any) {
 // TestTheInventoryAndItsSchemaNameTheSameKeys reads the types from their source, since package reports may import neither
 // package sbom nor the pipeline.
 func TestTheInventoryAndItsSchemaNameTheSameKeys(t *testing.T) {
-	types := structsOf(t, "../sbom/sbom.go", "../sbom/drift.go", "../sbom/completeness.go", "../cmd/internal/pipeline/listing.go")
+	types := structsOf(t, "../sbom/sbom.go", "../sbom/drift.go", "../sbom/completeness.go", "../sbom/repository.go", "../cmd/internal/pipeline/listing.go")
 	data, err := SchemaOf("inventory")
 	if err != nil {
 		t.Fatal(err)
@@ -211,6 +211,7 @@ func TestTheInventoryAndItsSchemaNameTheSameKeys(t *testing.T) {
 	for typ, def := range map[string]string{
 		"inventoryDocument": "", "Artifact": "artifact", "Sighting": "sighting", "Support": "support", "Expected": "expected", "Omission": "omission", "Failure": "failure",
 		"Packages": "packages", "Drift": "drift", "Side": "drift_side", "Completeness": "completeness", "CrossChecked": "cross_checked", "Missing": "missing", "Sample": "sample",
+		"Attested": "attested", "Repository": "repository",
 	} {
 		schema := root
 		if def != "" {
@@ -297,6 +298,8 @@ func TestAnInventoryOfEveryKindOfContentsIsValid(t *testing.T) {
 "omitted":[{"source":"kubernetes east","what":"pods","why":"namespaces that match customer-*","count":41}],
 "packages":[{"schema":"pegel/packages/v1","artifact":"host:ctl01","os":"debian 12","tool":"pegel","components":{"value":[{"ref":"pkg:deb/a@1","type":"deb","name":"a","version":"1","a_key_of_tomorrow":1}]}},
   {"schema":"pegel/packages/v1","artifact":"host:ctl02","components":{"failure":"no answer","settle":"read it"}}],
+"attested":[{"artifact":"image:x","format":"CycloneDX 1.6","components":2,"purls":["pkg:deb/a@1"],"origin":` + origin + `}],
+"repositories":[{"host":"ctl01","kind":"apt","address":"https://ftp.debian.org/debian","suite":"bookworm","areas":["main"],"vendor":"distribution (Debian)","origin":` + origin + `}],
 "failures":[{"source":"containers x.json","reason":"line 3"}],
 "drift":[{"kind":"older","artifact":"image:x","name":"x","detail":"x runs","open":"2 hosts were not read","declared":{"where":["a"],"origins":[` + origin + `]},"running":{"artifact":"image:x","version":"1","where":["b"]}}],
 "undecided":"nothing was seen running",
