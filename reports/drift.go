@@ -209,12 +209,15 @@ func (a Artifact) hosts() []string {
 
 // spread says how many copies run on which hosts: "3 copies on 5 hosts: a, b, c and 2 more".
 func (a Artifact) spread() string {
+	if a.Kind == "host" {
+		return ""
+	}
 	var parts []string
 	if n := a.copies(); n > 0 {
 		parts = append(parts, plural(n, "copy", "copies"))
 	}
 	switch hosts := a.hosts(); {
-	case len(hosts) == 0 || a.Kind == "host":
+	case len(hosts) == 0:
 	case len(hosts) == 1:
 		parts = append(parts, "on "+hosts[0])
 	default:

@@ -354,7 +354,12 @@ func FuzzNamesNeverBecomeMarkup(f *testing.F) {
 	}
 	page := func(t *testing.T, s string) string {
 		r := eligibleSample()
-		for _, p := range []*string{&r.Subject.Name, &r.Subject.Operator, &r.Ladder[3].Title, &r.Ladder[2].Reason, &r.Artifacts[0].Name, &r.Artifacts[0].Reference,
+		side := &DriftSide{Artifact: r.Artifacts[0].ID, Where: []string{""}}
+		r.Drift = []Drift{{Kind: "older", Artifact: r.Artifacts[0].ID, Declared: side, Running: side}}
+		sight := &r.Artifacts[0].Sightings[0]
+		sight.Hosts = []string{""}
+		for _, p := range []*string{&r.Drift[0].Kind, &r.Drift[0].Name, &r.Drift[0].Detail, &r.Drift[0].Open, &side.Reference, &side.Version, &side.Where[0], &r.Undecided,
+			&sight.Hosts[0], &sight.Namespace, &sight.Workload, &sight.Reference, &r.Subject.Name, &r.Subject.Operator, &r.Ladder[3].Title, &r.Ladder[2].Reason, &r.Artifacts[0].Name, &r.Artifacts[0].Reference,
 			&r.Components[0].Name, &r.Components[0].Licence, &r.Projects[0].Name, &r.Findings[0].Title, &r.Findings[0].Subject.Name, &r.Findings[0].Reason,
 			&r.Findings[0].Remedy, &r.Policy.ID, &r.Tool.Version, &r.Projects[0].Indicators[0].Reason, &r.Verdicts[1].Title, &r.Artifacts[0].Sightings[0].Where} {
 			*p = "x" + s

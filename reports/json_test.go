@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"maps"
 	"reflect"
 	"slices"
@@ -87,10 +90,17 @@ func TestTheSchemaRefusesWhatAReportIsNot(t *testing.T) {
 		{"a fraction as a score", func(m map[string]any) { first(first(m, "projects"), "aspects")["low"] = 0.5 }},
 		{"a digest that is none", func(m map[string]any) { m["evidence"].(map[string]any)["digest"] = "sha256:abc" }},
 		{"a time that is none", func(m map[string]any) { m["assessed_at"] = "yesterday" }},
+		{"a difference as a string", func(m map[string]any) { m["drift"] = []any{"x runs"} }},
+		{"an unknown kind of difference", func(m map[string]any) { first(m, "drift")["kind"] = "odd" }},
+		{"an unknown key in a side", func(m map[string]any) { first(m, "drift")["declared"].(map[string]any)["surprise"] = 1 }},
+		{"a difference without detail", func(m map[string]any) { delete(first(m, "drift"), "detail") }},
+		{"a missing count of coverage", func(m map[string]any) { delete(m["coverage"].(map[string]any), "running") }},
 		{"null in place of a list", func(m map[string]any) { m["drift"] = nil }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			v := parsed(t, render(t, "json", releaseSample(24, 4))).(map[string]any)
+			r := releaseSample(24, 4)
+			r.Drift = cloudSample().Drift
+			v := parsed(t, render(t, "json", r)).(map[string]any)
 			if err := schema.Validate(v); err != nil {
 				t.Fatalf("the sample itself: %v", err)
 			}
@@ -182,6 +192,140 @@ func (w walker) compare(at string, typ reflect.Type, schema map[string]any) {
 	same(w.t, at+": required keys", required, named)
 	if schema["additionalProperties"] != false {
 		w.t.Errorf("%s: the schema allows unknown keys", at)
+	}
+}
+
+// TestTheInventoryAndItsSchemaNameTheSameKeys reads the types from their source, since package reports may import neither
+// package sbom nor the pipeline.
+func TestTheInventoryAndItsSchemaNameTheSameKeys(t *testing.T) {
+	types := structsOf(t, "../sbom/sbom.go", "../sbom/drift.go", "../sbom/completeness.go", "../sbom/repository.go", "../cmd/internal/pipeline/listing.go")
+	data, err := SchemaOf("inventory")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root map[string]any
+	if err := json.Unmarshal(data, &root); err != nil {
+		t.Fatal(err)
+	}
+	defs := root["$defs"].(map[string]any)
+	for typ, def := range map[string]string{
+		"inventoryDocument": "", "Artifact": "artifact", "Sighting": "sighting", "Support": "support", "Expected": "expected", "Omission": "omission", "Failure": "failure",
+		"Packages": "packages", "Drift": "drift", "Side": "drift_side", "Completeness": "completeness", "CrossChecked": "cross_checked", "Missing": "missing", "Sample": "sample",
+		"Attested": "attested", "Repository": "repository",
+	} {
+		schema := root
+		if def != "" {
+			schema = defs[def].(map[string]any)
+		}
+		fields := types[typ]
+		if len(fields) == 0 {
+			t.Fatalf("type %s is not found", typ)
+		}
+		var keys, required []string
+		for key, always := range fields {
+			keys = append(keys, key)
+			if always {
+				required = append(required, key)
+			}
+		}
+		props := schema["properties"].(map[string]any)
+		same(t, typ+": keys", keys, slices.Collect(maps.Keys(props)))
+		for _, name := range schema["required"].([]any) {
+			if !slices.Contains(required, name.(string)) {
+				t.Errorf("%s: the schema requires %s, which may be absent", typ, name)
+			}
+		}
+		if schema["additionalProperties"] != false {
+			t.Errorf("%s: the schema allows unknown keys", typ)
+		}
+	}
+	coverage := structsOf(t, "report.go")["Coverage"]
+	same(t, "Coverage: keys", slices.Collect(maps.Keys(coverage)), slices.Collect(maps.Keys(defs["coverage"].(map[string]any)["properties"].(map[string]any))))
+}
+
+// structsOf reads the JSON keys of each struct in Go files, with whether the key is always written; embedded structs are
+// part of the outer one.
+func structsOf(t *testing.T, files ...string) map[string]map[string]bool {
+	t.Helper()
+	out, embedded := map[string]map[string]bool{}, map[string][]string{}
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok {
+				return true
+			}
+			typ, ok := spec.Type.(*ast.StructType)
+			if !ok {
+				return true
+			}
+			out[spec.Name.Name] = map[string]bool{}
+			for _, field := range typ.Fields.List {
+				if sel, ok := field.Type.(*ast.SelectorExpr); ok && len(field.Names) == 0 {
+					embedded[spec.Name.Name] = append(embedded[spec.Name.Name], sel.Sel.Name)
+				}
+				if field.Tag == nil {
+					continue
+				}
+				tag := strings.Split(reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("json"), ",")
+				if tag[0] != "-" && tag[0] != "" {
+					out[spec.Name.Name][tag[0]] = len(tag) == 1
+				}
+			}
+			return true
+		})
+	}
+	for outer, inner := range embedded {
+		for _, name := range inner {
+			maps.Copy(out[outer], out[name])
+		}
+	}
+	return out
+}
+
+func TestAnInventoryOfEveryKindOfContentsIsValid(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0a", 32)
+	schema := compiled(t, "inventory")
+	origin := `{"source":"containers","path":"ctl01.json","line":3,"digest":"` + digest + `","at":"2026-11-23T00:00:00Z"}`
+	valid := `{"schema":"pegel/inventory/v1",
+"artifacts":[{"id":"image:` + digest + `","kind":"image","name":"keystone","digest":"` + digest + `","digests":["` + digest + `"],"config":"` + digest + `","replicas":3,"by_name":true,
+  "support":{"cycle":"OpenStack 2024.2","ends":"2026-04-01","source":"releases.openstack.org"},
+  "sightings":[{"source":"containers","where":"ctl01.json","state":"running","hosts":["ctl01"],"namespace":"n","workload":"w","replicas":1,"origin":` + origin + `}]}],
+"expected":[{"kind":"service","name":"nova","groups":["enabled"],"list":"configuration","where":"a.yml","known":true,"origin":` + origin + `}],
+"omitted":[{"source":"kubernetes east","what":"pods","why":"namespaces that match customer-*","count":41}],
+"packages":[{"schema":"pegel/packages/v1","artifact":"host:ctl01","os":"debian 12","tool":"pegel","components":{"value":[{"ref":"pkg:deb/a@1","type":"deb","name":"a","version":"1","a_key_of_tomorrow":1}]}},
+  {"schema":"pegel/packages/v1","artifact":"host:ctl02","components":{"failure":"no answer","settle":"read it"}}],
+"attested":[{"artifact":"image:x","format":"CycloneDX 1.6","components":2,"purls":["pkg:deb/a@1"],"origin":` + origin + `}],
+"repositories":[{"host":"ctl01","kind":"apt","address":"https://ftp.debian.org/debian","suite":"bookworm","areas":["main"],"vendor":"distribution (Debian)","origin":` + origin + `}],
+"failures":[{"source":"containers x.json","reason":"line 3"}],
+"drift":[{"kind":"older","artifact":"image:x","name":"x","detail":"x runs","open":"2 hosts were not read","declared":{"where":["a"],"origins":[` + origin + `]},"running":{"artifact":"image:x","version":"1","where":["b"]}}],
+"undecided":"nothing was seen running",
+"completeness":{"hosts":{"lists":["Ansible inventory"],"expected":2,"seen":1,"missing":[{"name":"ctl02","list":"Ansible inventory","where":"hosts.yml"}]},"services":{"expected":0,"seen":0},"ignored":["x"]},
+"sample":{"seed":"a","of":2,"hosts":["ctl01"]}}`
+	if err := schema.Validate(parsed(t, []byte(valid))); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string][2]string{
+		"a difference as a string":   {`"drift":[{`, `"drift":["x runs",{`},
+		"a kind that is none":        {`"kind":"older"`, `"kind":"odd"`},
+		"a state that is none":       {`"state":"running"`, `"state":"dancing"`},
+		"an unknown key of a side":   {`"where":["b"]`, `"where":["b"],"surprise":1`},
+		"an expected thing":          {`"kind":"service"`, `"kind":"thing"`},
+		"packages of another schema": {`"pegel/packages/v1","artifact":"host:ctl02"`, `"pegel/packages/v2","artifact":"host:ctl02"`},
+		"a component without a name": {`"name":"a",`, ``},
+		"a count below nothing":      {`"count":41`, `"count":-1`},
+		"a sample without its seed":  {`"seed":"a",`, ``},
+	} {
+		text := strings.Replace(valid, change[0], change[1], 1)
+		if text == valid {
+			t.Fatalf("%s: nothing was changed", name)
+		}
+		if schema.Validate(parsed(t, []byte(text))) == nil {
+			t.Errorf("%s: got valid, want an error", name)
+		}
 	}
 }
 

@@ -304,11 +304,25 @@ var (
 	called = regexp.MustCompile(`\b(the )?(namespace|node|pod|host) (["'“]?)([A-Za-z][A-Za-z0-9]*[._0-9-][A-Za-z0-9._-]*[A-Za-z0-9]|[A-Za-z]+[0-9])(["'”]?)`)
 )
 
-// inContext takes out names that are unknown to the report and stand where only a name can stand.
+// inContext takes out names that are unknown to the report and stand where only a name can stand. What stands for one may
+// follow the word before it ("node pod x-1"), so that it goes on until nothing changes; each step leaves fewer such words.
 func (n internal) inContext(s string) string {
+	for {
+		next := n.inContextOnce(s)
+		if next == s {
+			return s
+		}
+		s = next
+	}
+}
+
+func (n internal) inContextOnce(s string) string {
 	s = doubled.ReplaceAllString(s, "$2 $3")
 	s = inNamespace.ReplaceAllStringFunc(s, func(found string) string {
 		m := inNamespace.FindStringSubmatch(found)
+		if strings.Trim(m[4], "0123456789") == "" { // a label
+			return found
+		}
 		return m[1] + " " + cmp.Or(n.namespaces[lowerASCII(m[4])], "a namespace")
 	})
 	return called.ReplaceAllStringFunc(s, func(found string) string {
