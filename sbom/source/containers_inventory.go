@@ -418,7 +418,7 @@ func (b *engineBuilder) addContainer(d *engineDoc, c *engineContainer) {
 		a.references = []string{name}
 	case enginePrintable(name, len(name)) != name || len(name) > maxLabel:
 		b.fail(d, c.line, engineExportHint, fmt.Sprintf("the image of a container is no text that can be shown: %q", enginePrintable(name, 64)))
-		if a.config == "" {
+		if a.config == "" && a.short == "" {
 			return
 		}
 		reference = ""

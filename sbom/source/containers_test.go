@@ -341,6 +341,7 @@ func TestABrokenPartOfAFileCostsThatPartOnly(t *testing.T) {
 		{"an image ID that is cut short", good + dockerLineOf("2", "quay.io/x:1.0", "x", "running") + `{"ID":"3","Image":"0123456789ab","Names":"y","State":"running"}`, "1 image IDs are cut short"},
 		{"a row that does not fit", "CONTAINER ID   IMAGE           COMMAND   CREATED   STATUS    PORTS     NAMES\n111111111111   quay.io/x:1.0   \"a\"       1 day     Up 1 day            x\n" +
 			"222222222222   quay.io/a-long-name/x:1.0   \"a\"       1 day     Up 1 day            y\n", "line 3: it does not fit the columns of the header"},
+		{"a container without an image", "[" + podman + ",\n" + `{"ImageID":"none","Names":["y"]}` + "]", "line 2: the container names no image"},
 		{"a long line", good + `{"ID":"` + strings.Repeat("1", 1<<20) + `"}`, "line 2: it is longer than 1048576 bytes"},
 	}
 	for _, tt := range tests {
