@@ -226,6 +226,28 @@ func TestATagOfOneMachineSaysNothingAboutAnother(t *testing.T) {
 	}
 }
 
+func TestADigestOfSeveralConfigurationsIsThatOfAnIndex(t *testing.T) {
+	files := map[string]string{}
+	for host, id := range map[string]string{"a": hexOf("a"), "b": hexOf("b")} {
+		files[host+"-ps.json"] = dockerLineOf("1", "quay.io/x:1.0", "x", "running")
+		files[host+"-images.json"] = `[{"Id":"sha256:` + id + `","RepoTags":["quay.io/x:1.0"],"RepoDigests":["quay.io/x@sha256:` + hexOf("d") + `"]}]`
+	}
+	inv, err := read(t, "containers: {ps: '*-ps.json', images: '*-images.json'}", write(t, files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"image:sha256:" + hexOf("a") + " (x 1.0) config aaaaaa also dddddd", "  running 1 a a-ps.json: quay.io/x:1.0: x",
+		"image:sha256:" + hexOf("b") + " (x 1.0) config bbbbbb also dddddd", "  running 1 b b-ps.json: quay.io/x:1.0: x",
+	}
+	if diff := cmp.Diff(want, told(inv)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if merged := sbom.Merge(inv); len(merged.Artifacts) != 2 {
+		t.Errorf("a merge joins what differs:\n%s", strings.Join(told(merged), "\n"))
+	}
+}
+
 func TestFilesAreNamedAfterMachines(t *testing.T) {
 	line := dockerLineOf("1", "quay.io/x:1.0", "x", "running")
 	for name, want := range map[string]string{
