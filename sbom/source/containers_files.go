@@ -715,7 +715,13 @@ func (p *engineParser) container(c engineContainer, labels containerLabels) {
 	if !isEngineName(c.namespace) {
 		c.namespace = ""
 	}
-	if isImageID(c.image) && c.config == "" {
+	switch {
+	case c.image == "" && c.config == "":
+		p.fault(c.line, engineExportHint, "the container names no image")
+		return
+	case c.image == "":
+		c.image = "sha256:" + c.config
+	case isImageID(c.image) && c.config == "":
 		c.config = imageID(c.image)
 	}
 	if n := len(c.config); n > 0 && n < 64 {

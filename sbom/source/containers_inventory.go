@@ -418,7 +418,7 @@ func (b *engineBuilder) addContainer(d *engineDoc, c *engineContainer) {
 		a.references = []string{name}
 	case enginePrintable(name, len(name)) != name || len(name) > maxLabel:
 		b.fail(d, c.line, engineExportHint, fmt.Sprintf("the image of a container is no text that can be shown: %q", enginePrintable(name, 64)))
-		if a.config == "" {
+		if a.config == "" && a.short == "" {
 			return
 		}
 		reference = ""
@@ -657,12 +657,12 @@ func (b *engineBuilder) omit(what string, count int) {
 	b.inv.Omitted = append(b.inv.Omitted, sbom.Omission{Source: b.Name(), What: what, Why: why, Count: count})
 }
 
-// named gives each image its ID. Images that share a digest are one. Where several images of unknown digest go by one
-// reference, the reference does not tell them apart, and the image ID does.
+// named gives each image its ID. Images that share a digest are one, unless their configurations differ. Where several
+// images of unknown digest go by one reference, the reference does not tell them apart, and the image ID does.
 func (b *engineBuilder) named() map[string][]*engineArtifact {
+	b.setIndexesApart()
 	sharing := map[string]int{}
 	for _, a := range b.found {
-		a.order()
 		if len(a.first) == 0 {
 			sharing[a.reference()]++
 		}
@@ -681,6 +681,29 @@ func (b *engineBuilder) named() map[string][]*engineArtifact {
 		out[id] = append(out[id], a)
 	}
 	return out
+}
+
+// setIndexesApart takes a digest under which images of different configurations were pulled for what it is: that of an
+// index, which offers one of them for each platform.
+func (b *engineBuilder) setIndexesApart() {
+	configs := map[audit.Digest][]audit.Digest{}
+	for _, a := range b.found {
+		a.order()
+		for _, d := range a.first {
+			if a.config != "" {
+				configs[d] = engineAppend(configs[d], []audit.Digest{a.config})
+			}
+		}
+	}
+	for _, a := range b.found {
+		index := func(d audit.Digest) bool { return a.config != "" && len(configs[d]) > 1 }
+		for _, d := range a.first {
+			if index(d) {
+				a.digests = engineAppend(a.digests, []audit.Digest{d})
+			}
+		}
+		a.first = slices.DeleteFunc(slices.Clone(a.first), index)
+	}
 }
 
 // order sorts what came in any order.
@@ -717,9 +740,9 @@ func (b *engineBuilder) artifact(id string, list []*engineArtifact) sbom.Artifac
 		Replicas: whole.running, Sightings: sightings}
 	if len(whole.first) > 0 {
 		a.Digest = whole.first[0]
-		a.Digests = slices.DeleteFunc(engineAppend(whole.digests, whole.first[1:]), func(d audit.Digest) bool { return d == a.Digest })
-		slices.Sort(a.Digests)
 	}
+	a.Digests = slices.DeleteFunc(engineAppend(whole.digests, whole.first), func(d audit.Digest) bool { return d == a.Digest })
+	slices.Sort(a.Digests)
 	b.name(&a, whole)
 	slices.SortFunc(a.Sightings, bySighting)
 	return a

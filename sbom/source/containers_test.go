@@ -226,6 +226,28 @@ func TestATagOfOneMachineSaysNothingAboutAnother(t *testing.T) {
 	}
 }
 
+func TestADigestOfSeveralConfigurationsIsThatOfAnIndex(t *testing.T) {
+	files := map[string]string{}
+	for host, id := range map[string]string{"a": hexOf("a"), "b": hexOf("b")} {
+		files[host+"-ps.json"] = dockerLineOf("1", "quay.io/x:1.0", "x", "running")
+		files[host+"-images.json"] = `[{"Id":"sha256:` + id + `","RepoTags":["quay.io/x:1.0"],"RepoDigests":["quay.io/x@sha256:` + hexOf("d") + `"]}]`
+	}
+	inv, err := read(t, "containers: {ps: '*-ps.json', images: '*-images.json'}", write(t, files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"image:sha256:" + hexOf("a") + " (x 1.0) config aaaaaa also dddddd", "  running 1 a a-ps.json: quay.io/x:1.0: x",
+		"image:sha256:" + hexOf("b") + " (x 1.0) config bbbbbb also dddddd", "  running 1 b b-ps.json: quay.io/x:1.0: x",
+	}
+	if diff := cmp.Diff(want, told(inv)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if merged := sbom.Merge(inv); len(merged.Artifacts) != 2 {
+		t.Errorf("a merge joins what differs:\n%s", strings.Join(told(merged), "\n"))
+	}
+}
+
 func TestFilesAreNamedAfterMachines(t *testing.T) {
 	line := dockerLineOf("1", "quay.io/x:1.0", "x", "running")
 	for name, want := range map[string]string{
@@ -341,6 +363,7 @@ func TestABrokenPartOfAFileCostsThatPartOnly(t *testing.T) {
 		{"an image ID that is cut short", good + dockerLineOf("2", "quay.io/x:1.0", "x", "running") + `{"ID":"3","Image":"0123456789ab","Names":"y","State":"running"}`, "1 image IDs are cut short"},
 		{"a row that does not fit", "CONTAINER ID   IMAGE           COMMAND   CREATED   STATUS    PORTS     NAMES\n111111111111   quay.io/x:1.0   \"a\"       1 day     Up 1 day            x\n" +
 			"222222222222   quay.io/a-long-name/x:1.0   \"a\"       1 day     Up 1 day            y\n", "line 3: it does not fit the columns of the header"},
+		{"a container without an image", "[" + podman + ",\n" + `{"ImageID":"none","Names":["y"]}` + "]", "line 2: the container names no image"},
 		{"a long line", good + `{"ID":"` + strings.Repeat("1", 1<<20) + `"}`, "line 2: it is longer than 1048576 bytes"},
 	}
 	for _, tt := range tests {
