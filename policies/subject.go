@@ -81,6 +81,12 @@ type Artifact struct {
 	AsDeclared   bool   `cel:"asDeclared"` // what runs is what was declared to run; not known where only one half was seen
 	Drift        string `cel:"drift"`      // how it differs, for people
 	Supported    bool   `cel:"supported"`  // its upstream maintains the version on the day of the audit
+	// Of a host: repositories that it installs packages from, whose vendor nobody knows; areas of repositories that are set up
+	// and hold software that is not free.
+	UnknownRepositories int64 `cel:"unknownRepositories"`
+	NonFreeAreas        int64 `cel:"nonFreeAreas"`
+	// Of an image with an SBOM by its builder: packages that it names and that were not found inside.
+	AttestedOnly int64 `cel:"attestedOnly"`
 }
 
 // Product is the subject of kind "product": a catalogue component at the version deployed in one artifact.

@@ -43,6 +43,7 @@ type dossier struct {
 	comparison   sbom.Comparison
 	completeness sbom.Completeness
 	driftOf      map[string][]sbom.Drift // by artifact id
+	attested     map[string]attestation  // by artifact id
 
 	doubtful map[string]bool             // artifacts that only a weak match led to a project
 	assigned map[string]bool             // artifacts that the operator's word led to a project

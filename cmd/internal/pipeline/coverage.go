@@ -16,6 +16,7 @@ import (
 func (d *dossier) compare() {
 	d.comparison = sbom.Compare(d.inventory, d.stack.AssessedAt)
 	d.completeness = sbom.CrossCheck(d.inventory)
+	d.statements()
 	d.driftOf = map[string][]sbom.Drift{}
 	for _, row := range d.comparison.Drift {
 		d.driftOf[row.Artifact] = append(d.driftOf[row.Artifact], row)
@@ -178,6 +179,7 @@ func (d *dossier) notCovered() []reports.Unseen {
 			Settle: "the auditor looks whether one of them is a service", Count: len(names), Names: names[:min(len(names), mostNames)],
 		})
 	}
+	out = append(out, d.differing()...)
 	for _, o := range d.inventory.Omitted {
 		out = append(out, reports.Unseen{What: fmt.Sprintf("%d %s of %s", o.Count, o.What, o.Source), Reason: "left out by the stack file: " + o.Why, Settle: "the auditor asks whether all of them belong to customers"})
 	}

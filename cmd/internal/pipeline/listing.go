@@ -67,7 +67,7 @@ func listing(inv sbom.Inventory, at time.Time, list ListingOptions) (Listing, er
 	}
 	if list.Sample > 0 {
 		names := sbom.HostNames(inv)
-		doc.Sample = &Sample{Seed: list.Seed, Of: len(names), Hosts: sbom.Sample(names, list.Seed, list.Sample)}
+		doc.Sample = &Sample{Seed: list.Seed, Of: len(names), Hosts: orNone(sbom.Sample(names, list.Seed, list.Sample))}
 	}
 	data, err := canonical(doc)
 	return Listing{Text: doc.text(), JSON: data, Drifts: certain(doc.Drift)}, err

@@ -133,7 +133,7 @@ func (d *dossier) artifactRows() []reports.Artifact {
 	for _, a := range d.inventory.Artifacts {
 		row := reports.Artifact{
 			ID: a.ID, Kind: a.Kind, Name: a.Name, Reference: a.Reference, Version: a.Version, Digest: a.Digest, Unpinned: a.Unpinned,
-			Tiers: orEmpty(a.Tiers), Area: a.Area, Service: a.Service, Placed: a.Placed, Projects: orEmpty(a.Projects), Seen: a.Seen(),
+			Tiers: orEmpty(a.Tiers), Area: a.Area, Service: a.Service, Placed: a.Placed, Projects: orEmpty(a.Projects), Seen: a.Seen(), Replicas: a.Replicas,
 			Sightings: []reports.Sighting{},
 		}
 		if p, ok := d.inside[a.ID]; ok {

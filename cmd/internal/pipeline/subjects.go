@@ -152,6 +152,10 @@ func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 	if u := d.asDeclared(a, &r); u != nil {
 		sub.Unknown = append(sub.Unknown, *u)
 	}
+	if u := d.builderFacts(a, &r); u != nil {
+		sub.Unknown = append(sub.Unknown, *u)
+	}
+	sub.Unknown = append(sub.Unknown, d.repositoryFacts(a, &r)...)
 	if a.Support == nil {
 		sub.Unknown = append(sub.Unknown, policies.UnknownField{
 			Field: "supported", Reason: "nobody says until when version " + orUnknown(a.Version) + " is maintained",
