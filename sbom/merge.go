@@ -28,14 +28,13 @@ func Merge(inventories ...Inventory) Inventory {
 		out.Packages = append(out.Packages, inv.Packages...)
 		out.Failures = append(out.Failures, inv.Failures...)
 	}
-	slices.SortFunc(all, byWeight)
-	groups := identify(all)
+	groups := identify(weighed(all))
 	for _, group := range groups {
 		out.Artifacts = append(out.Artifacts, join(group))
 	}
 	unique(out.Artifacts)
 	out.follow(groups)
-	slices.SortFunc(out.Artifacts, func(a, b Artifact) int { return cmp.Compare(a.ID, b.ID) })
+	out.Artifacts = inOrder(out.Artifacts, func(a, b *Artifact) int { return cmp.Compare(a.ID, b.ID) })
 	out.Expected = sortedSet(out.Expected, compareExpected)
 	out.Omitted = sortedSet(out.Omitted, compareOmitted)
 	out.Attested = sortedSet(out.Attested, compareAttested)
@@ -301,22 +300,50 @@ func clone(a Artifact) Artifact {
 	return a
 }
 
-// byWeight puts artifacts with a digest first, then those whose configuration was read, seen ones before declared ones,
+// weighed puts artifacts with a digest first, then those whose configuration was read, seen ones before declared ones,
 // and then orders by content.
-func byWeight(a, b Artifact) int {
-	return cmp.Or(
-		flag(a.Digest == "", b.Digest == ""), flag(a.Config == "", b.Config == ""), flag(!a.Seen(), !b.Seen()),
-		cmp.Compare(a.ID, b.ID), compareArtifacts(a, b))
+func weighed(all []Artifact) []Artifact {
+	seen := make(map[*Artifact]bool, len(all))
+	for i := range all {
+		seen[&all[i]] = all[i].Seen()
+	}
+	return inOrder(all, func(a, b *Artifact) int {
+		if order := cmp.Or(flag(a.Digest == "", b.Digest == ""), flag(a.Config == "", b.Config == ""), flag(!seen[a], !seen[b]), cmp.Compare(a.ID, b.ID)); order != 0 {
+			return order
+		}
+		return compareArtifacts(a, b)
+	})
 }
 
-func compareArtifacts(a, b Artifact) int {
-	return cmp.Or(
+// inOrder returns artifacts in order. It moves pointers while it sorts, because artifacts are large.
+func inOrder(all []Artifact, compare func(a, b *Artifact) int) []Artifact {
+	if len(all) == 0 {
+		return nil
+	}
+	order := make([]*Artifact, len(all))
+	for i := range all {
+		order[i] = &all[i]
+	}
+	slices.SortFunc(order, compare)
+	out := make([]Artifact, len(all))
+	for i, a := range order {
+		out[i] = *a
+	}
+	return out
+}
+
+func compareArtifacts(a, b *Artifact) int {
+	if order := cmp.Or(
 		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Version, b.Version),
 		cmp.Compare(a.Edition, b.Edition), cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Config, b.Config), slices.Compare(a.Digests, b.Digests),
 		cmp.Compare(a.Unpinned, b.Unpinned), slices.Compare(a.Tiers, b.Tiers), cmp.Compare(a.Area, b.Area), cmp.Compare(a.Service, b.Service),
-		cmp.Compare(a.Placed, b.Placed), cmp.Compare(a.Excluded, b.Excluded), slices.Compare(a.Projects, b.Projects),
+		cmp.Compare(a.Placed, b.Placed), cmp.Compare(a.Excluded, b.Excluded), slices.Compare(a.Projects, b.Projects)); order != 0 {
+		return order
+	}
+	return cmp.Or(
 		slices.Compare(a.TierHint, b.TierHint), cmp.Compare(a.HintRule, b.HintRule), slices.Compare(a.Aliases, b.Aliases),
-		cmp.Compare(a.Platform, b.Platform), flag(a.ByName, b.ByName), compareLabels(a.Labels, b.Labels), compareSupport(a.Support, b.Support), slices.CompareFunc(a.Sightings, b.Sightings, compareSightings))
+		cmp.Compare(a.Platform, b.Platform), flag(a.ByName, b.ByName), compareLabels(a.Labels, b.Labels), compareSupport(a.Support, b.Support),
+		slices.CompareFunc(a.Sightings, b.Sightings, compareSightings))
 }
 
 func compareSupport(a, b *Support) int {
@@ -340,10 +367,13 @@ func compareLabels(a, b map[string]string) int {
 }
 
 func compareSightings(a, b Sighting) int {
+	if order := cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Where, b.Where)); order != 0 {
+		return order
+	}
 	return cmp.Or(
-		cmp.Compare(a.Source, b.Source), cmp.Compare(a.Where, b.Where), cmp.Compare(a.State, b.State), flag(a.Declared, b.Declared),
-		slices.Compare(a.Hosts, b.Hosts), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Workload, b.Workload),
-		cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Replicas, b.Replicas), compareOrigins(a.Origin, b.Origin))
+		cmp.Compare(a.State, b.State), flag(a.Declared, b.Declared), slices.Compare(a.Hosts, b.Hosts), cmp.Compare(a.Namespace, b.Namespace),
+		cmp.Compare(a.Workload, b.Workload), cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Digest, b.Digest),
+		cmp.Compare(a.Replicas, b.Replicas), compareOrigins(a.Origin, b.Origin))
 }
 
 func compareOrigins(a, b audit.Origin) int {
