@@ -286,7 +286,7 @@ func (c *comparer) sameTag(h half, keys []key, relatives []int) bool {
 	first, found, unknown := -1, false, len(h.digests) == 0
 	for _, k := range keys {
 		for _, tag := range h.tags {
-			g := c.intended.groups[key{kind: k.kind, text: k.text, tag: tag}]
+			g := c.intended.tagged(k, tag)
 			if g == nil {
 				continue
 			}
@@ -321,7 +321,7 @@ func (c *comparer) contents(kind string, running, declared half, open, format st
 func (c *comparer) counterpart(a Artifact, keys []key) (g *group, version bool) {
 	if a.Version != "" {
 		for _, k := range keys {
-			if g := c.intended.groups[key{kind: k.kind, text: k.text, version: a.Version}]; g != nil {
+			if g := c.intended.versioned(k, a.Version); g != nil {
 				return g, true
 			}
 		}
@@ -491,7 +491,7 @@ func (c *comparer) instead(a Artifact, h half) (why string, satisfied bool) {
 	}
 	for _, k := range h.lookupKeys(a) {
 		for _, tag := range h.tags {
-			g := c.running.groups[key{kind: k.kind, text: k.text, tag: tag}]
+			g := c.running.tagged(k, tag)
 			if g != nil && (g.unknown || len(h.digests) == 0) {
 				return "", true
 			} else if g != nil {

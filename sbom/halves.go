@@ -109,8 +109,15 @@ func tagKey(tag string) string {
 	return rest
 }
 
-// key is a name under which one half finds the other. With a tag or a version it is narrower.
-type key struct{ kind, text, tag, version string }
+// key is a name under which one half finds the other.
+type key struct{ kind, text string }
+
+// narrow is a key together with a tag or a version.
+type narrow struct {
+	of      *group
+	version bool
+	text    string
+}
 
 // registerKeys are the names under which an artifact can be found: its repository, its path and the ends of that of at
 // least two parts, because a mirror puts registry and path in front; and the last part of its name with each project,
@@ -204,6 +211,7 @@ func (h half) names(a Artifact) []string {
 type index struct {
 	halves  []half
 	groups  map[key]*group
+	narrow  map[narrow]*group
 	named   map[string]*group // by a reference that may move
 	digests map[audit.Digest][]int
 	names   map[string]int // the first image whose path ends in a name
@@ -221,7 +229,7 @@ type group struct {
 	stood    bool // a row names something that runs instead of the members
 }
 
-func (g *group) join(n int, h half) {
+func (g *group) join(n int, h *half) {
 	g.members = append(g.members, n)
 	if len(h.digests) == 0 {
 		g.unknown = true
@@ -239,7 +247,7 @@ func (g *group) has(member int) bool {
 }
 
 func newIndex() *index {
-	return &index{groups: map[key]*group{}, named: map[string]*group{}, digests: map[audit.Digest][]int{}, names: map[string]int{}}
+	return &index{groups: map[key]*group{}, narrow: map[narrow]*group{}, named: map[string]*group{}, digests: map[audit.Digest][]int{}, names: map[string]int{}}
 }
 
 // add registers a half. Halves come in the order of the artifacts' IDs.
@@ -247,22 +255,20 @@ func (c *comparer) add(x *index, h half) {
 	n, a := len(x.halves), c.at(h.place)
 	x.halves = append(x.halves, h)
 	for _, k := range h.registerKeys(a) {
-		x.enter(k, n)
+		g := groupAt(x.groups, k, n)
+		x.enter(g, n)
 		for _, tag := range h.tags {
-			x.enter(key{kind: k.kind, text: k.text, tag: tag}, n)
+			x.enter(groupAt(x.narrow, narrow{of: g, text: tag}, n), n)
 		}
-		if h.version != "" {
-			x.enter(key{kind: k.kind, text: k.text, version: h.version}, n)
+		if h.version != "" && x == c.intended {
+			x.enter(groupAt(x.narrow, narrow{of: g, version: true, text: h.version}, n), n)
 		}
 	}
 	if a.Kind != KindImage {
 		return
 	}
 	for _, ref := range h.references {
-		if x.named[ref] == nil {
-			x.named[ref] = &group{known: -1, intended: -1}
-		}
-		x.named[ref].join(n, h)
+		groupAt(x.named, ref, n).join(n, &h)
 	}
 	for _, d := range digestsOf(a) {
 		if !slices.Contains(x.digests[d], n) {
@@ -278,14 +284,8 @@ func (c *comparer) add(x *index, h half) {
 
 // enter adds a half to a group. What a configuration declares stands before what a release offers, then the newer
 // version.
-func (x *index) enter(k key, n int) {
-	h := x.halves[n]
-	g := x.groups[k]
-	if g == nil {
-		g = &group{best: n, known: -1, intended: -1}
-		x.groups[k] = g
-	}
-	best := x.halves[g.best]
+func (x *index) enter(g *group, n int) {
+	h, best := &x.halves[n], &x.halves[g.best]
 	switch rank := flag(!h.wanted, !best.wanted); {
 	case rank < 0:
 		g.best, g.several = n, false
@@ -296,6 +296,31 @@ func (x *index) enter(k key, n int) {
 		}
 	}
 	g.join(n, h)
+}
+
+// tagged is the group of those under a key that have a tag; nil if there is none.
+func (x *index) tagged(k key, tag string) *group { return x.narrowed(k, narrow{text: tag}) }
+
+// versioned is the group of those under a key that have a version; nil if there is none.
+func (x *index) versioned(k key, version string) *group {
+	return x.narrowed(k, narrow{version: true, text: version})
+}
+
+func (x *index) narrowed(k key, to narrow) *group {
+	if to.of = x.groups[k]; to.of == nil {
+		return nil
+	}
+	return x.narrow[to]
+}
+
+// groupAt returns the group of a key, a new one with its first member if there is none.
+func groupAt[K comparable](groups map[K]*group, k K, first int) *group {
+	g := groups[k]
+	if g == nil {
+		g = &group{best: first, known: -1, intended: -1}
+		groups[k] = g
+	}
+	return g
 }
 
 // wanted reports whether something says that the artifact shall run, not only that it may be had.

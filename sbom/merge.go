@@ -18,7 +18,11 @@ import (
 // seen win over declared ones, then the smaller text. The order of the arguments does not matter, and nothing is dropped.
 func Merge(inventories ...Inventory) Inventory {
 	out := Inventory{Schema: InventorySchema}
-	var all []Artifact
+	n := 0
+	for _, inv := range inventories {
+		n += len(inv.Artifacts)
+	}
+	all := make([]Artifact, 0, n)
 	for _, inv := range inventories {
 		all = append(all, inv.Artifacts...)
 		out.Expected = append(out.Expected, inv.Expected...)
@@ -34,7 +38,7 @@ func Merge(inventories ...Inventory) Inventory {
 	}
 	unique(out.Artifacts)
 	out.follow(groups)
-	out.Artifacts = inOrder(out.Artifacts, func(a, b *Artifact) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(out.Artifacts, func(a, b Artifact) int { return cmp.Compare(a.ID, b.ID) })
 	out.Expected = sortedSet(out.Expected, compareExpected)
 	out.Omitted = sortedSet(out.Omitted, compareOmitted)
 	out.Attested = sortedSet(out.Attested, compareAttested)
@@ -127,6 +131,11 @@ func join(group []Artifact) Artifact {
 	group = manifestFirst(group)
 	a := clone(group[0])
 	aliases, digests := a.Aliases, a.Digests
+	n := 0
+	for _, b := range group {
+		n += len(b.Sightings)
+	}
+	a.Sightings = slices.Grow(a.Sightings, n-len(a.Sightings))
 	for _, b := range group[1:] {
 		a.Name = cmp.Or(a.Name, b.Name)
 		a.Reference = cmp.Or(a.Reference, b.Reference)
@@ -303,31 +312,24 @@ func clone(a Artifact) Artifact {
 // weighed puts artifacts with a digest first, then those whose configuration was read, seen ones before declared ones,
 // and then orders by content.
 func weighed(all []Artifact) []Artifact {
-	seen := make(map[*Artifact]bool, len(all))
-	for i := range all {
-		seen[&all[i]] = all[i].Seen()
+	type weight struct {
+		artifact *Artifact
+		rank     int
 	}
-	return inOrder(all, func(a, b *Artifact) int {
-		if order := cmp.Or(flag(a.Digest == "", b.Digest == ""), flag(a.Config == "", b.Config == ""), flag(!seen[a], !seen[b]), cmp.Compare(a.ID, b.ID)); order != 0 {
+	list := make([]weight, len(all))
+	for i := range all {
+		a := &all[i]
+		list[i] = weight{a, 4*flag(a.Digest == "", false) + 2*flag(a.Config == "", false) + flag(!a.Seen(), false)}
+	}
+	slices.SortFunc(list, func(a, b weight) int {
+		if order := cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.artifact.ID, b.artifact.ID)); order != 0 {
 			return order
 		}
-		return compareArtifacts(a, b)
+		return compareArtifacts(a.artifact, b.artifact)
 	})
-}
-
-// inOrder returns artifacts in order. It moves pointers while it sorts, because artifacts are large.
-func inOrder(all []Artifact, compare func(a, b *Artifact) int) []Artifact {
-	if len(all) == 0 {
-		return nil
-	}
-	order := make([]*Artifact, len(all))
-	for i := range all {
-		order[i] = &all[i]
-	}
-	slices.SortFunc(order, compare)
 	out := make([]Artifact, len(all))
-	for i, a := range order {
-		out[i] = *a
+	for i, w := range list {
+		out[i] = *w.artifact
 	}
 	return out
 }
