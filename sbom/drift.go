@@ -66,7 +66,7 @@ type Comparison struct {
 // Ends of maintenance are judged on the day of at. The order of artifacts and lists does not matter.
 func Compare(inv Inventory, at time.Time) Comparison {
 	c := comparer{inv: inv, today: at.UTC().Format(time.DateOnly), parsed: map[string]Reference{},
-		running: newIndex(), intended: newIndex(), stood: map[int]bool{}, projects: map[string]bool{}, software: map[string]string{}}
+		running: newIndex(len(inv.Artifacts)), intended: newIndex(len(inv.Artifacts)), stood: map[int]bool{}, projects: map[string]bool{}, software: map[string]string{}}
 	c.gather()
 	c.settings()
 	c.differences()

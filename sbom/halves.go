@@ -246,8 +246,10 @@ func (g *group) has(member int) bool {
 	return found
 }
 
-func newIndex() *index {
-	return &index{groups: map[key]*group{}, narrow: map[narrow]*group{}, named: map[string]*group{}, digests: map[audit.Digest][]int{}, names: map[string]int{}}
+// newIndex makes an index for about n artifacts, which have some names each.
+func newIndex(n int) *index {
+	return &index{groups: make(map[key]*group, 4*n), narrow: make(map[narrow]*group, 8*n), named: make(map[string]*group, n),
+		digests: make(map[audit.Digest][]int, n), names: make(map[string]int, n)}
 }
 
 // add registers a half. Halves come in the order of the artifacts' IDs.
