@@ -66,7 +66,7 @@ type Comparison struct {
 // Ends of maintenance are judged on the day of at. The order of artifacts and lists does not matter.
 func Compare(inv Inventory, at time.Time) Comparison {
 	c := comparer{inv: inv, today: at.UTC().Format(time.DateOnly), parsed: map[string]Reference{},
-		running: newIndex(), intended: newIndex(), stood: map[int]bool{}, projects: map[string]bool{}, software: map[string]string{}}
+		running: newIndex(len(inv.Artifacts)), intended: newIndex(len(inv.Artifacts)), stood: map[int]bool{}, projects: map[string]bool{}, software: map[string]string{}}
 	c.gather()
 	c.settings()
 	c.differences()
@@ -78,13 +78,15 @@ func Compare(inv Inventory, at time.Time) Comparison {
 			c.aged(a)
 		}
 	}
-	slices.SortFunc(c.out.Drift, compareDrift)
+	slices.SortFunc(c.out.Drift, func(a, b Drift) int { return compareDrift(&a, &b) })
 	return c.out
 }
 
-func compareDrift(a, b Drift) int {
-	return cmp.Or(cmp.Compare(driftRank(a.Kind), driftRank(b.Kind)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Artifact, b.Artifact),
-		cmp.Compare(a.Detail, b.Detail), cmp.Compare(a.Open, b.Open), compareSides(a.Declared, b.Declared), compareSides(a.Running, b.Running))
+func compareDrift(a, b *Drift) int {
+	if order := cmp.Or(cmp.Compare(driftRank(a.Kind), driftRank(b.Kind)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Artifact, b.Artifact)); order != 0 {
+		return order
+	}
+	return cmp.Or(cmp.Compare(a.Detail, b.Detail), cmp.Compare(a.Open, b.Open), compareSides(a.Declared, b.Declared), compareSides(a.Running, b.Running))
 }
 
 func compareSides(a, b *Side) int {
@@ -135,7 +137,10 @@ func (c *comparer) gather() {
 		}
 	}
 	slices.SortFunc(places, func(i, j int) int {
-		return cmp.Or(cmp.Compare(c.at(i).ID, c.at(j).ID), compareArtifacts(c.at(i), c.at(j)))
+		if order := cmp.Compare(c.inv.Artifacts[i].ID, c.inv.Artifacts[j].ID); order != 0 {
+			return order
+		}
+		return compareArtifacts(&c.inv.Artifacts[i], &c.inv.Artifacts[j])
 	})
 	for _, i := range places {
 		a := c.at(i)
@@ -262,19 +267,15 @@ func (c *comparer) renamed(h half, relatives []int) bool {
 		if g == nil || len(h.digests) == 0 || slices.ContainsFunc(relatives, g.has) {
 			continue
 		}
-		n := slices.IndexFunc(g.members, func(n int) bool { return len(c.intended.halves[n].digests) > 0 })
-		if n < 0 {
+		if g.known < 0 {
 			continue
 		}
 		open := ""
 		if g.unknown {
 			open = "the same reference is declared without a digest too"
 		}
-		c.contents(DriftTagMoved, h, c.intended.halves[g.members[n]], open, "%s runs with other contents than were declared under the same name")
-		for _, n := range g.members {
-			c.stood[n] = true
-		}
-		found = true
+		c.contents(DriftTagMoved, h, c.intended.halves[g.known], open, "%s runs with other contents than were declared under the same name")
+		g.stood, found = true, true
 	}
 	return found
 }
@@ -285,7 +286,7 @@ func (c *comparer) sameTag(h half, keys []key, relatives []int) bool {
 	first, found, unknown := -1, false, len(h.digests) == 0
 	for _, k := range keys {
 		for _, tag := range h.tags {
-			g := c.intended.groups[key{kind: k.kind, text: k.text, tag: tag}]
+			g := c.intended.tagged(k, tag)
 			if g == nil {
 				continue
 			}
@@ -320,7 +321,7 @@ func (c *comparer) contents(kind string, running, declared half, open, format st
 func (c *comparer) counterpart(a Artifact, keys []key) (g *group, version bool) {
 	if a.Version != "" {
 		for _, k := range keys {
-			if g := c.intended.groups[key{kind: k.kind, text: k.text, version: a.Version}]; g != nil {
+			if g := c.intended.versioned(k, a.Version); g != nil {
 				return g, true
 			}
 		}
@@ -462,7 +463,8 @@ func (c *comparer) enabled(a Artifact) bool {
 // rests judges what is declared and was not seen running.
 func (c *comparer) rests(n int, h half) {
 	a := c.at(h.place)
-	if a.Running() || c.stood[n] || !deployable(a) || len(c.running.relatives(a)) > 0 {
+	named := func(ref string) bool { return c.intended.named[ref].stood }
+	if a.Running() || c.stood[n] || slices.ContainsFunc(h.references, named) || !deployable(a) || len(c.running.relatives(a)) > 0 {
 		return
 	}
 	if a.Kind != KindImage && slices.ContainsFunc(append([]string{a.Name}, a.Projects...), func(name string) bool { return c.projects[name] }) {
@@ -489,20 +491,15 @@ func (c *comparer) instead(a Artifact, h half) (why string, satisfied bool) {
 	}
 	for _, k := range h.lookupKeys(a) {
 		for _, tag := range h.tags {
-			g := c.running.groups[key{kind: k.kind, text: k.text, tag: tag}]
+			g := c.running.tagged(k, tag)
 			if g != nil && (g.unknown || len(h.digests) == 0) {
 				return "", true
 			} else if g != nil {
 				why = "other contents run under that name and tag"
 			}
 		}
-		if g := c.running.groups[k]; g != nil && why == "" {
-			for _, n := range g.members {
-				if other := c.at(c.running.halves[n].place); other.Intended() {
-					why = described(other) + ", which is declared too, runs"
-					break
-				}
-			}
+		if g := c.running.groups[k]; g != nil && why == "" && g.intended >= 0 {
+			why = described(c.at(c.running.halves[g.intended].place)) + ", which is declared too, runs"
 		}
 	}
 	if why != "" {

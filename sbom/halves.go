@@ -16,6 +16,10 @@ type half struct {
 	tags       []string       // tags, as they are compared
 	references []string       // references with a tag and without a digest: names that may move
 	digests    []audit.Digest // as this half saw them; empty if it did not
+	version    string         // of the artifact
+	revision   string         // version or tag
+	wanted     bool           // something says that it shall run, not only that it may be had
+	intended   bool           // some intent source names the artifact
 }
 
 func declares(s Sighting) bool {
@@ -28,7 +32,7 @@ func runs(s Sighting) bool { return s.State == StateRunning }
 // source may have said it.
 func (c *comparer) halfOf(place int, counts func(Sighting) bool) half {
 	a := c.at(place)
-	h := half{place: place}
+	h := half{place: place, version: a.Version, revision: cmp.Or(a.Version, tagOf(a)), wanted: wanted(a), intended: a.Intended()}
 	var names, others []string
 	bare, anyDigest := false, false
 	for _, s := range a.Sightings {
@@ -105,8 +109,15 @@ func tagKey(tag string) string {
 	return rest
 }
 
-// key is a name under which one half finds the other. With a tag or a version it is narrower.
-type key struct{ kind, text, tag, version string }
+// key is a name under which one half finds the other.
+type key struct{ kind, text string }
+
+// narrow is a key together with a tag or a version.
+type narrow struct {
+	of      *group
+	version bool
+	text    string
+}
 
 // registerKeys are the names under which an artifact can be found: its repository, its path and the ends of that of at
 // least two parts, because a mirror puts registry and path in front; and the last part of its name with each project,
@@ -199,8 +210,8 @@ func (h half) names(a Artifact) []string {
 // index finds the artifacts of one half.
 type index struct {
 	halves  []half
-	order   map[int]int // place in the inventory to place in halves
 	groups  map[key]*group
+	narrow  map[narrow]*group
 	named   map[string]*group // by a reference that may move
 	digests map[audit.Digest][]int
 	names   map[string]int // the first image whose path ends in a name
@@ -212,6 +223,22 @@ type group struct {
 	unknown bool  // of some the half does not know the digest
 	best    int   // whose version stands for all
 	several bool  // other versions have the same right
+
+	known    int  // the first member whose digest the half knows; -1 if none
+	intended int  // the first member that some source declares; -1 if none
+	stood    bool // a row names something that runs instead of the members
+}
+
+func (g *group) join(n int, h *half) {
+	g.members = append(g.members, n)
+	if len(h.digests) == 0 {
+		g.unknown = true
+	} else if g.known < 0 {
+		g.known = n
+	}
+	if h.intended && g.intended < 0 {
+		g.intended = n
+	}
 }
 
 func (g *group) has(member int) bool {
@@ -219,33 +246,31 @@ func (g *group) has(member int) bool {
 	return found
 }
 
-func newIndex() *index {
-	return &index{order: map[int]int{}, groups: map[key]*group{}, named: map[string]*group{}, digests: map[audit.Digest][]int{}, names: map[string]int{}}
+// newIndex makes an index for about n artifacts, which have some names each.
+func newIndex(n int) *index {
+	return &index{groups: make(map[key]*group, 4*n), narrow: make(map[narrow]*group, 8*n), named: make(map[string]*group, n),
+		digests: make(map[audit.Digest][]int, n), names: make(map[string]int, n)}
 }
 
 // add registers a half. Halves come in the order of the artifacts' IDs.
 func (c *comparer) add(x *index, h half) {
 	n, a := len(x.halves), c.at(h.place)
 	x.halves = append(x.halves, h)
-	x.order[h.place] = n
 	for _, k := range h.registerKeys(a) {
-		c.enter(x, k, n)
+		g := groupAt(x.groups, k, n)
+		x.enter(g, n)
 		for _, tag := range h.tags {
-			c.enter(x, key{kind: k.kind, text: k.text, tag: tag}, n)
+			x.enter(groupAt(x.narrow, narrow{of: g, text: tag}, n), n)
 		}
-		if a.Version != "" {
-			c.enter(x, key{kind: k.kind, text: k.text, version: a.Version}, n)
+		if h.version != "" && x == c.intended {
+			x.enter(groupAt(x.narrow, narrow{of: g, version: true, text: h.version}, n), n)
 		}
 	}
 	if a.Kind != KindImage {
 		return
 	}
 	for _, ref := range h.references {
-		if x.named[ref] == nil {
-			x.named[ref] = &group{}
-		}
-		x.named[ref].members = append(x.named[ref].members, n)
-		x.named[ref].unknown = x.named[ref].unknown || len(h.digests) == 0
+		groupAt(x.named, ref, n).join(n, &h)
 	}
 	for _, d := range digestsOf(a) {
 		if !slices.Contains(x.digests[d], n) {
@@ -261,33 +286,49 @@ func (c *comparer) add(x *index, h half) {
 
 // enter adds a half to a group. What a configuration declares stands before what a release offers, then the newer
 // version.
-func (c *comparer) enter(x *index, k key, n int) {
-	a := c.at(x.halves[n].place)
-	g := x.groups[k]
-	if g == nil {
-		g = &group{best: n}
-		x.groups[k] = g
-	}
-	best := c.at(x.halves[g.best].place)
-	switch rank := flag(!wanted(a), !wanted(best)); {
+func (x *index) enter(g *group, n int) {
+	h, best := &x.halves[n], &x.halves[g.best]
+	switch rank := flag(!h.wanted, !best.wanted); {
 	case rank < 0:
 		g.best, g.several = n, false
-	case rank == 0 && revision(a) != revision(best):
+	case rank == 0 && h.revision != best.revision:
 		g.several = true
-		if order, known := compareVersions(a.Version, best.Version); known && order > 0 {
+		if order, known := compareVersions(h.version, best.version); known && order > 0 {
 			g.best = n
 		}
 	}
-	g.members = append(g.members, n)
-	g.unknown = g.unknown || len(x.halves[n].digests) == 0
+	g.join(n, h)
+}
+
+// tagged is the group of those under a key that have a tag; nil if there is none.
+func (x *index) tagged(k key, tag string) *group { return x.narrowed(k, narrow{text: tag}) }
+
+// versioned is the group of those under a key that have a version; nil if there is none.
+func (x *index) versioned(k key, version string) *group {
+	return x.narrowed(k, narrow{version: true, text: version})
+}
+
+func (x *index) narrowed(k key, to narrow) *group {
+	if to.of = x.groups[k]; to.of == nil {
+		return nil
+	}
+	return x.narrow[to]
+}
+
+// groupAt returns the group of a key, a new one with its first member if there is none.
+func groupAt[K comparable](groups map[K]*group, k K, first int) *group {
+	g := groups[k]
+	if g == nil {
+		g = &group{best: first, known: -1, intended: -1}
+		groups[k] = g
+	}
+	return g
 }
 
 // wanted reports whether something says that the artifact shall run, not only that it may be had.
 func wanted(a Artifact) bool {
 	return slices.ContainsFunc(a.Sightings, func(s Sighting) bool { return s.Declared && s.State == StateDeclared })
 }
-
-func revision(a Artifact) string { return cmp.Or(a.Version, tagOf(a)) }
 
 // relatives are the places in an index of what is known under one of the artifact's digests.
 func (x *index) relatives(a Artifact) []int {

@@ -24,18 +24,19 @@ func identify(all []Artifact) [][]Artifact {
 		changed = s.byReference(func(f facts) bool { return f.digest }) || changed
 		changed = s.byReference(func(f facts) bool { return f.digest || f.config != "" }) || changed
 	}
-	groups := map[int][]Artifact{}
+	size := make([]int, len(all))
+	for i := range all {
+		size[s.root(i)]++
+	}
+	groups := make([][]Artifact, len(all))
 	for i, a := range all {
 		root := s.root(i)
+		if groups[root] == nil {
+			groups[root] = make([]Artifact, 0, size[root])
+		}
 		groups[root] = append(groups[root], a)
 	}
-	out := make([][]Artifact, 0, len(groups))
-	for i := range all {
-		if group, ok := groups[i]; ok {
-			out = append(out, group)
-		}
-	}
-	return out
+	return slices.DeleteFunc(groups, func(group []Artifact) bool { return group == nil })
 }
 
 // sameness is a forest in which artifacts with one root are one thing; the root is the weightiest.
@@ -160,8 +161,8 @@ func (f facts) with(g facts) facts {
 }
 
 // facts of each group, by its root.
-func (s *sameness) facts() map[int]facts {
-	out := make(map[int]facts, len(s.all))
+func (s *sameness) facts() []facts {
+	out := make([]facts, len(s.all))
 	for i, a := range s.all {
 		root := s.root(i)
 		out[root] = out[root].with(facts{digest: a.Kind == KindImage && a.Digest != "", config: configOf(a), platform: a.Platform})
@@ -171,7 +172,7 @@ func (s *sameness) facts() map[int]facts {
 
 // settle carries out the joins that were found, pairs of roots, and reports whether there were any. Joins that together
 // would make one thing of two configurations are all left out, and so are those of two platforms if platforms is set.
-func (s *sameness) settle(joins [][2]int, known map[int]facts, platforms bool) bool {
+func (s *sameness) settle(joins [][2]int, known []facts, platforms bool) bool {
 	if len(joins) == 0 {
 		return false
 	}

@@ -18,7 +18,11 @@ import (
 // seen win over declared ones, then the smaller text. The order of the arguments does not matter, and nothing is dropped.
 func Merge(inventories ...Inventory) Inventory {
 	out := Inventory{Schema: InventorySchema}
-	var all []Artifact
+	n := 0
+	for _, inv := range inventories {
+		n += len(inv.Artifacts)
+	}
+	all := make([]Artifact, 0, n)
 	for _, inv := range inventories {
 		all = append(all, inv.Artifacts...)
 		out.Expected = append(out.Expected, inv.Expected...)
@@ -28,8 +32,7 @@ func Merge(inventories ...Inventory) Inventory {
 		out.Packages = append(out.Packages, inv.Packages...)
 		out.Failures = append(out.Failures, inv.Failures...)
 	}
-	slices.SortFunc(all, byWeight)
-	groups := identify(all)
+	groups := identify(weighed(all))
 	for _, group := range groups {
 		out.Artifacts = append(out.Artifacts, join(group))
 	}
@@ -128,6 +131,11 @@ func join(group []Artifact) Artifact {
 	group = manifestFirst(group)
 	a := clone(group[0])
 	aliases, digests := a.Aliases, a.Digests
+	n := 0
+	for _, b := range group {
+		n += len(b.Sightings)
+	}
+	a.Sightings = slices.Grow(a.Sightings, n-len(a.Sightings))
 	for _, b := range group[1:] {
 		a.Name = cmp.Or(a.Name, b.Name)
 		a.Reference = cmp.Or(a.Reference, b.Reference)
@@ -301,22 +309,43 @@ func clone(a Artifact) Artifact {
 	return a
 }
 
-// byWeight puts artifacts with a digest first, then those whose configuration was read, seen ones before declared ones,
+// weighed puts artifacts with a digest first, then those whose configuration was read, seen ones before declared ones,
 // and then orders by content.
-func byWeight(a, b Artifact) int {
-	return cmp.Or(
-		flag(a.Digest == "", b.Digest == ""), flag(a.Config == "", b.Config == ""), flag(!a.Seen(), !b.Seen()),
-		cmp.Compare(a.ID, b.ID), compareArtifacts(a, b))
+func weighed(all []Artifact) []Artifact {
+	type weight struct {
+		artifact *Artifact
+		rank     int
+	}
+	list := make([]weight, len(all))
+	for i := range all {
+		a := &all[i]
+		list[i] = weight{a, 4*flag(a.Digest == "", false) + 2*flag(a.Config == "", false) + flag(!a.Seen(), false)}
+	}
+	slices.SortFunc(list, func(a, b weight) int {
+		if order := cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.artifact.ID, b.artifact.ID)); order != 0 {
+			return order
+		}
+		return compareArtifacts(a.artifact, b.artifact)
+	})
+	out := make([]Artifact, len(all))
+	for i, w := range list {
+		out[i] = *w.artifact
+	}
+	return out
 }
 
-func compareArtifacts(a, b Artifact) int {
-	return cmp.Or(
+func compareArtifacts(a, b *Artifact) int {
+	if order := cmp.Or(
 		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Version, b.Version),
 		cmp.Compare(a.Edition, b.Edition), cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Config, b.Config), slices.Compare(a.Digests, b.Digests),
 		cmp.Compare(a.Unpinned, b.Unpinned), slices.Compare(a.Tiers, b.Tiers), cmp.Compare(a.Area, b.Area), cmp.Compare(a.Service, b.Service),
-		cmp.Compare(a.Placed, b.Placed), cmp.Compare(a.Excluded, b.Excluded), slices.Compare(a.Projects, b.Projects),
+		cmp.Compare(a.Placed, b.Placed), cmp.Compare(a.Excluded, b.Excluded), slices.Compare(a.Projects, b.Projects)); order != 0 {
+		return order
+	}
+	return cmp.Or(
 		slices.Compare(a.TierHint, b.TierHint), cmp.Compare(a.HintRule, b.HintRule), slices.Compare(a.Aliases, b.Aliases),
-		cmp.Compare(a.Platform, b.Platform), flag(a.ByName, b.ByName), compareLabels(a.Labels, b.Labels), compareSupport(a.Support, b.Support), slices.CompareFunc(a.Sightings, b.Sightings, compareSightings))
+		cmp.Compare(a.Platform, b.Platform), flag(a.ByName, b.ByName), compareLabels(a.Labels, b.Labels), compareSupport(a.Support, b.Support),
+		slices.CompareFunc(a.Sightings, b.Sightings, compareSightings))
 }
 
 func compareSupport(a, b *Support) int {
@@ -340,10 +369,13 @@ func compareLabels(a, b map[string]string) int {
 }
 
 func compareSightings(a, b Sighting) int {
+	if order := cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Where, b.Where)); order != 0 {
+		return order
+	}
 	return cmp.Or(
-		cmp.Compare(a.Source, b.Source), cmp.Compare(a.Where, b.Where), cmp.Compare(a.State, b.State), flag(a.Declared, b.Declared),
-		slices.Compare(a.Hosts, b.Hosts), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Workload, b.Workload),
-		cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Replicas, b.Replicas), compareOrigins(a.Origin, b.Origin))
+		cmp.Compare(a.State, b.State), flag(a.Declared, b.Declared), slices.Compare(a.Hosts, b.Hosts), cmp.Compare(a.Namespace, b.Namespace),
+		cmp.Compare(a.Workload, b.Workload), cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Digest, b.Digest),
+		cmp.Compare(a.Replicas, b.Replicas), compareOrigins(a.Origin, b.Origin))
 }
 
 func compareOrigins(a, b audit.Origin) int {

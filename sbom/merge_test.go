@@ -164,3 +164,214 @@ func TestPlaceWeighsTheOperatorThenTheSourceThenTheCatalogue(t *testing.T) {
 		})
 	}
 }
+
+// ids and groups of what a merge made, with the number of sightings of each.
+func merged(inv sbom.Inventory) map[string]int {
+	out := map[string]int{}
+	for _, a := range inv.Artifacts {
+		out[a.ID] = len(a.Sightings)
+	}
+	return out
+}
+
+func TestImagesAreOneByDigestThenConfigurationThenIndexThenReference(t *testing.T) {
+	d := func(name string) audit.Digest { return digestOf(name) }
+	id := func(name string) string { return "image:" + string(digestOf(name)) }
+	config := func(a sbom.Artifact, name string) sbom.Artifact {
+		a.Config = d(name)
+		if a.Digest == "" {
+			a.Name = "x"
+		}
+		return a
+	}
+	index := func(a sbom.Artifact, names ...string) sbom.Artifact {
+		for _, name := range names {
+			a.Digests = append(a.Digests, d(name))
+		}
+		return a
+	}
+	on := func(a sbom.Artifact, platform string) sbom.Artifact { a.Platform = platform; return a }
+	const empty = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+	tests := []struct {
+		name string
+		in   []sbom.Artifact
+		want map[string]int
+	}{
+		{"five sources that see one image",
+			[]sbom.Artifact{offered("a/x:1.0.0", d("m")), declared("a/x:1.0.0", ""), config(running("a/x:1.0.0", d("m")), "c"),
+				config(sighted("kubernetes", sbom.StateRunning, "b/x:1.0.0", "", "node2"), "c"), index(present("a/x:1.0.0", d("m")), "i")},
+			map[string]int{id("m"): 5}},
+		{"one configuration, packed twice", []sbom.Artifact{config(running("a/x:1", d("m")), "c"), config(present("b/x:1", d("n")), "c")},
+			map[string]int{min(id("m"), id("n")): 2}},
+		{"the empty configuration names nothing", []sbom.Artifact{with(running("a/x:1", d("m")), func(a *sbom.Artifact) { a.Config = empty }),
+			with(running("a/y:1", d("n")), func(a *sbom.Artifact) { a.Config = empty })}, map[string]int{id("m"): 1, id("n"): 1}},
+		{"an index that one image is known under", []sbom.Artifact{declared("a/x@"+string(d("i")), d("i")), index(running("a/x:1", d("m")), "i")},
+			map[string]int{id("m"): 2}},
+		{"an index of two platforms joins none", []sbom.Artifact{declared("a/x:1", d("i")), index(running("a/x:1", d("m")), "i"), index(running("a/x:1", d("n")), "i")},
+			map[string]int{id("i"): 1, id("m"): 1, id("n"): 1}},
+		{"an index joins no image of another platform", []sbom.Artifact{on(running("a/x:1", d("i")), "linux/arm64"), on(index(present("a/x:1", d("m")), "i"), "linux/amd64")},
+			map[string]int{id("i"): 1, id("m"): 1}},
+		{"an index joins no image of another configuration", []sbom.Artifact{config(running("a/x:1", d("i")), "c1"), config(index(present("a/x:1", d("m")), "i"), "c2")},
+			map[string]int{id("i"): 1, id("m"): 1}},
+		{"two engines of different platforms that report the digest of the index", []sbom.Artifact{config(running("a/x:1", d("i")), "c1"), config(running("a/x:1", d("i")), "c2"), declared("a/x:1", d("i"))},
+			map[string]int{id("c1"): 1, id("c2"): 1, id("i"): 1}},
+		{"an engine that reports the index, and the image behind it", []sbom.Artifact{config(running("a/x:1", d("i")), "c"), config(index(present("a/x:1", d("m")), "i"), "c")},
+			map[string]int{id("m"): 2}},
+		{"a reference that one digest holds", []sbom.Artifact{declared("a/x:1", ""), running("a/x:1", d("m"))}, map[string]int{id("m"): 2}},
+		{"a reference that one image holds as an alias", []sbom.Artifact{declared("b/x:1", ""), with(running("a/x:1", d("m")), func(a *sbom.Artifact) { a.Aliases = []string{"b/x:1"} })},
+			map[string]int{id("m"): 2}},
+		{"a reference that two digests claim", []sbom.Artifact{declared("a/x:1", ""), running("a/x:1", d("m")), running("a/x:1", d("n"))},
+			map[string]int{"image:a/x:1": 1, id("m"): 1, id("n"): 1}},
+		{"a reference whose holder has another configuration", []sbom.Artifact{config(running("a/x:1", ""), "c1"), config(running("a/x:1", d("m")), "c2")},
+			map[string]int{"image:a/x:1": 1, id("m"): 1}},
+		{"two configurations that claim one digest by their reference", []sbom.Artifact{config(running("a/x:1", ""), "c1"), config(running("a/x:1", ""), "c2"), present("a/x:1", d("m"))},
+			map[string]int{id("c1"): 1, id("c2"): 1, id("m"): 1}},
+		{"a name that only a configuration is known under", []sbom.Artifact{declared("a/x:1", ""), config(running("a/x:1", ""), "c")}, map[string]int{"image:a/x:1": 2}},
+		{"an image without a digest whose names lead to different images stays alone",
+			[]sbom.Artifact{with(running("a/x:1", ""), func(a *sbom.Artifact) { a.Aliases = []string{"b/x:1"} }), present("a/x:1", d("m")), present("b/x:1", d("n"))},
+			map[string]int{"image:a/x:1": 1, id("m"): 1, id("n"): 1}},
+		{"an image whose one name is claimed twice stays alone, whatever the other says",
+			[]sbom.Artifact{with(running("a/x:1", ""), func(a *sbom.Artifact) { a.Aliases = []string{"b/x:1"} }), present("a/x:1", d("m")), present("a/x:1", d("o")), present("b/x:1", d("n"))},
+			map[string]int{"image:a/x:1": 1, id("m"): 1, id("n"): 1, id("o"): 1}},
+		{"an artifact that takes the name of another's digest is kept apart",
+			[]sbom.Artifact{running("a/x:1", d("m")), with(running("b/y:1", ""), func(a *sbom.Artifact) { a.ID = id("m") })},
+			map[string]int{id("m"): 1, id("m") + "#2": 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, merged(sbom.Merge(inventory(tt.in...)))); diff != "" {
+				t.Errorf("artifacts and their sightings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCopiesAreCountedOnceHoweverManySourcesSeeThem(t *testing.T) {
+	at := func(source, where string, n int, hosts ...string) sbom.Sighting {
+		return sbom.Sighting{Source: source, Where: where, State: sbom.StateRunning, Workload: "w", Replicas: n, Hosts: hosts}
+	}
+	stopped := at("containers", "d", 3, "node1")
+	stopped.State = sbom.StateStopped
+	tests := []struct {
+		name string
+		in   []sbom.Sighting
+		want int
+	}{
+		{"none", nil, 0},
+		{"a stopped copy does not run", []sbom.Sighting{stopped}, 0},
+		{"a place that does not count runs at least one", []sbom.Sighting{at("containers", "a", 0, "node1")}, 1},
+		{"two kinds of sources see one host", []sbom.Sighting{at("containers", "a", 2, "node1"), at("kubernetes", "b", 2, "node1")}, 2},
+		{"two kinds of sources see one host under its short and its full name", []sbom.Sighting{at("containers", "a", 2, "node1"), at("kubernetes", "b", 2, "node1.example.org")}, 2},
+		{"two kinds of sources see different hosts", []sbom.Sighting{at("containers", "a", 2, "node1"), at("kubernetes", "b", 3, "node2")}, 5},
+		{"two files of one kind about one place", []sbom.Sighting{at("containers", "a", 2, "node1"), at("containers", "b", 2, "node1")}, 2},
+		{"a workload on three hosts of which another source sees two", []sbom.Sighting{at("kubernetes", "a", 3, "node1", "node2", "node3"), at("containers", "b", 1, "node1"), at("containers", "c", 1, "node2")}, 3},
+		{"two clusters whose hosts nobody names", []sbom.Sighting{at("kubernetes", "cluster a", 2), at("kubernetes", "cluster b", 2)}, 4},
+		{"a place without a host may be that of another source", []sbom.Sighting{at("kubernetes", "a", 2), at("containers", "b", 2, "node1")}, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := image(someDigest, "a/x:1", tt.in)
+			b := image(someDigest, "a/x:1", nil)
+			for _, list := range [][]sbom.Artifact{{a}, {a, b}} {
+				if got := sbom.Merge(inventory(list...)).Artifacts[0].Replicas; got != tt.want {
+					t.Errorf("replicas = %d, want %d", got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestAnImageIsUnpinnedWhereSomePlaceNamesItLoosely(t *testing.T) {
+	named := func(refs ...string) (out []sbom.Sighting) {
+		for _, ref := range refs {
+			out = append(out, sbom.Sighting{Source: "containers", Where: ref, State: sbom.StateRunning, Reference: ref})
+		}
+		return out
+	}
+	const latest = "latest names whatever is newest"
+	tests := []struct {
+		name     string
+		in       []sbom.Sighting
+		digest   audit.Digest
+		unpinned string
+		want     string
+	}{
+		{"a version pins", named("a/x:1.2.3"), someDigest, "", ""},
+		{"one of two places names latest", named("a/x:1.2.3", "a/x:latest"), someDigest, "", latest},
+		{"a digest in the reference pins latest", named("a/x:latest@" + someDigest), someDigest, "", ""},
+		{"a store that knows the image as latest does not start it", []sbom.Sighting{{Source: "image", Where: "w", State: sbom.StatePresent, Reference: "a/x:latest"}}, someDigest, "", ""},
+		{"where no place names a reference the digest counts", seen("one"), someDigest, latest, ""},
+		{"without a digest the source's word counts", told("one"), "", latest, latest},
+		{"a reference that cannot be read stays what the source said", named("A/X"), "", "the reference cannot be read", "the reference cannot be read"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := image(tt.digest, "a/x:1.2.3", tt.in)
+			a.Unpinned = tt.unpinned
+			if got := sbom.Merge(inventory(a)).Artifacts[0].Unpinned; got != tt.want {
+				t.Errorf("unpinned = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestMergingRandomInventoriesKeepsEverySightingAndItsLaws(t *testing.T) {
+	worlds(t, func(t *testing.T, r *rand.Rand, inv sbom.Inventory) {
+		want := sbom.Merge(inv)
+		mixed := shuffled(r, inv)
+		cut := r.IntN(len(mixed.Artifacts) + 1)
+		first, second := mixed, inventory(mixed.Artifacts[cut:]...)
+		first.Artifacts = mixed.Artifacts[:cut]
+		if diff := cmp.Diff(want, sbom.Merge(second, first)); diff != "" {
+			t.Errorf("another order gives another inventory (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(want, sbom.Merge(want)); diff != "" {
+			t.Errorf("merging again changes the inventory (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(want, sbom.Merge(inv, inv)); diff != "" {
+			t.Errorf("the same twice is another inventory (-want +got):\n%s", diff)
+		}
+		keepsAll(t, inv, want)
+	})
+}
+
+// keepsAll checks that IDs are unique and that every sighting, digest, reference and configuration is still there.
+func keepsAll(t *testing.T, in, out sbom.Inventory) {
+	t.Helper()
+	ids, facts := map[string]bool{}, map[string]bool{}
+	for _, a := range out.Artifacts {
+		if ids[a.ID] {
+			t.Errorf("two artifacts have the id %s", a.ID)
+		}
+		ids[a.ID] = true
+		for _, s := range a.Sightings {
+			facts[s.Where+" on "+string(s.Digest)] = true
+		}
+		for _, d := range append([]audit.Digest{a.Digest, a.Config}, a.Digests...) {
+			facts[string(d)] = true
+		}
+		for _, ref := range append([]string{a.Reference}, a.Aliases...) {
+			facts[ref] = true
+		}
+	}
+	for _, a := range in.Artifacts {
+		for _, fact := range []string{a.Sightings[0].Where + " on " + string(a.Sightings[0].Digest), string(a.Digest), string(a.Config), a.Reference} {
+			if fact != "" && !facts[fact] {
+				t.Errorf("%q was dropped", fact)
+			}
+		}
+	}
+}
+
+func BenchmarkMerge(b *testing.B) {
+	for name, in := range map[string][]sbom.Inventory{"large cloud": large(), "one name": {sameName()}} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if len(sbom.Merge(in...).Artifacts) < 10_000 {
+					b.Fatal("artifacts are missing")
+				}
+			}
+		})
+	}
+}
