@@ -62,7 +62,7 @@ func startPodman(t *testing.T) podman {
 	}
 	put("containers.conf", "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n[engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\n")
 	put("policy.json", `{"default":[{"type":"insecureAcceptAnything"}]}`)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	t.Cleanup(p.remove)
 	var said bytes.Buffer
 	service := p.command("system", "service", "--time=0", "unix://"+p.socket)
 	service.Stderr = &said
@@ -90,6 +90,25 @@ func startPodman(t *testing.T) podman {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// remove removes the folder once nothing works in it: when a container ends, conmon starts podman to clean up after it.
+func (p podman) remove() {
+	for until := time.Now().Add(10 * time.Second); p.busy() && time.Now().Before(until); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err := os.RemoveAll(p.dir); err != nil {
+		p.t.Errorf("removing the store of podman: %v", err)
+	}
+}
+
+// busy reports whether a process names the folder.
+func (p podman) busy() bool {
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is one
+	return slices.ContainsFunc(lines, func(name string) bool {
+		line, err := os.ReadFile(name)
+		return err == nil && bytes.Contains(line, []byte(p.dir)) // a process may have ended by now
+	})
 }
 
 func (p podman) command(arguments ...string) *exec.Cmd {
