@@ -61,7 +61,6 @@ func startPodman(t *testing.T) podman {
 		}
 	}
 	put("containers.conf", "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n[engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\n")
-	put("policy.json", `{"default":[{"type":"insecureAcceptAnything"}]}`)
 	t.Cleanup(p.remove)
 	var said bytes.Buffer
 	service := p.command("system", "service", "--time=0", "unix://"+p.socket)
