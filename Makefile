@@ -10,7 +10,7 @@ export CGO_ENABLED ?= 0
 # Packages that link syft, the heavy library: built without cgo and tested without the race detector.
 HEAVY = ./sbom/scan/... ./cmd/...
 
-.PHONY: audit test build dist testbed bench fuzz generate check clean help FORCE
+.PHONY: audit test build dist testbed e2e bench fuzz generate check clean help FORCE
 
 audit: pegel
 	@echo "pegel audit $(STACK) --offline"; \
@@ -56,6 +56,10 @@ check:
 testbed:
 	@./sbom/scan/testbed/build.sh .testbed
 
+# Builds kube-apiserver from the module k8s.io/kubernetes (ten minutes the first time) and needs Debian's etcd-server.
+e2e:
+	cd e2e && $(GO) test -count=1 ./...
+
 bench: testbed
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
@@ -63,7 +67,7 @@ bench: testbed
 FUZZTIME ?= 10s
 fuzz:
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x $$p || exit 1; done; done
 
 clean:
 	rm -rf pegel dist pegel-bundle pegel-report.html pegel-report.json .testbed
@@ -73,6 +77,7 @@ help:
 	echo "make build   builds ./pegel"; \
 	echo "make dist    builds static binaries for amd64 and arm64 and their SHA256SUMS in dist/, for hosts without Go"; \
 	echo "make testbed builds the container images that the tests scan, from Debian packages (cached in .testbed)"; \
+	echo "make e2e     tests against a real kube-apiserver, built here (needs etcd-server)"; \
 	echo "make bench   runs the benchmarks"; \
 	echo "make fuzz    runs every fuzz target for FUZZTIME (default 10s)"; \
 	echo "make clean   removes what the other targets made"
