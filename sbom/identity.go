@@ -19,7 +19,7 @@ func identify(all []Artifact) [][]Artifact {
 	s.byID()
 	s.byConfig()
 	s.byDigest()
-	for changed, n := true, 0; changed && n < 1; n++ {
+	for changed := true; changed; {
 		changed = s.byIndex()
 		changed = s.byReference(func(f facts) bool { return f.digest }) || changed
 		changed = s.byReference(func(f facts) bool { return f.digest || f.config != "" }) || changed

@@ -375,3 +375,30 @@ func BenchmarkMerge(b *testing.B) {
 		})
 	}
 }
+
+func TestTheDigestOfAManifestNamesAnImageAndNotThatOfItsIndex(t *testing.T) {
+	for i := range 20 { // either digest may be the smaller one
+		manifest, index := digestOf(string(rune('a'+i))), digestOf(string(rune('A'+i)))
+		behind := running("a/x:1", manifest)
+		behind.Digests = []audit.Digest{index}
+		got := sbom.Merge(inventory(running("b/x:1", index), behind)).Artifacts
+		if len(got) != 1 || got[0].Digest != manifest || !slices.Equal(got[0].Digests, []audit.Digest{index}) {
+			t.Fatalf("got %+v, want one artifact of the manifest %s with its index %s", got, manifest, index)
+		}
+	}
+}
+
+func TestAJoinThatSettlesAnotherOneIsFollowed(t *testing.T) {
+	// Two artifacts are known under the index until their reference shows that they are one image.
+	index := digestOf("index")
+	behind, again := present("a/x:1", digestOf("manifest")), running("a/x:1", "")
+	behind.Digests, again.Digests = []audit.Digest{index}, []audit.Digest{index}
+	in := inventory(declared("b/x:1", index), behind, again)
+	got := sbom.Merge(in)
+	if diff := cmp.Diff(map[string]int{"image:" + string(digestOf("manifest")): 3}, merged(got)); diff != "" {
+		t.Errorf("artifacts and their sightings (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(got, sbom.Merge(got)); diff != "" {
+		t.Errorf("merging again changes the inventory (-want +got):\n%s", diff)
+	}
+}
