@@ -714,7 +714,9 @@ func sideOf(a Artifact, counts func(Sighting) bool) *Side {
 	if len(side.Where) == 0 {
 		return nil
 	}
-	side.Reference = cmp.Or(side.Reference, a.Reference)
+	if side.Reference == "" {
+		side.Reference = ownNames(a, counts)[0]
+	}
 	return &side
 }
 

@@ -698,3 +698,16 @@ func BenchmarkCrossCheck(b *testing.B) {
 		}
 	}
 }
+
+func TestADeclarationIsNotGivenTheNameUnderWhichItsContentsRun(t *testing.T) {
+	x, y := digestOf("x"), digestOf("y")
+	// The release names a/x; that the mirror's name leads to the same contents is what the running side says.
+	d := offered("a/x:1.2.3", x)
+	d.Sightings[0].Reference = ""
+	in := sbom.Merge(inventory(d, running("m.example/a/x:1.2.3", x), running("m.example/a/x:1.2.3", y)))
+	want := []string{"tag-moved x | - | m.example/a/x:1.2.3", "tag-moved x | - | m.example/a/x:1.2.3", "contents x | a/x:1.2.3 | m.example/a/x:1.2.3"}
+	got := table(sbom.Compare(in, today))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("drift (-want +got):\n%s", diff)
+	}
+}

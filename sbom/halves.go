@@ -33,12 +33,11 @@ func runs(s Sighting) bool { return s.State == StateRunning }
 func (c *comparer) halfOf(place int, counts func(Sighting) bool) half {
 	a := c.at(place)
 	h := half{place: place, version: a.Version, revision: cmp.Or(a.Version, tagOf(a)), wanted: wanted(a), intended: a.Intended()}
-	var names, others []string
 	bare, anyDigest := false, false
+	var names []string
 	for _, s := range a.Sightings {
 		anyDigest = anyDigest || s.Digest != ""
 		if !counts(s) {
-			others = append(others, s.Reference)
 			continue
 		}
 		bare = bare || s.Reference == ""
@@ -46,12 +45,7 @@ func (c *comparer) halfOf(place int, counts func(Sighting) bool) half {
 		h.digests = append(h.digests, s.Digest)
 	}
 	if bare {
-		all := append([]string{a.Reference}, a.Aliases...)
-		own := slices.DeleteFunc(slices.Clone(all), func(ref string) bool { return slices.Contains(others, ref) })
-		if len(own) == 0 {
-			own = all
-		}
-		names = append(names, own...)
+		names = append(names, ownNames(a, counts)...)
 	}
 	if !anyDigest {
 		h.digests = append(h.digests, a.Digest)
@@ -65,6 +59,18 @@ func (c *comparer) halfOf(place int, counts func(Sighting) bool) half {
 	}
 	h.tags, h.references = sortedUnion(h.tags, nil), sortedUnion(h.references, nil)
 	return h
+}
+
+// ownNames are the references of an artifact that no sighting of the other half gave it, or all of them if none is left.
+func ownNames(a Artifact, counts func(Sighting) bool) []string {
+	all := append([]string{a.Reference}, a.Aliases...)
+	own := slices.DeleteFunc(slices.Clone(all), func(ref string) bool {
+		return slices.ContainsFunc(a.Sightings, func(s Sighting) bool { return !counts(s) && s.Reference == ref })
+	})
+	if len(own) == 0 {
+		return all
+	}
+	return own
 }
 
 func (h *half) add(ref Reference) {
