@@ -33,7 +33,7 @@ func full() []Subject {
 	tiers := []string{"functional", "iam", "ops"}
 	return []Subject{
 		{Ref: audit.SubjectRef{Kind: KindStack, ID: "stack", Name: "Example"}, Record: Stack{Name: "Example", Kind: "cloud", Artifacts: 1, BOM: true,
-			DigestShare: 10000, ScannedShare: 10000, PlacedShare: 10000, ResolvedShare: 10000}},
+			DigestShare: score, ScannedShare: score, PlacedShare: score, ResolvedShare: score}},
 		{Ref: audit.SubjectRef{Kind: KindArtifact, ID: "image:keystone", Name: "keystone", Tiers: tiers}, Record: Artifact{
 			Name: "keystone", Kind: "image", Reference: "registry.example.org/keystone:26.0.1", Version: "26.0.1",
 			Pinned: true, Digest: true, Identified: true, Seen: true, BOM: true, Packages: 1, VersionKnown: true, AsDeclared: true, Supported: true}},

@@ -57,12 +57,13 @@ type Stack struct {
 	// seen. Not known where no such list was given.
 	HostsMissing    int64 `cel:"hostsMissing"`
 	ServicesMissing int64 `cel:"servicesMissing"`
-	// Shares of the artifacts in basis points: digest seen, contents read (of images and hosts), assigned to a tier, led to a
-	// known project. Not known where there is nothing to count.
-	DigestShare   int64 `cel:"digestShare"`
-	ScannedShare  int64 `cel:"scannedShare"`
-	PlacedShare   int64 `cel:"placedShare"`
-	ResolvedShare int64 `cel:"resolvedShare"`
+	// Shares of the artifacts: digest seen, contents read (of images and hosts), assigned to a tier, led to a known project.
+	// What was not seen may be or not, so that each is an interval from the known share to all. Not known where there is
+	// nothing to count.
+	DigestShare   audit.Interval `cel:"digestShare"`
+	ScannedShare  audit.Interval `cel:"scannedShare"`
+	PlacedShare   audit.Interval `cel:"placedShare"`
+	ResolvedShare audit.Interval `cel:"resolvedShare"`
 }
 
 // Artifact is the subject of kind "artifact": one image, host or other deployed thing.

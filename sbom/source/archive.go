@@ -18,6 +18,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -360,12 +361,15 @@ func (r *dockerReader) describe(n int, m dockerManifest) {
 	r.inv.Artifacts = append(r.inv.Artifacts, a)
 }
 
-// names gives an image its names: the first tag, and the others as aliases.
+// names gives an image its names: a tag that names one version, else the smallest, and the others as aliases. The order
+// in the file says nothing: tools write it as it comes.
 func (r *dockerReader) names(n int, a *sbom.Artifact, tags []string) {
 	if a.Config != "" {
 		a.ID = "image:" + string(a.Config)
 	}
-	for _, tag := range tags[:min(len(tags), maxImages)] {
+	tags = slices.Clone(tags[:min(len(tags), maxImages)])
+	slices.SortFunc(tags, func(x, y string) int { return cmp.Or(cmp.Compare(loose(x), loose(y)), cmp.Compare(x, y)) })
+	for _, tag := range tags {
 		ref, err := sbom.ParseReference(tag)
 		if err != nil {
 			r.fail(n, fmt.Errorf("tag: %w", err))
@@ -385,6 +389,14 @@ func (r *dockerReader) names(n int, a *sbom.Artifact, tags []string) {
 	if label := a.Labels["org.opencontainers.image.version"]; a.Version == "" && strings.EqualFold(title, a.Name) {
 		a.Version = sbom.ParseTag(label).Version
 	}
+}
+
+// loose is 1 for a reference that may mean something else tomorrow.
+func loose(tag string) int {
+	if ref, err := sbom.ParseReference(tag); err == nil && ref.Unpinned() == "" {
+		return 0
+	}
+	return 1
 }
 
 // sorted returns a list in order, each once, without one value.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/licence"
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
@@ -74,20 +75,20 @@ func countPackages(c *reports.Coverage, p sbom.Packages) {
 	}
 }
 
-// basisPoints is n of m; not known where there is nothing to count.
-func basisPoints(n, m int) (int64, bool) {
+// atLeast is the share of n in m, of which the rest may be or not; not known where there is nothing to count.
+func atLeast(n, m int) (audit.Interval, bool) {
 	if m == 0 {
-		return 0, false
+		return audit.Interval{}, false
 	}
-	return int64(n) * 10000 / int64(m), true
+	return audit.Between(n*audit.Full/m, audit.Full), true
 }
 
 // stackCoverage fills the facts of the stack about completeness.
 func (d *dossier) stackCoverage(r *policies.Stack) []policies.UnknownField {
 	var unknown []policies.UnknownField
-	share := func(field string, to *int64, n, m int) {
+	share := func(field string, to *audit.Interval, n, m int) {
 		var known bool
-		if *to, known = basisPoints(n, m); !known {
+		if *to, known = atLeast(n, m); !known {
 			unknown = append(unknown, policies.UnknownField{Field: field, Reason: "there is nothing to count", Settle: []string{"give sources that show the stack"}})
 		}
 	}
