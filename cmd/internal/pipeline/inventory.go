@@ -87,9 +87,11 @@ func (g *gatherer) place(a sbom.Artifact) sbom.Placement {
 // support says until when the version of an artifact is maintained: of a host that of its operating system, of anything
 // else the earliest end among the components that its name stands for. nil: nobody published an end.
 func (g *gatherer) support(a sbom.Artifact) *sbom.Support {
-	ids := []string{a.Edition}
-	if a.Kind != sbom.KindHost {
-		ids = nil
+	var ids []string
+	if a.Kind == sbom.KindHost {
+		id, version, _ := strings.Cut(a.Platform, " ") // a node of a cluster tells its system in one text
+		ids, a.Version = []string{id}, version
+	} else {
 		for _, m := range g.catalogue.Match(artifactPart(a)) {
 			if m.Versioned && m.Confidence != upstream.Low {
 				ids = append(ids, m.ID)
