@@ -219,7 +219,7 @@ func (c *comparer) row(kind string, about Artifact, declared, running *Side, ope
 
 // differences lists what differs between the halves.
 func (c *comparer) differences() {
-	running, intended := len(c.running.halves) > 0, len(c.intended.halves) > 0
+	running, intended := slices.ContainsFunc(c.running.halves, c.tellsOfServices), len(c.intended.halves) > 0
 	switches := slices.ContainsFunc(c.switches, func(s switched) bool { return len(s.on) > 0 })
 	switch {
 	case !running && !intended && !switches:
@@ -236,6 +236,15 @@ func (c *comparer) differences() {
 			c.rests(n, h)
 		}
 	}
+}
+
+// tellsOfServices reports whether something that runs shows that services were looked at: a kernel alone, which every host
+// has, does not.
+func (c *comparer) tellsOfServices(h half) bool {
+	a := c.at(h.place)
+	return a.Kind == KindImage || slices.ContainsFunc(a.Sightings, func(s Sighting) bool {
+		return s.State == StateRunning && s.Source != "host" && s.Source != "inventory"
+	})
 }
 
 // runs judges what runs.

@@ -409,6 +409,9 @@ func TestWithoutOneHalfNothingIsCompared(t *testing.T) {
 	}{
 		{"nothing at all", sbom.Inventory{}, "nothing was seen running and nothing declares what shall run"},
 		{"only declarations", inventory(declared("a/x:1.0.0", "")), "nothing was seen running: add a source that sees the running stack, e.g. containers: or kubernetes:"},
+		{"only declarations and the kernel of a host", inventory(declared("a/x:1.0.0", ""), sbom.Artifact{ID: "software:linux@6.1", Kind: sbom.KindSoftware, Name: "linux",
+			Sightings: []sbom.Sighting{{Source: "host", Where: "h", State: sbom.StateRunning, Hosts: []string{"h"}, Replicas: 1}}}),
+			"nothing was seen running: add a source that sees the running stack, e.g. containers: or kubernetes:"},
 		{"only what runs", inventory(running("a/x:1.0.0", "")), "nothing declares what shall run: add a source of intent, e.g. osism:, configuration: or cluster-stack:"},
 		{"a name that the catalogue does not know is no switch", sbom.Inventory{Artifacts: []sbom.Artifact{running("a/x:1.0.0", "")},
 			Expected: []sbom.Expected{{Kind: sbom.ExpectedService, Name: "option", Groups: []string{"enabled"}}}},

@@ -34,6 +34,10 @@ func Plan(stack Stack, opt Options) ([]audit.Contact, error) {
 		contacts = append(contacts, audit.Contact{Host: "local", Address: dir, Right: "read", Purpose: "local clones of upstream projects"})
 	}
 	contacts = append(contacts, audit.Contact{Host: "local", Address: opt.Bundle, Right: "write", Purpose: "evidence bundle"})
+	g.network = source.Network{} // no way out: what would be asked is listed, not asked
+	if g.sources, err = g.decode(nil); err != nil {
+		return nil, err
+	}
 	projects := g.projects(g.inventory(context.Background()), nil).Projects
 	for _, p := range projects {
 		if _, ok := rec.of(p); !ok {
