@@ -5,9 +5,11 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/sbom"
 	"github.com/pegel-audit/pegel/scoring/upstream"
 )
@@ -25,7 +27,7 @@ func (g *gatherer) inventory(ctx context.Context) sbom.Inventory {
 	group.SetLimit(parallelSources)
 	for i, s := range g.sources {
 		group.Go(func() error {
-			found[i] = ask(ctx, s)
+			found[i] = g.ofToday(s, ask(ctx, s))
 			done <- struct{}{}
 			g.opt.progress("reading sources", len(done), len(g.sources))
 			return nil
@@ -48,6 +50,25 @@ func (g *gatherer) remember(found []sbom.Inventory) {
 			g.silent = append(g.silent, i)
 		}
 	}
+}
+
+// mostDays is how far the day that is judged may lie before the day on which a running stack is read.
+const mostDays = 24 * time.Hour
+
+// ofToday notes where a source tells what runs now and another day is judged: nobody can ask a cloud what ran then.
+func (g *gatherer) ofToday(s sbom.Source, inv sbom.Inventory) sbom.Inventory {
+	live := slices.ContainsFunc(s.Contacts(), func(c audit.Contact) bool {
+		return c.Host != "local" || strings.HasPrefix(c.Address, "unix://")
+	})
+	runs := slices.ContainsFunc(inv.Artifacts, sbom.Artifact.Running)
+	if live && runs && g.opt.Now.Sub(g.at) > mostDays {
+		inv.Failures = append(slices.Clone(inv.Failures), sbom.Failure{
+			Source: s.Name(),
+			Reason: "it says what runs on " + g.opt.Now.UTC().Format(time.DateOnly) + ", and " + g.at.Format(time.DateOnly) + " is judged",
+			Settle: "leave at: out, or give files that were saved on that day",
+		})
+	}
+	return inv
 }
 
 func ask(ctx context.Context, s sbom.Source) sbom.Inventory {
