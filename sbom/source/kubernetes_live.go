@@ -351,7 +351,7 @@ func (c *kubeClient) get(ctx context.Context, place string, query url.Values) (*
 		after := resp.Header.Get("Retry-After")
 		resp.Body.Close()
 		busy := resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable
-		if !busy || try == kubeTries || wait(ctx, kubeWait(after)) != nil {
+		if !busy || try == kubeTries || pause(ctx, kubeWait(after)) != nil {
 			return nil, kubeRefusal(resp.StatusCode)
 		}
 	}
@@ -430,17 +430,6 @@ func kubeWait(after string) time.Duration {
 		return time.Second
 	}
 	return min(time.Duration(seconds)*time.Second, kubeMaxWait)
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // kubeReader reads the lists of one cluster.
