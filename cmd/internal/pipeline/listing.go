@@ -81,10 +81,7 @@ func Drift(ctx context.Context, name string, opt Options) (Listing, error) {
 	}
 	c := sbom.Compare(inv, at)
 	c.Drift = orNone(c.Drift)
-	data, err := canonical(struct {
-		Schema string `json:"schema"`
-		sbom.Comparison
-	}{DriftSchema, c})
+	data, err := canonical(driftDocument{DriftSchema, c, inv.Failures})
 	text := strings.TrimPrefix(driftText(c), "\n")
 	for _, f := range inv.Failures {
 		text += fmt.Sprintf("not read: %s: %s\n", f.Source, f.Reason)
@@ -94,6 +91,12 @@ func Drift(ctx context.Context, name string, opt Options) (Listing, error) {
 
 // DriftSchema names the JSON form of pegel drift.
 const DriftSchema = "pegel/drift/v1"
+
+type driftDocument struct {
+	Schema string `json:"schema"`
+	sbom.Comparison
+	Failures []sbom.Failure `json:"failures,omitempty"`
+}
 
 func inventoryOf(ctx context.Context, name string, opt Options) (sbom.Inventory, time.Time, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
