@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -259,7 +260,25 @@ func (v values) tier() ([]string, error) {
 }
 
 func at(node *yaml.Node, format string, args ...any) error {
-	return fmt.Errorf("line %d, column %d: %s", node.Line, node.Column, fmt.Sprintf(format, args...))
+	return fmt.Errorf("line %d, column %d: %s", node.Line, node.Column, withoutLogins(fmt.Sprintf(format, args...)))
+}
+
+// withoutLogins takes user and password out of addresses: an error may quote what somebody wrote in the wrong place. A tag
+// before a digest, as in name:tag@sha256:..., is none.
+func withoutLogins(text string) string {
+	login := regexp.MustCompile(`[^\s"'/=@:,]*:[^\s"'/@]*@(sha256:)?`)
+	return login.ReplaceAllStringFunc(text, func(found string) string {
+		if strings.HasSuffix(found, ":") {
+			return found
+		}
+		return "...@"
+	})
+}
+
+// nothingRead is what a source returns that could read nothing at all: the error tells the first failure, and the
+// inventory keeps those of other files or servers, so that each is named.
+func nothingRead(failures []sbom.Failure, format string, args ...any) (sbom.Inventory, error) {
+	return sbom.Inventory{Failures: failures[min(1, len(failures)):]}, fmt.Errorf(format, args...)
 }
 
 // didYouMean returns a hint for an unknown word: the nearest known one within two edits, else all of them.
