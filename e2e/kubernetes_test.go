@@ -24,7 +24,7 @@ import (
 	"github.com/pegel-audit/pegel/sbom/source"
 )
 
-var record = flag.Bool("record", false, "write what kube-apiserver answers to sbom/source/testdata/kubernetes/recorded.json")
+var record = flag.Bool("record", false, "write what kube-apiserver answers to sbom/source/sourcetest/recorded.json")
 
 func decodeObject(t *testing.T, data []byte) object {
 	t.Helper()
@@ -181,7 +181,7 @@ func (c *cluster) record(t *testing.T, pegel, nobody string) {
 		file.WriteByte('\n')
 	}
 	file.WriteString("]\n")
-	if err := os.WriteFile("../sbom/source/testdata/kubernetes/recorded.json", file.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile("../sbom/source/sourcetest/recorded.json", file.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

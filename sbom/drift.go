@@ -353,6 +353,9 @@ func (c *comparer) versions(running, declared half, unknown bool, open string) {
 	if a.Kind == KindSoftware && chart(a) != chart(d) {
 		open = because(open, "one side is the version of a chart, the other that of what it brings")
 	}
+	if a.Kind == KindSoftware && ofOtherClusters(d) {
+		open = because(open, "objects of Cluster API declare it for the clusters that they name, and whether this is one of them is not known")
+	}
 	unknown = unknown || len(running.digests) == 0
 	x, y := versionOf(a), versionOf(d)
 	order, known := compareVersions(x, y)
@@ -417,6 +420,12 @@ func build(version string) string {
 
 func chart(a Artifact) bool {
 	return strings.HasPrefix(a.Reference, "helm:") || slices.ContainsFunc(a.Sightings, func(s Sighting) bool { return s.Source == "chart" || s.Source == "helm" })
+}
+
+// ofOtherClusters reports whether only a cluster declares it: the objects of Cluster API in it are about the clusters that
+// it manages, while what its nodes run is its own.
+func ofOtherClusters(a Artifact) bool {
+	return !slices.ContainsFunc(a.Sightings, func(s Sighting) bool { return declares(s) && s.Source != "kubernetes" })
 }
 
 // deployable reports whether an artifact is something that runs: an image, a chart, what a cluster stack brings. The

@@ -232,7 +232,7 @@ type Target struct {
 var ErrNoContents = errors.New("this source has no contents to open")
 
 // Source is one place that an inventory comes from. Inventory returns everything it could read even when parts failed;
-// an error means that nothing could be read. Open returns ErrNoContents where there is nothing to scan.
+// an error means that nothing could be read, and then the inventory holds no more than further failures. Open returns ErrNoContents where there is nothing to scan.
 type Source interface {
 	Name() string              // kind and address as in the stack file, e.g. "osism ./release/9.0.0"
 	Contacts() []audit.Contact // what Inventory and Open would read, for --plan; contacts nobody itself

@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -126,6 +127,12 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// nothingRead is what a source returns that could read nothing at all: the error tells the first failure, and the
+// inventory keeps those of other files or servers, so that each is named.
+func nothingRead(failures []sbom.Failure, format string, args ...any) (sbom.Inventory, error) {
+	return sbom.Inventory{Failures: failures[min(1, len(failures)):]}, fmt.Errorf(format, args...)
 }
 
 // keepInput hands the bytes of an input file to the bundle and returns their digest.

@@ -111,7 +111,7 @@ func (s ceph) Inventory(ctx context.Context) (sbom.Inventory, error) {
 	}
 	if r.read == 0 {
 		first := r.inv.Failures[0]
-		return sbom.Inventory{}, fmt.Errorf("reading files of Ceph: %s", strings.TrimSuffix(first.Reason+"; "+first.Settle, "; "))
+		return nothingRead(r.inv.Failures, "reading files of Ceph: %s", strings.TrimSuffix(first.Reason+"; "+first.Settle, "; "))
 	}
 	r.artifacts()
 	return sortInventory(sbom.Merge(r.inv)), nil

@@ -110,11 +110,22 @@ func (s containers) readFiles(ctx context.Context) (sbom.Inventory, error) {
 		docs = append(append(docs, faults...), read...)
 	}
 	if !slices.ContainsFunc(docs, func(d engineDoc) bool { return d.origin.Digest != "" && (len(d.faults) == 0 || !d.empty()) }) {
-		return sbom.Inventory{}, fmt.Errorf("reading containers %q: %s", docs[0].name, docs[0].faults[0].reason)
+		return nothingRead(s.faults(docs), "reading containers %q: %s", docs[0].name, docs[0].faults[0].reason)
 	}
 	slices.SortStableFunc(docs, func(a, b engineDoc) int { return cmp.Compare(a.name, b.name) })
 	s.placeImages(docs)
 	return s.inventory(ctx, docs)
+}
+
+// faults are the failures of all documents.
+func (s containers) faults(docs []engineDoc) []sbom.Failure {
+	b := engineBuilder{containers: s}
+	for i := range docs {
+		for _, f := range docs[i].faults {
+			b.fail(&docs[i], f.line, f.settle, f.reason)
+		}
+	}
+	return b.inv.Failures
 }
 
 func (d engineDoc) empty() bool { return len(d.containers)+len(d.images)+d.omitted == 0 }

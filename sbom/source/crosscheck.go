@@ -115,7 +115,7 @@ func (c crosscheck) Inventory(ctx context.Context) (sbom.Inventory, error) {
 		inv.Failures = append(inv.Failures, r.failures...)
 	}
 	if len(inv.Expected) == 0 && len(inv.Failures) > 0 {
-		return sbom.Inventory{}, fmt.Errorf("reading %s: %s", c.Name(), inv.Failures[0].Reason)
+		return nothingRead(inv.Failures, "reading %s: %s", c.Name(), inv.Failures[0].Reason)
 	}
 	return sortInventory(sbom.Merge(inv)), nil
 }

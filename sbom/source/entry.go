@@ -3,6 +3,7 @@ package source
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -151,7 +152,19 @@ func (v values) tier() ([]string, error) {
 }
 
 func at(node *yaml.Node, format string, args ...any) error {
-	return fmt.Errorf("line %d, column %d: %s", node.Line, node.Column, fmt.Sprintf(format, args...))
+	return fmt.Errorf("line %d, column %d: %s", node.Line, node.Column, withoutLogins(fmt.Sprintf(format, args...)))
+}
+
+// withoutLogins takes user and password out of addresses: an error may quote what somebody wrote in the wrong place. A tag
+// before a digest, as in name:tag@sha256:..., is none.
+func withoutLogins(text string) string {
+	login := regexp.MustCompile(`[^\s"'/=@:,]*:[^\s"'/@]*@(sha256:)?`)
+	return login.ReplaceAllStringFunc(text, func(found string) string {
+		if strings.HasSuffix(found, ":") {
+			return found
+		}
+		return "...@"
+	})
 }
 
 // didYouMean returns a hint for an unknown word: the nearest known one within two edits, else all of them.

@@ -109,7 +109,7 @@ func (s *inventoryFile) Inventory(ctx context.Context) (sbom.Inventory, error) {
 		}
 	}
 	if read == 0 {
-		return sbom.Inventory{}, fmt.Errorf("reading %s: %s", s.Name(), r.inv.Failures[0].Reason)
+		return nothingRead(r.inv.Failures, "reading %s: %s", s.Name(), r.inv.Failures[0].Reason)
 	}
 	s.mu.Lock()
 	s.holds = r.holds

@@ -185,12 +185,12 @@ func (s kubernetes) Inventory(ctx context.Context) (sbom.Inventory, error) {
 		return sbom.Inventory{}, err
 	}
 	if !read {
-		return sbom.Inventory{}, fmt.Errorf("reading kubernetes %q: %s", strings.TrimPrefix(s.Name(), "kubernetes "), nothingRead(inv))
+		return nothingRead(inv.Failures, "reading kubernetes %q: %s", strings.TrimPrefix(s.Name(), "kubernetes "), kubeReason(inv))
 	}
 	return inv, nil
 }
 
-func nothingRead(inv sbom.Inventory) string {
+func kubeReason(inv sbom.Inventory) string {
 	if len(inv.Failures) == 0 {
 		return "nothing could be read"
 	}

@@ -27,6 +27,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/pegel-audit/pegel/sbom/source"
+	"github.com/pegel-audit/pegel/sbom/source/sourcetest"
 )
 
 // The size that the design asks for: 10,000 pods on 500 nodes from 300 images within 3 CPU-s and 300 MB.
@@ -159,8 +160,8 @@ func TestServeTheBenchmark(t *testing.T) {
 	if os.Getenv(benchServe) == "" {
 		t.Skip("only started by BenchmarkKubernetes")
 	}
-	pages, ca := benchPages(t), newKubeCA(t)
-	s := ca.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	pages, ca := benchPages(t), sourcetest.NewCA(t)
+	s := ca.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		list := pages[r.URL.Path]
 		n := 0
 		_, _ = fmt.Sscan(r.URL.Query().Get("continue"), &n)
@@ -176,7 +177,7 @@ func TestServeTheBenchmark(t *testing.T) {
 		}
 		_, _ = w.Write(list[n][form])
 	}))
-	fmt.Println(s.URL, base64.StdEncoding.EncodeToString(ca.pem), len(pages["/api/v1/pods"][0][0])/500)
+	fmt.Println(s.URL, base64.StdEncoding.EncodeToString(ca.PEM), len(pages["/api/v1/pods"][0][0])/500)
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the benchmark ends
 }
 
@@ -221,7 +222,7 @@ func cpuSeconds(b *testing.B) float64 {
 // of this process alone, with TLS, gzip and garbage collection; peak-MB the most heap that was in use.
 func BenchmarkKubernetes(b *testing.B) {
 	address, ca, size := benchStart(b)
-	dir := kubeconfig(b, kubeTarget{context: "bench", server: address, token: "t", ca: ca})
+	dir := sourcetest.Kubeconfig(b, sourcetest.KubeContext{Name: "bench", Server: address, Token: "t", CA: ca})
 	runtime.GC()
 	stop, peak := make(chan struct{}), make(chan uint64)
 	go func() {

@@ -3,20 +3,12 @@ package source_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -25,10 +17,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -37,150 +27,8 @@ import (
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/sbom"
 	"github.com/pegel-audit/pegel/sbom/source"
+	"github.com/pegel-audit/pegel/sbom/source/sourcetest"
 )
-
-// kubeAnswer is one answer of a real kube-apiserver, recorded by e2e (go test ./... -args -record).
-type kubeAnswer struct {
-	Account, Path, From string
-	Status              int
-	Body                json.RawMessage
-}
-
-func kubeRecorded(t testing.TB) []kubeAnswer {
-	t.Helper()
-	data, err := os.ReadFile("testdata/kubernetes/recorded.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []kubeAnswer
-	if err := json.Unmarshal(data, &out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// kubeToken is the token of the account pegel; nobody and stranger have their own.
-const kubeToken = "canary-token-pegel"
-
-// kubeReplay answers what was recorded. If fault handles a request, that is the answer.
-type kubeReplay struct {
-	answers []kubeAnswer
-	fault   func(w http.ResponseWriter, r *http.Request) bool
-	mu      sync.Mutex
-	asked   []string
-}
-
-func (k *kubeReplay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	k.mu.Lock()
-	k.asked = append(k.asked, r.Method+" "+r.URL.Path)
-	k.mu.Unlock()
-	if k.fault != nil && k.fault(w, r) {
-		return
-	}
-	account := map[string]string{"Bearer " + kubeToken: "pegel", "Bearer nobody": "nobody"}[r.Header.Get("Authorization")]
-	if account == "" {
-		k.send(w, k.find("stranger", "/api/v1/pods", ""))
-		return
-	}
-	k.send(w, k.find(account, r.URL.Path, r.URL.Query().Get("continue")))
-}
-
-func (k *kubeReplay) find(account, path, from string) kubeAnswer {
-	for _, a := range k.answers {
-		if a.Account == account && a.Path == path && a.From == from {
-			return a
-		}
-	}
-	return kubeAnswer{Status: http.StatusNotFound, Body: json.RawMessage(`{"kind":"Status","code":404}`)}
-}
-
-func (k *kubeReplay) send(w http.ResponseWriter, a kubeAnswer) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(a.Status)
-	_, _ = w.Write(a.Body)
-}
-
-// kubeCA is a certificate authority of a test.
-type kubeCA struct {
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
-	pem  []byte
-}
-
-func newKubeCA(t testing.TB) kubeCA {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	form := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	der, err := x509.CreateCertificate(rand.Reader, form, form, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kubeCA{key: key, cert: cert, pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}
-}
-
-// serve starts an HTTPS server on loopback with a certificate of the authority.
-func (ca kubeCA) serve(t testing.TB, h http.Handler) *httptest.Server {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	form := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "kube-apiserver"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(24 * time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"kubernetes.example.org"},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
-	der, err := x509.CreateCertificate(rand.Reader, form, ca.cert, &key.PublicKey, ca.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := httptest.NewUnstartedServer(h)
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that refuse the certificate are part of the tests
-	s.EnableHTTP2 = true
-	s.StartTLS()
-	t.Cleanup(s.Close)
-	return s
-}
-
-// kubeTarget is one context of a kubeconfig.
-type kubeTarget struct {
-	context, server, token string
-	cluster, user          string // further keys in YAML flow form
-	ca                     []byte
-}
-
-// kubeconfig writes a kubeconfig; the first context is the current one.
-func kubeconfig(t testing.TB, targets ...kubeTarget) string {
-	t.Helper()
-	var contexts, clusters, users []string
-	for _, k := range targets {
-		contexts = append(contexts, fmt.Sprintf("{name: %q, context: {cluster: %q, user: %q}}", k.context, k.context, k.context))
-		cluster := fmt.Sprintf("server: %q", k.server)
-		if k.ca != nil {
-			cluster += ", certificate-authority-data: " + base64.StdEncoding.EncodeToString(k.ca)
-		}
-		clusters = append(clusters, fmt.Sprintf("{name: %q, cluster: {%s%s}}", k.context, cluster, k.cluster))
-		user := k.user
-		if user == "" {
-			user = fmt.Sprintf("token: %q", k.token)
-		}
-		users = append(users, fmt.Sprintf("{name: %q, user: {%s}}", k.context, user))
-	}
-	dir := t.TempDir()
-	text := fmt.Sprintf("{apiVersion: v1, kind: Config, current-context: %q, contexts: [%s],\n clusters: [%s],\n users: [%s]}\n",
-		targets[0].context, strings.Join(contexts, ", "), strings.Join(clusters, ", "), strings.Join(users, ", "))
-	if err := os.WriteFile(filepath.Join(dir, "kubeconfig"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
 
 // kubeDial allows only the addresses of these servers, as package web would.
 func kubeDial(servers ...string) func(context.Context, string, string) (net.Conn, error) {
@@ -302,12 +150,12 @@ func kubeOthers(cluster string) []string {
 }
 
 // kubeRecordedServer is the recorded server with a kubeconfig for it, and a network that reaches nothing else.
-func kubeRecordedServer(t testing.TB, fault func(http.ResponseWriter, *http.Request) bool) (*kubeReplay, string, source.Network) {
+func kubeRecordedServer(t testing.TB, fault func(http.ResponseWriter, *http.Request) bool) (*sourcetest.Replay, string, source.Network) {
 	t.Helper()
-	ca := newKubeCA(t)
-	k := &kubeReplay{answers: kubeRecorded(t), fault: fault}
-	s := ca.serve(t, k)
-	return k, kubeconfig(t, kubeTarget{context: "prod", server: s.URL, token: kubeToken, ca: ca.pem}), source.Network{Dial: kubeDial(s.URL)}
+	ca := sourcetest.NewCA(t)
+	k := &sourcetest.Replay{Answers: sourcetest.Recorded(t), Fault: fault}
+	s := ca.Serve(t, k)
+	return k, sourcetest.Kubeconfig(t, sourcetest.KubeContext{Name: "prod", Server: s.URL, Token: sourcetest.ClusterToken, CA: ca.PEM}), source.Network{Dial: kubeDial(s.URL)}
 }
 
 func TestARecordedClusterIsReadPageByPageUpToTheLastWorkload(t *testing.T) {
@@ -321,12 +169,12 @@ func TestARecordedClusterIsReadPageByPageUpToTheLastWorkload(t *testing.T) {
 	if diff := cmp.Diff(want, kubeLines(r.inv)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for _, asked := range k.asked {
+	for _, asked := range k.Asked() {
 		if !strings.HasPrefix(asked, "GET ") {
 			t.Errorf("a request is no GET: %s", asked)
 		}
 	}
-	if n := slices.Index(k.asked, "GET /apis/apps/v1/replicasets"); n != 5 {
+	if n := slices.Index(k.Asked(), "GET /apis/apps/v1/replicasets"); n != 5 {
 		t.Errorf("pods were asked for in %d pages, want 5", n)
 	}
 	pods := r.kept["kubernetes/prod/api/v1/pods.json"]
@@ -338,9 +186,9 @@ func TestARecordedClusterIsReadPageByPageUpToTheLastWorkload(t *testing.T) {
 	}
 }
 
-func kubePagesDigest(k *kubeReplay, path string) audit.Digest {
+func kubePagesDigest(k *sourcetest.Replay, path string) audit.Digest {
 	var all []byte
-	for _, a := range k.answers {
+	for _, a := range k.Answers {
 		if a.Account == "pegel" && a.Path == path {
 			all = append(all, a.Body...)
 		}
@@ -403,8 +251,8 @@ func TestNamespacesAreAskedForOneByOneSoThatTheirRightsSuffice(t *testing.T) {
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
-	if slices.Contains(k.asked, "GET /api/v1/pods") || !slices.Contains(k.asked, "GET /api/v1/namespaces/kube-system/pods") {
-		t.Errorf("asked %q, want no list of the whole cluster", k.asked)
+	if slices.Contains(k.Asked(), "GET /api/v1/pods") || !slices.Contains(k.Asked(), "GET /api/v1/namespaces/kube-system/pods") {
+		t.Errorf("asked %q, want no list of the whole cluster", k.Asked())
 	}
 	if got := kubeLines(r.inv); !contains(got, "Deployment/coredns") || contains(got, "monitoring") {
 		t.Errorf("sightings %q, want those of kube-system only", got)
@@ -453,9 +301,9 @@ func TestWhatIsForbiddenIsNamedWithItsRemedyAndTheRestIsRead(t *testing.T) {
 
 func TestAGroupThatIsAbsentIsNoFailure(t *testing.T) {
 	k, dir, network := kubeRecordedServer(t, nil)
-	k.fault = func(w http.ResponseWriter, r *http.Request) bool {
+	k.Fault = func(w http.ResponseWriter, r *http.Request) bool {
 		if strings.Contains(r.URL.Path, "x-k8s.io") {
-			k.send(w, k.find("plain", r.URL.Path, ""))
+			k.Find("plain", r.URL.Path, "").Send(w)
 			return true
 		}
 		return false
@@ -471,9 +319,9 @@ func TestAListThatExpiresIsReadOnceMoreFromItsBeginning(t *testing.T) {
 		k, dir, network := kubeRecordedServer(t, nil)
 		var left atomic.Int32
 		left.Store(int32(times))
-		k.fault = func(w http.ResponseWriter, r *http.Request) bool {
+		k.Fault = func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/api/v1/pods" && r.URL.Query().Get("continue") != "" && left.Add(-1) >= 0 {
-				k.send(w, k.find("late", "/api/v1/pods", "any"))
+				k.Find("late", "/api/v1/pods", "any").Send(w)
 				return true
 			}
 			return false
@@ -519,7 +367,7 @@ func TestAServerThatIsBusyIsAskedAgainThreeTimesAtMost(t *testing.T) {
 }
 
 func TestAServerThatFailsCostsThatListOnly(t *testing.T) {
-	whole := kubeRecorded(t)[0].Body
+	whole := sourcetest.Recorded(t)[0].Body
 	for name, c := range map[string]struct {
 		fault func(w http.ResponseWriter, r *http.Request)
 		want  string
@@ -556,11 +404,11 @@ func TestAServerThatFailsCostsThatListOnly(t *testing.T) {
 }
 
 func TestAClusterThatRefusesOrHangsEndsAndTheOthersAreRead(t *testing.T) {
-	ca := newKubeCA(t)
-	good := ca.serve(t, &kubeReplay{answers: kubeRecorded(t)})
+	ca := sourcetest.NewCA(t)
+	good := ca.Serve(t, &sourcetest.Replay{Answers: sourcetest.Recorded(t)})
 	release := make(chan struct{})
 	defer close(release)
-	hang := ca.serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	hang := ca.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-release:
 		case <-r.Context().Done():
@@ -568,9 +416,9 @@ func TestAClusterThatRefusesOrHangsEndsAndTheOthersAreRead(t *testing.T) {
 	}))
 	closed := httptest.NewServer(nil)
 	closed.Close()
-	dir := kubeconfig(t, kubeTarget{context: "hangs", server: hang.URL, token: kubeToken, ca: ca.pem}, kubeTarget{context: "stranger", server: good.URL, token: "unknown", ca: ca.pem},
-		kubeTarget{context: "down", server: strings.Replace(closed.URL, "http:", "https:", 1), token: kubeToken, ca: ca.pem},
-		kubeTarget{context: "jane@prod", server: good.URL, token: kubeToken, ca: ca.pem})
+	dir := sourcetest.Kubeconfig(t, sourcetest.KubeContext{Name: "hangs", Server: hang.URL, Token: sourcetest.ClusterToken, CA: ca.PEM}, sourcetest.KubeContext{Name: "stranger", Server: good.URL, Token: "unknown", CA: ca.PEM},
+		sourcetest.KubeContext{Name: "down", Server: strings.Replace(closed.URL, "http:", "https:", 1), Token: sourcetest.ClusterToken, CA: ca.PEM},
+		sourcetest.KubeContext{Name: "jane@prod", Server: good.URL, Token: sourcetest.ClusterToken, CA: ca.PEM})
 	network := source.Network{Dial: kubeDial(good.URL, hang.URL, closed.URL)}
 	r := kubeInventory(t, "kubeconfig: kubeconfig, contexts: [hangs, stranger, down, absent, jane@prod], timeout: 300ms", dir, network)
 	if r.err != nil {
@@ -591,9 +439,9 @@ func TestAClusterThatRefusesOrHangsEndsAndTheOthersAreRead(t *testing.T) {
 }
 
 func TestAnInventoryOfSeveralClustersCountsEachForItself(t *testing.T) {
-	ca := newKubeCA(t)
-	a, b := ca.serve(t, &kubeReplay{answers: kubeRecorded(t)}), ca.serve(t, &kubeReplay{answers: kubeRecorded(t)})
-	dir := kubeconfig(t, kubeTarget{context: "a", server: a.URL, token: kubeToken, ca: ca.pem}, kubeTarget{context: "b", server: b.URL, token: kubeToken, ca: ca.pem})
+	ca := sourcetest.NewCA(t)
+	a, b := ca.Serve(t, &sourcetest.Replay{Answers: sourcetest.Recorded(t)}), ca.Serve(t, &sourcetest.Replay{Answers: sourcetest.Recorded(t)})
+	dir := sourcetest.Kubeconfig(t, sourcetest.KubeContext{Name: "a", Server: a.URL, Token: sourcetest.ClusterToken, CA: ca.PEM}, sourcetest.KubeContext{Name: "b", Server: b.URL, Token: sourcetest.ClusterToken, CA: ca.PEM})
 	r := kubeInventory(t, "kubeconfig: kubeconfig, contexts: [a, b]", dir, source.Network{Dial: kubeDial(a.URL, b.URL)})
 	got := kubeLines(r.inv)
 	if r.err != nil || len(got) != 44 || !contains(got, "cluster a, namespace kube-system, Deployment/coredns") || !contains(got, "cluster b, namespace kube-system, Deployment/coredns") {
@@ -602,38 +450,38 @@ func TestAnInventoryOfSeveralClustersCountsEachForItself(t *testing.T) {
 }
 
 func TestOnlyTrustedServersAreTalkedTo(t *testing.T) {
-	ca, other := newKubeCA(t), newKubeCA(t)
-	s := ca.serve(t, &kubeReplay{answers: kubeRecorded(t)})
+	ca, other := sourcetest.NewCA(t), sourcetest.NewCA(t)
+	s := ca.Serve(t, &sourcetest.Replay{Answers: sourcetest.Recorded(t)})
 	roots := x509.NewCertPool()
-	roots.AddCert(ca.cert)
-	plain := httptest.NewServer(&kubeReplay{answers: kubeRecorded(t)})
+	roots.AddCert(ca.Cert)
+	plain := httptest.NewServer(&sourcetest.Replay{Answers: sourcetest.Recorded(t)})
 	defer plain.Close()
 	for name, c := range map[string]struct {
-		target kubeTarget
+		target sourcetest.KubeContext
 		entry  string
 		roots  *x509.CertPool
 		want   string // of the error; empty: it is read
 	}{
-		"the authority of the kubeconfig": {target: kubeTarget{ca: ca.pem}},
+		"the authority of the kubeconfig": {target: sourcetest.KubeContext{CA: ca.PEM}},
 		"the authority of the entry":      {entry: ", ca: ca.pem"},
-		"both":                            {target: kubeTarget{ca: other.pem}, entry: ", ca: ca.pem"},
+		"both":                            {target: sourcetest.KubeContext{CA: other.PEM}, entry: ", ca: ca.pem"},
 		"the authorities of the run":      {roots: roots},
-		"an unknown authority":            {target: kubeTarget{ca: other.pem}, want: "its certificate is signed by an authority that nobody vouches for; name the authority with ca: FILE in the entry"},
-		"no check at all":                 {target: kubeTarget{cluster: ", insecure-skip-tls-verify: true"}, want: "name the certificate authority with ca: FILE in the entry, or allow it with insecure_tls: true"},
-		"no check, allowed":               {target: kubeTarget{cluster: ", insecure-skip-tls-verify: true"}, entry: ", insecure_tls: true"},
-		"no check, but an authority":      {target: kubeTarget{cluster: ", insecure-skip-tls-verify: true"}, entry: ", ca: ca.pem, insecure_tls: true"},
-		"another name":                    {target: kubeTarget{ca: ca.pem, cluster: ", tls-server-name: other.example.org"}, want: "its certificate is for another name"},
+		"an unknown authority":            {target: sourcetest.KubeContext{CA: other.PEM}, want: "its certificate is signed by an authority that nobody vouches for; name the authority with ca: FILE in the entry"},
+		"no check at all":                 {target: sourcetest.KubeContext{Cluster: ", insecure-skip-tls-verify: true"}, want: "name the certificate authority with ca: FILE in the entry, or allow it with insecure_tls: true"},
+		"no check, allowed":               {target: sourcetest.KubeContext{Cluster: ", insecure-skip-tls-verify: true"}, entry: ", insecure_tls: true"},
+		"no check, but an authority":      {target: sourcetest.KubeContext{Cluster: ", insecure-skip-tls-verify: true"}, entry: ", ca: ca.pem, insecure_tls: true"},
+		"another name":                    {target: sourcetest.KubeContext{CA: ca.PEM, Cluster: ", tls-server-name: other.example.org"}, want: "its certificate is for another name"},
 		"a file that is no certificate":   {entry: ", ca: kubeconfig", want: `ca "kubeconfig": it holds no certificate in PEM form`},
-		"http":                            {target: kubeTarget{server: plain.URL}, want: "the address of the server in the kubeconfig is not https"},
+		"http":                            {target: sourcetest.KubeContext{Server: plain.URL}, want: "the address of the server in the kubeconfig is not https"},
 		// client-go sends no credentials without TLS; this is for kubectl proxy and the like.
-		"http, allowed": {target: kubeTarget{server: plain.URL}, entry: ", insecure_tls: true", want: "the server answers 401 Unauthorized"},
+		"http, allowed": {target: sourcetest.KubeContext{Server: plain.URL}, entry: ", insecure_tls: true", want: "the server answers 401 Unauthorized"},
 	} {
-		c.target.context, c.target.token = "prod", kubeToken
-		if c.target.server == "" {
-			c.target.server = s.URL
+		c.target.Name, c.target.Token = "prod", sourcetest.ClusterToken
+		if c.target.Server == "" {
+			c.target.Server = s.URL
 		}
-		dir := kubeconfig(t, c.target)
-		if err := os.WriteFile(filepath.Join(dir, "ca.pem"), ca.pem, 0o644); err != nil {
+		dir := sourcetest.Kubeconfig(t, c.target)
+		if err := os.WriteFile(filepath.Join(dir, "ca.pem"), ca.PEM, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		r := kubeInventory(t, "kubeconfig: kubeconfig"+c.entry, dir, source.Network{Dial: kubeDial(s.URL, plain.URL), Roots: c.roots})
@@ -691,21 +539,21 @@ func kubeProxy(t *testing.T, to string) (*httptest.Server, *atomic.Int32) {
 
 func TestAProxyOfTheEntryTheKubeconfigOrTheRunIsUsedInThisOrder(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://203.0.113.1:1") // must not count
-	ca := newKubeCA(t)
-	s := ca.serve(t, &kubeReplay{answers: kubeRecorded(t)})
+	ca := sourcetest.NewCA(t)
+	s := ca.Serve(t, &sourcetest.Replay{Answers: sourcetest.Recorded(t)})
 	good, used := kubeProxy(t, strings.TrimPrefix(s.URL, "https://"))
 	to, err := url.Parse(good.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	wrong, _ := url.Parse("http://203.0.113.2:1")
-	target := kubeTarget{context: "prod", server: "https://kubernetes.example.org:6443", token: kubeToken, ca: ca.pem}
+	target := sourcetest.KubeContext{Name: "prod", Server: "https://kubernetes.example.org:6443", Token: sourcetest.ClusterToken, CA: ca.PEM}
 	through := target
-	through.cluster = fmt.Sprintf(", proxy-url: %q", good.URL)
+	through.Cluster = fmt.Sprintf(", proxy-url: %q", good.URL)
 	elsewhere := target
-	elsewhere.cluster = `, proxy-url: "http://203.0.113.3:1"`
+	elsewhere.Cluster = `, proxy-url: "http://203.0.113.3:1"`
 	for name, c := range map[string]struct {
-		target kubeTarget
+		target sourcetest.KubeContext
 		entry  string
 		proxy  *url.URL
 	}{
@@ -714,7 +562,7 @@ func TestAProxyOfTheEntryTheKubeconfigOrTheRunIsUsedInThisOrder(t *testing.T) {
 		"of the entry":      {elsewhere, ", proxy: '" + good.URL + "'", wrong},
 	} {
 		before := used.Load()
-		r := kubeInventory(t, "kubeconfig: kubeconfig"+c.entry, kubeconfig(t, c.target), source.Network{Dial: kubeDial(good.URL), Proxy: http.ProxyURL(c.proxy)})
+		r := kubeInventory(t, "kubeconfig: kubeconfig"+c.entry, sourcetest.Kubeconfig(t, c.target), source.Network{Dial: kubeDial(good.URL), Proxy: http.ProxyURL(c.proxy)})
 		if r.err != nil || used.Load() == before {
 			t.Errorf("%s: error %v, proxy used %d times", name, r.err, used.Load()-before)
 		}
@@ -722,16 +570,16 @@ func TestAProxyOfTheEntryTheKubeconfigOrTheRunIsUsedInThisOrder(t *testing.T) {
 }
 
 func TestProgramsOfAKubeconfigRunOnlyIfTheEntrySaysSo(t *testing.T) {
-	ca := newKubeCA(t)
-	s := ca.serve(t, &kubeReplay{answers: kubeRecorded(t)})
+	ca := sourcetest.NewCA(t)
+	s := ca.Serve(t, &sourcetest.Replay{Answers: sourcetest.Recorded(t)})
 	dir := t.TempDir()
 	mark, script := filepath.Join(dir, "ran"), filepath.Join(dir, "login")
 	text := "#!/bin/sh\n: > " + mark + "\necho '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"'$TOKEN'\"}}'\n"
 	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	user := fmt.Sprintf(`exec: {apiVersion: client.authentication.k8s.io/v1, command: %q, args: [canary-exec-arg], interactiveMode: Never, env: [{name: TOKEN, value: %q}]}`, script, kubeToken)
-	base := kubeconfig(t, kubeTarget{context: "prod", server: s.URL, ca: ca.pem, user: user})
+	user := fmt.Sprintf(`exec: {apiVersion: client.authentication.k8s.io/v1, command: %q, args: [canary-exec-arg], interactiveMode: Never, env: [{name: TOKEN, value: %q}]}`, script, sourcetest.ClusterToken)
+	base := sourcetest.Kubeconfig(t, sourcetest.KubeContext{Name: "prod", Server: s.URL, CA: ca.PEM, User: user})
 	network := source.Network{Dial: kubeDial(s.URL)}
 	r := kubeInventory(t, "kubeconfig: kubeconfig", base, network)
 	if r.err == nil || !strings.Contains(r.err.Error(), "runs a program to get credentials; allow it with exec: true in the entry") {
@@ -743,12 +591,12 @@ func TestProgramsOfAKubeconfigRunOnlyIfTheEntrySaysSo(t *testing.T) {
 	if r := kubeInventory(t, "kubeconfig: kubeconfig, exec: true", base, network); r.err != nil {
 		t.Errorf("allowed: %v", r.err)
 	}
-	fails := kubeconfig(t, kubeTarget{context: "prod", server: s.URL, ca: ca.pem, user: strings.Replace(user, script, filepath.Join(dir, "gone"), 1)})
+	fails := sourcetest.Kubeconfig(t, sourcetest.KubeContext{Name: "prod", Server: s.URL, CA: ca.PEM, User: strings.Replace(user, script, filepath.Join(dir, "gone"), 1)})
 	r = kubeInventory(t, "kubeconfig: kubeconfig, exec: true", fails, network)
 	if r.err == nil || !strings.Contains(r.err.Error(), "the program that the kubeconfig names gives no credentials") || strings.Contains(r.err.Error(), dir) {
 		t.Errorf("a program that is not there: %v", r.err)
 	}
-	old := kubeconfig(t, kubeTarget{context: "prod", server: s.URL, ca: ca.pem, user: `auth-provider: {name: oidc, config: {id-token: "canary-id-token"}}`})
+	old := sourcetest.Kubeconfig(t, sourcetest.KubeContext{Name: "prod", Server: s.URL, CA: ca.PEM, User: `auth-provider: {name: oidc, config: {id-token: "canary-id-token"}}`})
 	r = kubeInventory(t, "kubeconfig: kubeconfig, exec: true", old, network)
 	if r.err == nil || !strings.Contains(r.err.Error(), "auth-provider, which is not supported") || strings.Contains(r.err.Error(), "canary") {
 		t.Errorf("an auth-provider: %v", r.err)
@@ -756,8 +604,8 @@ func TestProgramsOfAKubeconfigRunOnlyIfTheEntrySaysSo(t *testing.T) {
 }
 
 func TestNothingSecretLeavesTheSource(t *testing.T) {
-	ca := newKubeCA(t)
-	s := ca.serve(t, &kubeReplay{answers: kubeRecorded(t), fault: func(w http.ResponseWriter, r *http.Request) bool {
+	ca := sourcetest.NewCA(t)
+	s := ca.Serve(t, &sourcetest.Replay{Answers: sourcetest.Recorded(t), Fault: func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != "/api/v1/nodes" {
 			return false
 		}
@@ -766,24 +614,24 @@ func TestNothingSecretLeavesTheSource(t *testing.T) {
 		return true
 	}})
 	key := base64.StdEncoding.EncodeToString([]byte("-----BEGIN EC PRIVATE KEY-----\ncanary-client-key\n-----END EC PRIVATE KEY-----\n"))
-	targets := map[string]kubeTarget{
-		"a token":                        {token: kubeToken},
-		"a token that is bad":            {token: "canary-token-bad"},
-		"a password":                     {user: `username: canary-user, password: "canary-password"`},
-		"a client key":                   {user: "client-certificate-data: " + key + ", client-key-data: " + key},
-		"a token that breaks the header": {token: "canary-token\\nbad"},
-		"a file that is not there":       {user: "tokenFile: /nowhere/canary-file"},
-		"a key that is not there":        {user: "client-certificate: /nowhere/canary-cert, client-key: /nowhere/canary-key"},
-		"an address with a password":     {token: kubeToken, server: strings.Replace(s.URL, "https://", "https://canary:canary-password@", 1)},
-		"no YAML":                        {user: "token: {canary-broken: ["},
-		"a wrong type":                   {user: "token: [canary-list]"},
+	targets := map[string]sourcetest.KubeContext{
+		"a token":                        {Token: sourcetest.ClusterToken},
+		"a token that is bad":            {Token: "canary-token-bad"},
+		"a password":                     {User: `username: canary-user, password: "canary-password"`},
+		"a client key":                   {User: "client-certificate-data: " + key + ", client-key-data: " + key},
+		"a token that breaks the header": {Token: "canary-token\\nbad"},
+		"a file that is not there":       {User: "tokenFile: /nowhere/canary-file"},
+		"a key that is not there":        {User: "client-certificate: /nowhere/canary-cert, client-key: /nowhere/canary-key"},
+		"an address with a password":     {Token: sourcetest.ClusterToken, Server: strings.Replace(s.URL, "https://", "https://canary:canary-password@", 1)},
+		"no YAML":                        {User: "token: {canary-broken: ["},
+		"a wrong type":                   {User: "token: [canary-list]"},
 	}
 	for name, target := range targets {
-		target.context, target.ca = "prod", ca.pem
-		if target.server == "" {
-			target.server = s.URL
+		target.Name, target.CA = "prod", ca.PEM
+		if target.Server == "" {
+			target.Server = s.URL
 		}
-		dir := kubeconfig(t, target)
+		dir := sourcetest.Kubeconfig(t, target)
 		r := kubeInventory(t, "kubeconfig: kubeconfig", dir, source.Network{Dial: kubeDial(s.URL)})
 		if strings.Contains(r.text(t), "canary") || strings.Contains(r.text(t), key[:20]) || strings.Contains(r.text(t), dir) {
 			t.Errorf("%s: a secret or a path of this machine is in\n%s", name, r.text(t))
@@ -801,7 +649,7 @@ func TestNothingSecretLeavesTheSource(t *testing.T) {
 func kubeFile(t testing.TB, paths ...string) []byte {
 	t.Helper()
 	items := []any{}
-	for _, a := range kubeRecorded(t) {
+	for _, a := range sourcetest.Recorded(t) {
 		if a.Account != "pegel" || !slices.Contains(paths, a.Path) {
 			continue
 		}
@@ -830,7 +678,7 @@ func kubeObjects() []string {
 func TestSavedFilesSayTheSameAsTheServer(t *testing.T) {
 	all := append([]string{"/api/v1/pods", "/api/v1/nodes"}, kubeObjects()...)
 	dir := write(t, map[string]string{"pods.json": string(kubeFile(t, "/api/v1/pods")), "nodes.json": string(kubeFile(t, "/api/v1/nodes")),
-		"objects.json": string(kubeFile(t, kubeObjects()...)), "all.json": string(kubeFile(t, all...)), "raw.json": string(kubeRecorded(t)[0].Body)})
+		"objects.json": string(kubeFile(t, kubeObjects()...)), "all.json": string(kubeFile(t, all...)), "raw.json": string(sourcetest.Recorded(t)[0].Body)})
 	want := append(kubeExpected("cluster prod"), kubeOthers("cluster prod")...)
 	slices.Sort(want)
 	for _, entry := range []string{"pods: pods.json, nodes: nodes.json, objects: [objects.json], cluster: prod", "pods: all.json, cluster: prod", "pods: '[no]*.json', cluster: prod, nodes: all.json", "pods: [raw.json, all.json, all.json], cluster: prod"} {
@@ -1003,8 +851,8 @@ func TestAnEntryForKubernetesThatIsWrongNamesPlaceAndRemedy(t *testing.T) {
 }
 
 func TestAPlanNamesTheServersOfAKubeconfigAndTheRightsThatAreNeeded(t *testing.T) {
-	dir := kubeconfig(t, kubeTarget{context: "a", server: "https://u:canary@192.0.2.1:6443/k8s", user: `exec: {apiVersion: client.authentication.k8s.io/v1, command: /opt/login, interactiveMode: Never}`},
-		kubeTarget{context: "b", server: "https://192.0.2.2", token: kubeToken})
+	dir := sourcetest.Kubeconfig(t, sourcetest.KubeContext{Name: "a", Server: "https://u:canary@192.0.2.1:6443/k8s", User: `exec: {apiVersion: client.authentication.k8s.io/v1, command: /opt/login, interactiveMode: Never}`},
+		sourcetest.KubeContext{Name: "b", Server: "https://192.0.2.2", Token: sourcetest.ClusterToken})
 	s, err := decode(t, "kubernetes: {kubeconfig: kubeconfig, contexts: [a, b], exec: true, ca: ca.pem}", dir, source.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -1031,7 +879,7 @@ func TestAPlanNamesTheServersOfAKubeconfigAndTheRightsThatAreNeeded(t *testing.T
 func FuzzKubernetesFile(f *testing.F) {
 	f.Add(kubeFile(f, "/api/v1/nodes"))
 	f.Add(kubeFile(f, append([]string{"/api/v1/pods"}, kubeObjects()...)...))
-	for _, a := range kubeRecorded(f) {
+	for _, a := range sourcetest.Recorded(f) {
 		f.Add([]byte(a.Body))
 	}
 	f.Add([]byte(`{"kind":"List","items":[{"kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"image":"b"},{"image":"b"}]}},null]}`))

@@ -183,3 +183,35 @@ func TestInputFilesAreWithheldUnlessTheyMayBePublished(t *testing.T) {
 		}
 	}
 }
+
+func TestASourceOfSeveralFilesThatCanReadNoneNamesEach(t *testing.T) {
+	dir := write(t, map[string]string{"a.json": "{", "b.json": "{"})
+	for _, in := range []string{"containers: {ps: [a.json, b.json]}", "ceph: {orch_ps: a.json, hosts: b.json}", "inventory: {file: [a.json, b.json]}",
+		"crosscheck: {nodes: a.json, catalog: b.json}", "kubernetes: {pods: [a.json, b.json]}"} {
+		inv, err := read(t, in, dir)
+		if err == nil || !strings.Contains(err.Error(), "a.json") || !contains(reasons(inv), "b.json") && !slices.ContainsFunc(inv.Failures, func(f sbom.Failure) bool { return strings.Contains(f.Source, "b.json") }) {
+			t.Errorf("%s: error %v, failures %+v, want one for each file", in, err, inv.Failures)
+		}
+		if len(inv.Artifacts)+len(inv.Expected) > 0 || slices.ContainsFunc(inv.Failures, func(f sbom.Failure) bool {
+			return strings.Contains(err.Error(), f.Reason) && strings.Contains(f.Reason, "a.json")
+		}) {
+			t.Errorf("%s: inventory %+v beside error %v, want the other failures only", in, inv, err)
+		}
+	}
+}
+
+func TestAnErrorAboutAnEntryRepeatsNoLogin(t *testing.T) {
+	for in, want := range map[string]string{
+		"image: {ref: 'https://u:canary@registry.example/a/b:1'}":  `ref "https://...@registry.example/a/b:1" is none of`,
+		"image: {ref: 'u:canary@registry.example/a/b:1'}":          `ref "...@registry.example/a/b:1" is none of`,
+		"image: {ref: 'u:canary:x@registry.example/a'}":            `ref "...@registry.example/a" is none of`,
+		"image: {ref: 'redis:7.2.4@sha256:12'}":                    `ref "redis:7.2.4@sha256:12" is none of`,
+		"containers: {socket: 'tcp://:canary@ctl-1:2375'}":         `socket "tcp://...@ctl-1:2375" is neither`,
+		"registry: {pull: all, mirrors: ['docker.io=u:canary@x']}": `mirror "docker.io=...@x" is not REGISTRY=MIRROR`,
+	} {
+		_, err := decode(t, in, ".", source.Options{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v\nwant one with %s", in, err, want)
+		}
+	}
+}

@@ -42,11 +42,15 @@ func Gather(ctx context.Context, stack Stack, opt Options) (audit.Digest, error)
 	if err != nil {
 		return "", err
 	}
+	return g.gather(ctx)
+}
+
+func (g *gatherer) gather(ctx context.Context) (audit.Digest, error) {
 	recorded, err := g.recorded()
 	if err != nil {
 		return "", err
 	}
-	w, err := bundle.Create(opt.Bundle, g.at)
+	w, err := bundle.Create(g.opt.Bundle, g.at)
 	if err != nil {
 		return "", &UsageError{Err: err, Hint: "name an empty directory, a new one, or an earlier bundle with --bundle"}
 	}

@@ -21,15 +21,18 @@ func HostInventory(ctx context.Context, opt Options) (Listing, error) {
 	if err != nil {
 		return Listing{}, err
 	}
-	g := &gatherer{opt: opt, at: at}
 	sources, failures := source.ThisHost(source.Options{At: at, Network: net, TempDir: opt.TempDir, Getenv: opt.Getenv})
-	g.sources = sources
-	found := make([]sbom.Inventory, len(sources))
-	for i, s := range sources {
-		opt.progress("reading this machine", i, len(sources))
+	return (&gatherer{opt: opt, at: at, sources: sources}).host(ctx, failures)
+}
+
+// host reads the sources of one machine.
+func (g *gatherer) host(ctx context.Context, failures []sbom.Failure) (Listing, error) {
+	found := make([]sbom.Inventory, len(g.sources))
+	for i, s := range g.sources {
+		g.opt.progress("reading this machine", i, len(g.sources))
 		found[i] = ask(ctx, s)
 	}
-	opt.progress("reading this machine", len(sources), len(sources))
+	g.opt.progress("reading this machine", len(g.sources), len(g.sources))
 	g.remember(found)
 	inv := sbom.Merge(append(found, sbom.Inventory{Failures: failures})...)
 	inv.Packages = g.packages(ctx, inv)

@@ -3,8 +3,10 @@ package pipeline
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -70,5 +72,31 @@ func TestTheExampleOfACloudShowsEachKindOfDifferenceOnceItWasMadeFor(t *testing.
 		if got[never] {
 			t.Errorf("row %q, although it runs as declared", never)
 		}
+	}
+}
+
+func TestTheInventoryFileOfAHostIsReadBackByACentralRun(t *testing.T) {
+	dir := tree(t, map[string]string{
+		"root/etc/os-release":      "ID=debian\nVERSION_ID=\"12\"\n",
+		"root/var/lib/dpkg/status": debian("bash", "5.2.15-2+b8")["var/lib/dpkg/status"],
+	})
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	text := "schema: pegel/stack/v1\nsubject: {name: t, kind: cloud}\nscopes: [scs-open-iaas]\nsources:\n- host: {root: ./root, name: ctl-01}\n"
+	stack := must(ParseStack([]byte(text), "stack.yaml"))(t)
+	stack.Dir = dir
+	g := must(prepare(stack, Options{Now: truthNow, At: at, Offline: true, TempDir: t.TempDir()}))(t)
+	written := must(g.host(t.Context(), nil))(t)
+	validate(t, "inventory", written.JSON)
+	if err := os.WriteFile(filepath.Join(dir, "ctl-01.json"), written.JSON, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := judge(t, "sources:\n- inventory: {file: ./ctl-01.json}\n", func(d string) {
+		data := must(os.ReadFile(filepath.Join(dir, "ctl-01.json")))(t)
+		if err := os.WriteFile(filepath.Join(d, "ctl-01.json"), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if len(r.Artifacts) == 0 || r.Artifacts[0].Name != "ctl-01" || r.Artifacts[0].Packages == nil || *r.Artifacts[0].Packages != 1 {
+		t.Errorf("artifacts %+v, want the host with one package", r.Artifacts)
 	}
 }
