@@ -80,7 +80,7 @@ func TestTheInventoryFileOfAHostIsReadBackByACentralRun(t *testing.T) {
 		"root/etc/os-release":      "ID=debian\nVERSION_ID=\"12\"\n",
 		"root/var/lib/dpkg/status": debian("bash", "5.2.15-2+b8")["var/lib/dpkg/status"],
 	})
-	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	at := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 	text := "schema: pegel/stack/v1\nsubject: {name: t, kind: cloud}\nscopes: [scs-open-iaas]\nsources:\n- host: {root: ./root, name: ctl-01}\n"
 	stack := must(ParseStack([]byte(text), "stack.yaml"))(t)
 	stack.Dir = dir
