@@ -35,7 +35,7 @@ DIST = amd64 arm64
 dist:
 	@mkdir -p dist
 	@for arch in $(DIST); do echo "dist/pegel-linux-$$arch"; \
-		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -ldflags=-buildid= -o dist/pegel-linux-$$arch ./cmd/pegel || exit 1; done
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -ldflags="-s -w -buildid=" -o dist/pegel-linux-$$arch ./cmd/pegel || exit 1; done
 	@cd dist && sha256sum pegel-linux-* > SHA256SUMS && cat SHA256SUMS
 
 test: check testbed
