@@ -37,6 +37,7 @@ type component struct {
 	path string        // the path that shows it best
 	// copyright is where a deb's copyright file should be
 	copyright string
+	requires  []string // Requires-Dist of a Python package, as written
 }
 
 // components returns all packages, sorted by Ref. Every installed deb of every dpkg database must be among them: a package
@@ -125,6 +126,9 @@ func (m mapping) component(p pkg.Package) component {
 	}
 	c.Licences = sortClaims(c.Licences)
 	origins(p, &c.Component)
+	if python, ok := p.Metadata.(pkg.PythonPackage); ok {
+		c.requires = append([]string{}, python.RequiresDist...) // not nil: this package says what it requires
+	}
 	return c
 }
 
@@ -234,11 +238,13 @@ func key(c sbom.Component) string {
 
 func (c *component) merge(other component) {
 	c.ids = append(c.ids, other.ids...)
+	c.requires = append(c.requires, other.requires...)
 	c.Licences = sortClaims(append(c.Licences, other.Licences...))
 	c.Locations = shortest(append(c.Locations, other.Locations...))
 }
 
-// connect fills in DependsOn from syft's relations. A component never depends on itself.
+// connect fills in DependsOn from syft's relations; those between Python packages are read anew (requirements), because of
+// a package that is there twice syft takes now one copy and now the other. A component never depends on itself.
 func (m mapping) connect(all []component) {
 	byID := map[artifact.ID]*component{}
 	for i := range all {
@@ -251,10 +257,11 @@ func (m mapping) connect(all []component) {
 			continue
 		}
 		dependency, dependent := byID[r.From.ID()], byID[r.To.ID()]
-		if dependency != nil && dependent != nil && dependency != dependent {
+		if dependency != nil && dependent != nil && dependency != dependent && dependent.requires == nil {
 			dependent.DependsOn = append(dependent.DependsOn, dependency.Ref)
 		}
 	}
+	requirements(all)
 	for i := range all {
 		slices.Sort(all[i].DependsOn)
 		all[i].DependsOn = slices.Compact(all[i].DependsOn)

@@ -1,10 +1,14 @@
 package scan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	syftsbom "github.com/anchore/syft/syft/sbom"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pegel-audit/pegel/sbom"
 )
 
 func TestPythonClaims(t *testing.T) {
@@ -60,4 +64,26 @@ func FuzzPythonClaims(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestPythonPackagesDependOnWhatTheyRequireAndExtrasDoNotCount(t *testing.T) {
+	make := func(ref, name string, requires ...string) component {
+		return component{Component: sbom.Component{Ref: ref, Type: "python", Name: name}, requires: append([]string{}, requires...)}
+	}
+	all := []component{
+		make("pkg:pypi/keystone@26", "keystone", "oslo.config (>=1)", "PyYAML>=5.1", "Cryptography[ssh]>=3 ; python_version >= '3.8'", "sphinx; extra == 'docs'", "gone", "keystone", "url @ https://example.org/x"),
+		make("pkg:pypi/cryptography@38#/usr/lib/a", "cryptography"), make("pkg:pypi/cryptography@38#/usr/lib/b", "cryptography"),
+		make("pkg:pypi/oslo-config@9", "oslo_config"), make("pkg:pypi/pyyaml@6", "pyyaml"), make("pkg:pypi/sphinx@5", "Sphinx"), make("pkg:pypi/url@1", "url"),
+		{Component: sbom.Component{Ref: "pkg:npm/gone@1", Type: "npm", Name: "gone"}},
+	}
+	want := []string{"pkg:pypi/cryptography@38#/usr/lib/a", "pkg:pypi/oslo-config@9", "pkg:pypi/pyyaml@6", "pkg:pypi/url@1"}
+	for range 3 { // in any order
+		list := slices.Clone(all)
+		slices.Reverse(all)
+		mapping{found: &syftsbom.SBOM{}}.connect(list)
+		i := slices.IndexFunc(list, func(c component) bool { return c.Name == "keystone" })
+		if !slices.Equal(list[i].DependsOn, want) {
+			t.Errorf("keystone depends on %q, want %q", list[i].DependsOn, want)
+		}
+	}
 }
