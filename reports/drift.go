@@ -36,6 +36,17 @@ func driftSign(d Drift) sign {
 	return sign{"✗", words, bad}
 }
 
+// ofOneSide reports whether a row is about a name or a version by itself: it says nothing about the other side.
+func (d Drift) ofOneSide() bool { return d.Kind == "unpinned" || d.Kind == "end-of-life" }
+
+// none is what stands for a side that is not there.
+func (d Drift) none(words string) string {
+	if d.ofOneSide() {
+		return "–"
+	}
+	return words
+}
+
 // driftRows are the differences of a report, certain ones first.
 func driftRows(r Report) []Drift {
 	rows := slices.Clone(r.Drift)
@@ -45,30 +56,39 @@ func driftRows(r Report) []Drift {
 
 // driftSentence says how intent and fact compare: "9 differences between what was declared and what runs, 3 of them open".
 func driftSentence(r Report) string {
-	open := 0
+	open, alone := 0, 0
 	for _, d := range r.Drift {
 		open += rankOf(d.Open != "")
+		alone += rankOf(d.ofOneSide())
+	}
+	about := ""
+	if alone > 0 {
+		about = plural(alone, "name or version is", "names or versions are") + " not pinned or no longer maintained"
 	}
 	var text string
 	switch {
-	case len(r.Drift) > 0:
-		text = plural(len(r.Drift), "difference", "differences") + " between what was declared and what runs"
+	case len(r.Drift) > alone:
+		text = plural(len(r.Drift)-alone, "difference", "differences") + " between what was declared and what runs"
 		if open > 0 {
 			text += ", " + thousands(open) + " of them open"
 		}
 	case r.Undecided != "":
 	case r.Coverage.Running == 0:
-		return "Nothing was seen running, so that nothing was compared with what was declared."
+		text = "Nothing was seen running, so that nothing was compared with what was declared"
 	default:
-		return "No difference was found between what was declared and what runs."
+		text = "No difference was found between what was declared and what runs"
 	}
-	if r.Undecided == "" {
-		return text + "."
+	sentences := []string{text, about}
+	if r.Undecided != "" {
+		sentences = append(sentences, "Intent and fact could not be compared: "+r.Undecided)
 	}
-	if text != "" {
-		text += ". "
+	var out []string
+	for _, s := range sentences {
+		if s != "" {
+			out = append(out, stop(s))
+		}
 	}
-	return text + stop("Intent and fact could not be compared: "+r.Undecided)
+	return strings.Join(out, " ")
 }
 
 // version is what a side names: version and the first digits of the digest, else the reference.

@@ -36,6 +36,10 @@ func TestOneSentenceSaysHowIntentAndFactCompare(t *testing.T) {
 	}{
 		{"certain ones", Report{Drift: []Drift{row(""), row("")}}, "2 differences between what was declared and what runs."},
 		{"an open one", Report{Drift: []Drift{row(""), row("2 hosts were not read")}}, "2 differences between what was declared and what runs, 1 of them open."},
+		{"ones of one side", Report{Drift: []Drift{row(""), {Kind: "unpinned"}, {Kind: "end-of-life"}}},
+			"1 difference between what was declared and what runs. 2 names or versions are not pinned or no longer maintained."},
+		{"only one of one side, not compared", Report{Undecided: "nothing runs", Drift: []Drift{{Kind: "end-of-life"}}},
+			"1 name or version is not pinned or no longer maintained. Intent and fact could not be compared: nothing runs."},
 		{"one", Report{Drift: []Drift{row("")}}, "1 difference between what was declared and what runs."},
 		{"none", Report{Coverage: Coverage{Running: 3}}, "No difference was found between what was declared and what runs."},
 		{"not compared", Report{Undecided: "nothing was seen running"}, "Intent and fact could not be compared: nothing was seen running."},

@@ -354,6 +354,7 @@ type driftView struct {
 	Sign                       sign
 	Name, Anchor, Detail, Open string
 	Declared, Running          *sideView
+	NoIntent, NoFact           string // what stands for a side that is not there
 }
 
 // sideView is one half of a difference.
@@ -370,7 +371,8 @@ func driftViews(r Report, a anchors, index *originIndex) (out []driftView, more 
 	}
 	for _, d := range rows {
 		out = append(out, driftView{Sign: driftSign(d), Name: d.Name, Anchor: a.artifacts[d.Artifact], Detail: stop(d.Detail), Open: stop(d.Open),
-			Declared: sideOf(r, d.Declared, a, index), Running: sideOf(r, d.Running, a, index)})
+			Declared: sideOf(r, d.Declared, a, index), Running: sideOf(r, d.Running, a, index),
+			NoIntent: d.none("nothing declares it"), NoFact: d.none("not seen running")})
 	}
 	return out, more
 }

@@ -212,8 +212,8 @@ func (t *terminal) drift(r Report) {
 		}
 		s := driftSign(d)
 		t.signed("  ", s, d.Name+": "+s.Word)
-		t.side(r, "declared", d.Declared, "by nothing")
-		t.side(r, "running", d.Running, "not seen")
+		t.side(r, "declared", d.Declared, d.none("by nothing"))
+		t.side(r, "running", d.Running, d.none("not seen"))
 		note := stop(d.Detail)
 		if d.Open != "" {
 			note += " Cannot be told yet: " + stop(d.Open)

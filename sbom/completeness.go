@@ -21,10 +21,12 @@ type Completeness struct {
 
 // CrossChecked is one kind of names. The zero value: no list was given, so nobody can say whether anything is missing.
 type CrossChecked struct {
-	Lists    []string  `json:"lists,omitempty"` // kinds of lists that were given, sorted
+	Lists    []string  `json:"lists,omitempty"` // kinds of lists that were given, sorted; not those of a source about itself
 	Expected int       `json:"expected"`        // distinct names
 	Seen     int       `json:"seen"`            // of these with something seen there
 	Missing  []Missing `json:"missing,omitempty"`
+	// Unlisted are names that were seen and that no list names: the lists do not cover the whole. Of hosts only; sorted.
+	Unlisted []string `json:"unlisted,omitempty"`
 }
 
 // Missing is a name of a list that nothing was seen of.
@@ -88,7 +90,21 @@ func crossCheckHosts(inv Inventory, counts func(Artifact, Sighting) bool) CrossC
 	for _, name := range names {
 		seen[machines.key(name)] = true
 	}
-	return crossCheck(expected, machines.key, func(key string) bool { return seen[key] })
+	out := crossCheck(expected, machines.key, func(key string) bool { return seen[key] })
+	if len(out.Lists) == 0 {
+		return out
+	}
+	listed := map[string]bool{}
+	for _, e := range expected {
+		listed[machines.key(e.Name)] = listed[machines.key(e.Name)] || !e.Self
+	}
+	for _, name := range names {
+		if !listed[machines.key(name)] {
+			out.Unlisted = append(out.Unlisted, name)
+		}
+	}
+	out.Unlisted = sortedUnion(out.Unlisted, nil)
+	return out
 }
 
 // crossCheck counts the names of lists, each key once, and those that were seen.
@@ -96,7 +112,9 @@ func crossCheck(expected []Expected, key func(name string) string, seen func(key
 	var out CrossChecked
 	known := map[string]bool{}
 	for _, e := range expected {
-		out.Lists = append(out.Lists, e.List)
+		if !e.Self {
+			out.Lists = append(out.Lists, e.List)
+		}
 		k := key(e.Name)
 		found := seen(k)
 		if !known[k] {

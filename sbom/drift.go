@@ -175,9 +175,21 @@ func (c *comparer) settings() {
 	case missing > 0:
 		c.unread = append(c.unread, fmt.Sprintf("on %s no container was seen", counted(missing, "expected host", "expected hosts")))
 	}
-	if len(c.inv.Failures) > 0 {
-		c.unlisted = "not every source could be read"
-		c.unread = append(c.unread, c.unlisted)
+	const unreadable = "not every source could be read"
+	for _, f := range c.inv.Failures {
+		switch kind, _, _ := strings.Cut(f.Source, " "); kind {
+		case "osism", "scs-release", "configuration", "kolla", "chart", "cluster-stack": // these declare
+			c.unlisted = unreadable
+		case "containers", "kubernetes", "ceph", "host": // these see
+			if !slices.Contains(c.unread, unreadable) {
+				c.unread = append(c.unread, unreadable)
+			}
+		default: // helm and inventory files may hold both, and of others nobody knows
+			c.unlisted = unreadable
+			if !slices.Contains(c.unread, unreadable) {
+				c.unread = append(c.unread, unreadable)
+			}
+		}
 	}
 	byKey := map[string]*switched{}
 	for _, e := range c.inv.Expected {
@@ -223,9 +235,9 @@ func (c *comparer) differences() {
 	switches := slices.ContainsFunc(c.switches, func(s switched) bool { return len(s.on) > 0 })
 	switch {
 	case !running && !intended && !switches:
-		c.out.Undecided = "nothing was seen running and nothing declares what shall run"
+		c.out.Undecided = "no container, pod or service was seen running and nothing declares what shall run"
 	case !running:
-		c.out.Undecided = "nothing was seen running: add a source that sees the running stack, e.g. containers: or kubernetes:"
+		c.out.Undecided = "no container, pod or service was seen running: add a source that sees the running stack, e.g. containers: or kubernetes:"
 	case !intended && !switches:
 		c.out.Undecided = "nothing declares what shall run: add a source of intent, e.g. osism:, configuration: or cluster-stack:"
 	default:
@@ -672,6 +684,11 @@ func (c *comparer) aged(a Artifact) {
 	}
 	if declared == nil && running == nil {
 		return
+	}
+	for _, side := range []*Side{declared, running} {
+		if side != nil && a.Support.Source != "" {
+			side.Origins = append(side.Origins, audit.Origin{Source: "maintenance table", URL: a.Support.Source})
+		}
 	}
 	c.row(DriftEndOfLife, a, declared, running, "", "%s: maintenance of %s ended on %s", described(a), a.Support.Cycle, a.Support.Ends)
 }

@@ -410,17 +410,17 @@ func TestWithoutOneHalfNothingIsCompared(t *testing.T) {
 		in   sbom.Inventory
 		want string
 	}{
-		{"nothing at all", sbom.Inventory{}, "nothing was seen running and nothing declares what shall run"},
-		{"only declarations", inventory(declared("a/x:1.0.0", "")), "nothing was seen running: add a source that sees the running stack, e.g. containers: or kubernetes:"},
+		{"nothing at all", sbom.Inventory{}, "no container, pod or service was seen running and nothing declares what shall run"},
+		{"only declarations", inventory(declared("a/x:1.0.0", "")), "no container, pod or service was seen running: add a source that sees the running stack, e.g. containers: or kubernetes:"},
 		{"only declarations and the kernel of a host", inventory(declared("a/x:1.0.0", ""), sbom.Artifact{ID: "software:linux@6.1", Kind: sbom.KindSoftware, Name: "linux",
 			Sightings: []sbom.Sighting{{Source: "host", Where: "h", State: sbom.StateRunning, Hosts: []string{"h"}, Replicas: 1}}}),
-			"nothing was seen running: add a source that sees the running stack, e.g. containers: or kubernetes:"},
+			"no container, pod or service was seen running: add a source that sees the running stack, e.g. containers: or kubernetes:"},
 		{"only what runs", inventory(running("a/x:1.0.0", "")), "nothing declares what shall run: add a source of intent, e.g. osism:, configuration: or cluster-stack:"},
 		{"a name that the catalogue does not know is no switch", sbom.Inventory{Artifacts: []sbom.Artifact{running("a/x:1.0.0", "")},
 			Expected: []sbom.Expected{{Kind: sbom.ExpectedService, Name: "option", Groups: []string{"enabled"}}}},
 			"nothing declares what shall run: add a source of intent, e.g. osism:, configuration: or cluster-stack:"},
 		{"a document made by others declares nothing and does not run", inventory(sbom.Artifact{ID: "bom:x", Kind: sbom.KindBOM, Name: "x",
-			Sightings: []sbom.Sighting{{Source: "sbom", Where: "x", Declared: true, State: sbom.StatePresent}}}), "nothing was seen running and nothing declares what shall run"},
+			Sightings: []sbom.Sighting{{Source: "sbom", Where: "x", Declared: true, State: sbom.StatePresent}}}), "no container, pod or service was seen running and nothing declares what shall run"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

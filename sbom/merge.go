@@ -401,7 +401,7 @@ func compareRepositories(a, b Repository) int {
 func compareExpected(a, b Expected) int {
 	return cmp.Or(
 		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.List, b.List), cmp.Compare(a.Where, b.Where),
-		slices.Compare(a.Groups, b.Groups), flag(a.Known, b.Known), compareOrigins(a.Origin, b.Origin))
+		slices.Compare(a.Groups, b.Groups), flag(a.Self, b.Self), flag(a.Known, b.Known), compareOrigins(a.Origin, b.Origin))
 }
 
 func compareOmitted(a, b Omission) int {

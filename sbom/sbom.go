@@ -115,6 +115,7 @@ type Expected struct {
 	Groups []string     `json:"groups,omitempty"` // what else the list says about it: groups of a host, the type of a service; sorted
 	List   string       `json:"list"`             // what kind of list, e.g. "Ansible inventory"
 	Where  string       `json:"where"`            // file and place
+	Self   bool         `json:"self,omitempty"`   // the source that lists it is the one that shows what is there, so that it proves nothing about others
 	Known  bool         `json:"known,omitempty"`  // a service that the catalogue knows; set by Recognise, never by a source
 	Origin audit.Origin `json:"origin,omitzero"`
 }

@@ -492,7 +492,7 @@ func (r *cephReader) hosts(data []byte, origin audit.Origin) (any, error) {
 		slices.Sort(h.Labels)
 		kept = append(kept, h)
 		r.inv.Expected = append(r.inv.Expected, sbom.Expected{Kind: sbom.ExpectedHost, Name: h.Hostname, Groups: slices.Clip(h.Labels),
-			List: "Ceph hosts", Where: origin.Path, Origin: o})
+			List: "Ceph hosts", Where: origin.Path, Self: true, Origin: o})
 	})
 	if err != nil && len(kept) == 0 {
 		return nil, err

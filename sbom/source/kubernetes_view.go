@@ -308,7 +308,7 @@ func controller(o *kubeObject) kubeOwner {
 // node lists a machine of the cluster, the software that its kubelet reports, and later the images in its store.
 func (v *kubeView) node(l *kubeList, o *kubeObject) {
 	name, info := o.Metadata.Name, o.Status.Info
-	v.expected = append(v.expected, sbom.Expected{Kind: sbom.ExpectedHost, Name: name, List: "Kubernetes nodes", Where: v.cluster.name, Origin: l.origin})
+	v.expected = append(v.expected, sbom.Expected{Kind: sbom.ExpectedHost, Name: name, List: "Kubernetes nodes", Where: v.cluster.name, Self: true, Origin: l.origin})
 	state := sbom.StateRunning
 	if slices.ContainsFunc(o.Status.Conditions, func(c kubeCondition) bool { return c.Status != "True" }) {
 		state = sbom.StateDeclared
