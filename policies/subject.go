@@ -55,8 +55,9 @@ type Stack struct {
 	BOM           bool   `cel:"bom"`           // a stack BOM was written
 	// Names of lists that were made for another purpose (an Ansible inventory, the service catalogue) of which nothing was
 	// seen. Not known where no such list was given.
-	HostsMissing    int64 `cel:"hostsMissing"`
-	ServicesMissing int64 `cel:"servicesMissing"`
+	HostsMissing    int64  `cel:"hostsMissing"`
+	ServicesMissing int64  `cel:"servicesMissing"`
+	Missing         string `cel:"missing"` // which, for people
 	// Shares of the artifacts: digest seen, contents read (of images and hosts), assigned to a tier, led to a known project.
 	// What was not seen may be or not, so that each is an interval from the known share to all. Not known where there is
 	// nothing to count.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +40,7 @@ func initCommand(w World) *cobra.Command {
 			if err := pipeline.WriteNew(dir, file, data, force); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(w.Stdout, "%s\n", printable(file))
+			_, err = fmt.Fprintf(w.Stdout, "%s\n", printable(filepath.Join(dir, file)))
 			return err
 		},
 	}

@@ -101,7 +101,7 @@ func driftCommand(w World) *cobra.Command {
 		Long: "Compare what was declared to run with what runs: declared and not running, running and not declared, moved tags, other\n" +
 			"contents or versions, names that mean another thing tomorrow, and versions whose maintenance has ended. Each line names\n" +
 			"both places. A stack file is read now; a bundle is compared as it was gathered, and nobody is asked.\n\n" +
-			"Exit code 1: there are differences that are certain.",
+			"Exit code 1: there are differences that are certain. 3: intent and fact could not be compared.",
 		Example: "  pegel drift stack.yaml\n  pegel drift pegel-bundle -o json=drift.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -120,8 +120,11 @@ func driftCommand(w World) *cobra.Command {
 			if err := writeListing(w, outs, drift); err != nil {
 				return err
 			}
-			if drift.Drifts > 0 {
+			switch {
+			case drift.Drifts > 0:
 				return status(exitNotEligible)
+			case drift.Undecided != "":
+				return status(exitUndetermined)
 			}
 			return nil
 		},

@@ -107,8 +107,49 @@ func (d *dossier) stackCoverage(r *policies.Stack) []policies.UnknownField {
 		}
 	}
 	check("hostsMissing", "hosts", "the Ansible inventory", &r.HostsMissing, d.completeness.Hosts)
+	if names := d.completeness.Hosts.Unlisted; len(names) > 0 && r.HostsMissing == 0 {
+		unknown = append(unknown, policies.UnknownField{
+			Field: "hostsMissing", Looked: true, Reason: fmt.Sprintf("the lists do not cover the stack: they name nothing of %s", hostsInWords(names)),
+			Settle: []string{"give lists that name every host as crosscheck: sources"},
+		})
+	}
 	check("servicesMissing", "services", "openstack catalog list -f json", &r.ServicesMissing, d.completeness.Services)
 	return unknown
+}
+
+// hostsInWords names the first hosts of a list: "host a, host b and 3 more".
+func hostsInWords(names []string) string {
+	var parts []string
+	for _, name := range names[:min(len(names), 3)] {
+		parts = append(parts, "host "+name)
+	}
+	text := strings.Join(parts, ", ")
+	if more := len(names) - 3; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// missing says which hosts and services of the lists nothing was seen of, the first of each by name, and where they stand.
+func (d *dossier) missing() (string, map[string][]audit.Origin) {
+	origins := map[string][]audit.Origin{}
+	var parts []string
+	for _, c := range []struct {
+		word, field string
+		list        sbom.CrossChecked
+	}{{"host", "hostsMissing", d.completeness.Hosts}, {"service", "servicesMissing", d.completeness.Services}} {
+		names := c.list.MissingNames()
+		for _, name := range names[:min(len(names), 5)] {
+			parts = append(parts, c.word+" "+name)
+		}
+		if more := len(names) - 5; more > 0 {
+			parts = append(parts, fmt.Sprintf("%d more %ss", more, c.word))
+		}
+		for _, m := range c.list.Missing[:min(len(c.list.Missing), mostNames)] {
+			origins[c.field] = append(origins[c.field], m.Origin)
+		}
+	}
+	return strings.Join(parts, ", "), origins
 }
 
 // asDeclared fills whether an artifact runs as it was declared to.

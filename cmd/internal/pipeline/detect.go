@@ -40,6 +40,7 @@ type Detected struct {
 type SourceFound struct {
 	Entry string // YAML of the entry, on one line, without the dash
 	Note  string // why it is there
+	Off   bool   // written as a comment: one of several of which one is meant
 }
 
 // Detect looks at the machine, the current Kubernetes context and the files below a directory. It opens local sockets and
@@ -80,7 +81,11 @@ func (d *detector) unread(format string, args ...any) {
 
 // engines tries the usual sockets of container engines.
 func (d *detector) engines(ctx context.Context) {
-	for _, path := range source.Sockets(d.Root, d.Getenv) {
+	sockets := source.Sockets(d.Root, d.Getenv)
+	if len(sockets) == 0 {
+		d.unread("no socket of a container engine stands at the usual places; if one runs here, start its socket (systemctl start podman.socket) or give the output of docker ps as a file")
+	}
+	for _, path := range sockets {
 		if err := connect(ctx, path); err != nil {
 			d.unread("the socket %s is there and cannot be opened (%s): run as root or as its owner, or give the output of docker ps and docker image inspect as files", path, plainReason(err))
 			continue
@@ -242,7 +247,11 @@ func (d Detected) StackFile() ([]byte, error) {
 	fmt.Fprintf(&b, "scopes: [%s]\n", strings.Join(d.scopes(), ", "))
 	b.WriteString("# Where the inventory comes from: what shall run, and what runs. Both are compared.\nsources:\n")
 	for _, s := range d.Sources {
-		fmt.Fprintf(&b, "  - %s\n    # %s\n", s.Entry, s.Note)
+		mark := ""
+		if s.Off {
+			mark = "# "
+		}
+		fmt.Fprintf(&b, "  %s- %s\n    # %s\n", mark, s.Entry, s.Note)
 	}
 	if len(d.Sources) == 0 {
 		b.WriteString("  - host: {root: /}\n    # nothing was found; this line reads the packages of this machine\n")

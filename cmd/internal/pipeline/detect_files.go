@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,6 +18,7 @@ const (
 	maxDetectDepth = 4
 	maxDetectFiles = 20_000
 	sniffed        = 64 << 10 // bytes at the front of a file that tell what it is
+	sniffedEnd     = 4 << 10  // bytes at its end
 )
 
 // shapeOf tells what a file is by its name and its first bytes; "" for everything else. The names are those of the
@@ -37,6 +39,11 @@ func shapeOf(name string, head []byte) string {
 		return "scs-release"
 	case base == "oci-layout":
 		return "image"
+	case base == "hosts" || base == "inventory" || strings.HasSuffix(base, ".ini"):
+		if isInventory(head) {
+			return "ansible"
+		}
+		return ""
 	case !strings.HasSuffix(base, ".json"):
 		return ""
 	case has(`"pegel/inventory/v1"`):
@@ -65,6 +72,17 @@ func shapeOf(name string, head []byte) string {
 		return "ps"
 	}
 	return ""
+}
+
+// isInventory reports whether a file begins as an Ansible inventory does: the first line that is no comment names a group.
+func isInventory(head []byte) bool {
+	for line := range strings.Lines(string(head)) {
+		line = strings.TrimSpace(line)
+		if line != "" && line[0] != '#' && line[0] != ';' {
+			return line[0] == '[' && line[len(line)-1] == ']'
+		}
+	}
+	return false
 }
 
 // files looks through the directory for files that a source can read.
@@ -141,6 +159,12 @@ func head(path string) []byte {
 	if err != nil {
 		return nil
 	}
+	end := make([]byte, sniffedEnd) // canonical JSON has its schema at the end
+	if info, err := f.Stat(); err == nil && info.Size() > sniffed {
+		if n, err := f.ReadAt(end, max(sniffed, info.Size()-sniffedEnd)); err == nil || errors.Is(err, io.EOF) {
+			data = append(append(data, '\n'), end[:n]...)
+		}
+	}
 	return data
 }
 
@@ -153,7 +177,13 @@ func (d *detector) entries(found map[string][]string) {
 			d.add(note, format, quoted(path))
 		}
 	}
-	each("osism", "an OSISM release: what a release offers", "osism: {release: %s}")
+	for i, path := range found["osism"] {
+		d.add("an OSISM release: what a release offers", "osism: {release: %s}", quoted(path))
+		if len(found["osism"]) > 1 {
+			d.out.Sources[len(d.out.Sources)-1].Off = i < len(found["osism"])-1
+			d.out.Sources[len(d.out.Sources)-1].Note += "; several are there, keep the one that is deployed"
+		}
+	}
 	each("configuration", "a configuration repository: what shall run", "configuration: {repository: %s}")
 	for _, path := range found["kolla"] {
 		inventory := ""
@@ -211,7 +241,7 @@ func (d *detector) ceph(found map[string][]string) {
 
 func (d *detector) lists(found map[string][]string) {
 	var keys []string
-	for _, k := range []struct{ shape, key string }{{"compute_services", "compute_services"}, {"catalog", "catalog"}} {
+	for _, k := range []struct{ shape, key string }{{"ansible", "ansible"}, {"compute_services", "compute_services"}, {"catalog", "catalog"}} {
 		if paths := found[k.shape]; len(paths) > 0 {
 			keys = append(keys, k.key+": "+quoted(paths[0]))
 		}

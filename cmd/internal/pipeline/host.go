@@ -45,7 +45,7 @@ func (g *gatherer) host(ctx context.Context, failures []sbom.Failure) (Listing, 
 
 func hostText(inv sbom.Inventory) string {
 	var b strings.Builder
-	table(&b, "KIND\tNAME\tVERSION\tTIER\tSERVICE\tDIGEST\tCOPIES\tSEEN BY\tSTATE", inv.Artifacts, artifactLine)
+	table(&b, artifactHead, byName(inv.Artifacts), artifactLine)
 	for _, p := range inv.Packages {
 		components, known := p.Components.Get()
 		if known {

@@ -18,8 +18,9 @@ import (
 type Listing struct {
 	Text string
 	JSON []byte
-	// Drifts is the number of certain differences between intent and fact.
-	Drifts int
+	// Drifts is the number of certain differences between intent and fact; Undecided says why they could not be compared.
+	Drifts    int
+	Undecided string
 }
 
 // inventoryDocument is the JSON form of an inventory with what follows from it (pegel/inventory/v1).
@@ -82,11 +83,12 @@ func Drift(ctx context.Context, name string, opt Options) (Listing, error) {
 	c := sbom.Compare(inv, at)
 	c.Drift = orNone(c.Drift)
 	data, err := canonical(driftDocument{DriftSchema, c, inv.Failures})
-	text := strings.TrimPrefix(driftText(c), "\n")
+	text := ""
 	for _, f := range inv.Failures {
 		text += fmt.Sprintf("not read: %s: %s\n", f.Source, f.Reason)
 	}
-	return Listing{Text: text, JSON: data, Drifts: certain(c.Drift)}, err
+	text = strings.TrimPrefix(text+driftText(c), "\n")
+	return Listing{Text: text, JSON: data, Drifts: certain(c.Drift), Undecided: c.Undecided}, err
 }
 
 // DriftSchema names the JSON form of pegel drift.
@@ -134,7 +136,7 @@ func orNone[T any](list []T) []T {
 
 func (d inventoryDocument) text() string {
 	var b strings.Builder
-	table(&b, "KIND\tNAME\tVERSION\tTIER\tSERVICE\tDIGEST\tCOPIES\tSEEN BY\tSTATE", d.Artifacts, artifactLine)
+	table(&b, artifactHead, byName(d.Artifacts), artifactLine)
 	fmt.Fprintf(&b, "\n%s\n", d.summary())
 	b.WriteString(driftText(d.Comparison))
 	b.WriteString(d.missingText())
@@ -168,7 +170,35 @@ func artifactLine(a sbom.Artifact) string {
 		state += ", not pinned: " + a.Unpinned
 	}
 	return strings.Join([]string{a.Kind, a.Name, orText(a.Version, "-"), orText(strings.Join(a.Tiers, "+"), "-"), orText(a.Service, "-"),
-		digest, copies, orText(strings.Join(seenBy(a), "+"), "-"), state}, "\t")
+		digest, copies, orText(strings.Join(seenBy(a), "+"), "-"), state, wheres(a)}, "\t")
+}
+
+const artifactHead = "KIND\tNAME\tVERSION\tTIER\tSERVICE\tDIGEST\tCOPIES\tSEEN BY\tSTATE\tWHERE"
+
+// byName puts the artifacts in the order in which people look for them.
+func byName(list []sbom.Artifact) []sbom.Artifact {
+	return slices.SortedStableFunc(slices.Values(list), func(a, b sbom.Artifact) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// wheres names the places of an artifact, the first two in full; the JSON has all.
+func wheres(a sbom.Artifact) string {
+	var places []string
+	for _, s := range a.Sightings {
+		where := s.Where
+		if s.Reference != "" {
+			where = strings.TrimSuffix(where, ": "+s.Reference)
+		}
+		if !slices.Contains(places, where) {
+			places = append(places, where)
+		}
+	}
+	text := strings.Join(places[:min(len(places), 2)], "; ")
+	if more := len(places) - 2; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return orText(text, "-")
 }
 
 func seenBy(a sbom.Artifact) []string {
@@ -218,7 +248,7 @@ func driftText(c sbom.Comparison) string {
 		}
 		return b.String()
 	}
-	fmt.Fprintf(&b, "\nIntent against fact: %d differences\n", len(c.Drift))
+	fmt.Fprintf(&b, "\nIntent against fact: %s\n", counted(len(c.Drift), "difference"))
 	table(&b, "DRIFT\tNAME\tDECLARED\tRUNNING\tWHERE DECLARED\tWHERE RUNNING\tNOTE", c.Drift, driftLine)
 	return b.String()
 }
@@ -226,7 +256,7 @@ func driftText(c sbom.Comparison) string {
 func driftLine(d sbom.Drift) string {
 	note := d.Detail
 	if d.Open != "" {
-		note += " (open: " + d.Open + ")"
+		note = "open: " + d.Open
 	}
 	return strings.Join([]string{d.Kind, d.Name, sideText(d.Declared), sideText(d.Running), sideWhere(d.Declared), sideWhere(d.Running), note}, "\t")
 }
@@ -267,14 +297,25 @@ func (d inventoryDocument) missingText() string {
 	}
 	b.WriteString("\n")
 	section("hosts", d.Completeness.Hosts)
+	if names := d.Completeness.Hosts.Unlisted; len(names) > 0 {
+		fmt.Fprintf(&b, "  no list names %s, which was seen: the lists do not cover the stack\n", hostsInWords(names))
+	}
 	section("services", d.Completeness.Services)
 	for _, o := range d.Omitted {
-		fmt.Fprintf(&b, "left out: %d %s (%s; %s)\n", o.Count, o.What, o.Source, o.Why)
+		fmt.Fprintf(&b, "left out: %s (%s; %s)\n", counted(o.Count, strings.TrimSuffix(o.What, "s")), o.Source, o.Why)
 	}
 	for _, f := range d.Failures {
 		fmt.Fprintf(&b, "not read: %s: %s\n", f.Source, f.Reason)
 	}
 	return b.String()
+}
+
+// counted is "1 pod", "2 pods".
+func counted(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
 }
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -84,6 +84,11 @@ func (d *dossier) stackSubject() policies.Subject {
 		})
 	}
 	sub.Unknown = append(sub.Unknown, d.stackCoverage(&r)...)
+	r.Missing, sub.Origins = d.missing()
+	if u := d.stackBOM(&r); u != nil {
+		sub.Unknown = append(sub.Unknown, *u)
+	}
+	sub.Origins["bom"] = []audit.Origin{{Source: "sbom", Path: "stack.cdx.json", Digest: d.stack.StackBOM}}
 	sub.Record = r
 	if r.SourcesFailed > 0 {
 		var names, settle []string
@@ -99,6 +104,20 @@ func (d *dossier) stackSubject() policies.Subject {
 		})
 	}
 	return sub
+}
+
+// stackBOM says why the SBOM of the stack may not list what is in it; nil if contents were read.
+func (d *dossier) stackBOM(r *policies.Stack) *policies.UnknownField {
+	c := d.coverage()
+	switch {
+	case !r.BOM:
+		return nil
+	case c.Artifacts == 0:
+		return &policies.UnknownField{Field: "bom", Looked: true, Reason: "it lists nothing: no source showed an artifact", Settle: []string{"give sources that can be read"}}
+	case c.Scannable > 0 && c.Scanned == 0:
+		return &policies.UnknownField{Field: "bom", Looked: true, Reason: "it lists artifacts only: the contents of none were read", Settle: []string{"give contents: image:, registry:, inventory: or host: sources"}}
+	}
+	return nil
 }
 
 // corrections says what the operator's assign entries changed, artifact by artifact. Until an auditor accepts them they
