@@ -89,6 +89,7 @@ func (c *cloud) plant(t *testing.T) (docker string) {
 func TestNoSecretOfACloudLeavesIt(t *testing.T) {
 	c := newCloud(t)
 	docker := c.plant(t)
+	c.planted(t, docker)
 	var logged bytes.Buffer
 	opt := c.options(t)
 	opt.Getenv = func(name string) string { return map[string]string{"DOCKER_CONFIG": docker}[name] }
@@ -199,9 +200,9 @@ func walk(t *testing.T, dir, marker string) (found int) {
 	return found
 }
 
-func TestTheSecretsOfACloudAreWhereTheyCouldBeRead(t *testing.T) {
-	c := newCloud(t)
-	docker := c.plant(t)
+// planted finds a secret in everything that is read, so that a test that sees none afterwards says something.
+func (c cloud) planted(t *testing.T, docker string) {
+	t.Helper()
 	var recorded strings.Builder
 	for _, a := range sourcetest.Recorded(t) {
 		recorded.Write(a.Body)
