@@ -89,6 +89,8 @@ func (c *cloud) plant(t *testing.T) (docker string) {
 func TestNoSecretOfACloudLeavesIt(t *testing.T) {
 	c := newCloud(t)
 	docker := c.plant(t)
+	c.planted(t, docker)
+	c.subject = "kind: release, exposure: public" // of such a subject the bundle also holds the input files, as far as they are read
 	var logged bytes.Buffer
 	opt := c.options(t)
 	opt.Getenv = func(name string) string { return map[string]string{"DOCKER_CONFIG": docker}[name] }
@@ -115,15 +117,17 @@ func TestNoSecretOfACloudLeavesIt(t *testing.T) {
 		refuse(t, what, text)
 	}
 	refuse(t, "the log", logged.String())
-	if found := walk(t, opt.Bundle, keystoneImage); found == 0 {
-		t.Errorf("no file of the bundle names %s: this test looks in the wrong place", keystoneImage)
+	for _, marker := range []string{keystoneImage, `netbox_image":`, `"container_image_name":"quay.io/ceph/ceph:v18.2.2"`, `"imageID":"quay.io/cilium/cilium@sha256`} {
+		if found := walk(t, opt.Bundle, marker); found == 0 {
+			t.Errorf("no file of the bundle has %s: this test looks in the wrong place", marker)
+		}
 	}
 	if left := walk(t, opt.TempDir, ""); left > 0 {
 		t.Errorf("%d files were left in the temporary folder", left)
 	}
 
-	// Whatever is asked goes to a proxy that is not there, and none of the errors repeats its address.
-	c.network = ", proxy: 'http://operator:" + proxyPassword + "@127.0.0.1:1'"
+	// In a private cloud, whatever is asked goes to a proxy that is not there, and none of the errors repeats its address.
+	c.subject, c.network = privateCloud, ", proxy: 'http://operator:"+proxyPassword+"@127.0.0.1:1'"
 	c.sources = append(c.sources, "registry: {pull: all}")
 	opt.Bundle = filepath.Join(t.TempDir(), "bundle")
 	name = c.stack(t)
@@ -199,9 +203,9 @@ func walk(t *testing.T, dir, marker string) (found int) {
 	return found
 }
 
-func TestTheSecretsOfACloudAreWhereTheyCouldBeRead(t *testing.T) {
-	c := newCloud(t)
-	docker := c.plant(t)
+// planted finds a secret in everything that is read, so that a test that sees none afterwards says something.
+func (c cloud) planted(t *testing.T, docker string) {
+	t.Helper()
 	var recorded strings.Builder
 	for _, a := range sourcetest.Recorded(t) {
 		recorded.Write(a.Body)
@@ -240,7 +244,7 @@ func TestTheSecretsOfACloudAreWhereTheyCouldBeRead(t *testing.T) {
 }
 
 func TestAnErrorAboutAStackFileRepeatsNoSecret(t *testing.T) {
-	c := cloud{dir: t.TempDir()}
+	c := cloud{dir: t.TempDir(), subject: privateCloud}
 	for name, change := range map[string]struct{ network, source string }{
 		"a proxy with a broken port":        {", proxy: 'http://u:" + proxyPassword + "@p.example:99999'", "crosscheck: {hosts: h}"},
 		"a proxy of another kind":           {", proxy: 'socks5://u:" + proxyPassword + "@p.example:1'", "crosscheck: {hosts: h}"},

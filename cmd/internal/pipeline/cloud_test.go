@@ -32,6 +32,7 @@ type cloud struct {
 	podman  sourcetest.Podman
 	sources []string // entries of stack.yaml
 	network string   // further keys below network:
+	subject string   // what it is
 }
 
 // The images of the cloud's engine: each is the program that waits, under the name of something that a cloud runs.
@@ -43,9 +44,11 @@ const (
 	customerImage  = "localhost/shop:1.0.0"
 )
 
+const privateCloud = "kind: cloud, exposure: private"
+
 func newCloud(t *testing.T) cloud {
 	t.Helper()
-	c := cloud{podman: sourcetest.StartPodman(t)}
+	c := cloud{podman: sourcetest.StartPodman(t), subject: privateCloud}
 	digests := c.load(t, keystoneImage, mariadbImage, redisImage, memcachedImage, customerImage)
 	c.start("run --detach", "keystone", keystoneImage)
 	c.start("run --detach", "redis", redisImage)
@@ -162,7 +165,7 @@ func (c cloud) write(t *testing.T, name, text string) {
 // stack writes stack.yaml and returns its name.
 func (c cloud) stack(t *testing.T) string {
 	t.Helper()
-	text := "schema: pegel/stack/v1\nsubject: {name: small cloud, kind: cloud, exposure: private}\nscopes: [scs-open-iaas]\nat: 2026-11-24\n" +
+	text := "schema: pegel/stack/v1\nsubject: {name: small cloud, " + c.subject + "}\nscopes: [scs-open-iaas]\nat: 2026-11-24\n" +
 		"network: {allow: [127.0.0.0/8], ca: ca.pem" + c.network + "}\nsources:\n  - " + strings.Join(c.sources, "\n  - ") + "\n"
 	c.write(t, "stack.yaml", text)
 	return filepath.Join(c.dir, "stack.yaml")
