@@ -180,3 +180,25 @@ func TestASampleIsDrawnBySeedAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestAListOfASourceAboutItselfProvesNothingAndAListThatLacksAHostDoesNotCoverTheStack(t *testing.T) {
+	runs := func(host string) sbom.Artifact {
+		return sbom.Artifact{ID: "host:" + host, Kind: sbom.KindHost, Name: host,
+			Sightings: []sbom.Sighting{{Source: "kubernetes", Where: host, State: sbom.StateRunning, Hosts: []string{host}, Replicas: 1}}}
+	}
+	own := sbom.Expected{Kind: sbom.ExpectedHost, Name: "kube-01", List: "Kubernetes nodes", Where: "cluster", Self: true}
+	inv := inventory(runs("kube-01"), runs("ctl-01"))
+	inv.Expected = []sbom.Expected{own}
+	if got := sbom.CrossCheck(inv).Hosts; len(got.Lists) != 0 || got.Expected != 1 || got.Seen != 1 || len(got.Unlisted) != 0 {
+		t.Errorf("its own list alone: got %+v, want no list", got)
+	}
+	inv.Expected = append(inv.Expected, sbom.Expected{Kind: sbom.ExpectedHost, Name: "ctl-01.dc.example", List: "Ansible inventory", Where: "hosts"})
+	got := sbom.CrossCheck(inv).Hosts
+	if !slices.Equal(got.Lists, []string{"Ansible inventory"}) || !slices.Equal(got.Unlisted, []string{"kube-01"}) || len(got.Missing) != 0 {
+		t.Errorf("a list without kube-01: got %+v, want it named as unlisted", got)
+	}
+	inv.Expected = append(inv.Expected, sbom.Expected{Kind: sbom.ExpectedHost, Name: "kube-01", List: "Ansible inventory", Where: "hosts"})
+	if got := sbom.CrossCheck(inv).Hosts; len(got.Unlisted) != 0 {
+		t.Errorf("a list of all: got %+v, want nothing unlisted", got)
+	}
+}

@@ -180,11 +180,11 @@ func (c *comparer) settings() {
 		switch kind, _, _ := strings.Cut(f.Source, " "); kind {
 		case "osism", "scs-release", "configuration", "kolla", "chart", "cluster-stack": // these declare
 			c.unlisted = unreadable
-		case "containers", "kubernetes", "ceph", "host": // these see
+		case "containers", "ceph", "host": // these see
 			if !slices.Contains(c.unread, unreadable) {
 				c.unread = append(c.unread, unreadable)
 			}
-		default: // helm and inventory files may hold both, and of others nobody knows
+		default: // kubernetes, helm and inventory files hold both, and of others nobody knows
 			c.unlisted = unreadable
 			if !slices.Contains(c.unread, unreadable) {
 				c.unread = append(c.unread, unreadable)
