@@ -12,7 +12,7 @@ import (
 func inventoryCommand(w World) *cobra.Command {
 	var g gathering
 	var out []string
-	var host bool
+	var host, images bool
 	var list pipeline.ListingOptions
 	cmd := &cobra.Command{
 		Use:   "inventory STACK | --host",
@@ -32,10 +32,14 @@ func inventoryCommand(w World) *cobra.Command {
 			if err := checkInventoryUse(cmd, args, host, list); err != nil {
 				return err
 			}
+			if images && !host {
+				return &pipeline.UsageError{Err: errors.New("flag --images: it goes with --host"), Hint: "a stack reads contents in pegel audit"}
+			}
 			opt, err := g.options(cmd, w)
 			if err != nil {
 				return err
 			}
+			opt.HostImages = images
 			inv, err := listed(cmd, args, host, opt, list)
 			if err != nil {
 				return err
@@ -45,6 +49,7 @@ func inventoryCommand(w World) *cobra.Command {
 	}
 	g.register(cmd, false)
 	cmd.Flags().BoolVar(&host, "host", false, "read the machine this runs on, as root or as the user you are")
+	cmd.Flags().BoolVar(&images, "images", false, "with --host: read the contents of its container images too, which takes long")
 	cmd.Flags().IntVar(&list.Sample, "sample", 0, "draw `N` hosts to look at, by --seed")
 	cmd.Flags().StringVar(&list.Seed, "seed", "", "`TEXT` that the auditor chose; the same seed draws the same hosts")
 	cmd.Flags().StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`: text or json; - is standard output (repeatable)")

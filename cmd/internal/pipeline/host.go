@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pegel-audit/pegel/sbom"
@@ -35,12 +36,21 @@ func (g *gatherer) host(ctx context.Context, failures []sbom.Failure) (Listing, 
 	g.opt.progress("reading this machine", len(g.sources), len(g.sources))
 	g.remember(found)
 	inv := sbom.Merge(append(found, sbom.Inventory{Failures: failures})...)
-	inv.Packages = g.packages(ctx, inv)
+	inv.Packages = g.packages(ctx, g.ofInterest(inv))
 	if err := ctx.Err(); err != nil {
 		return Listing{}, err
 	}
 	data, err := canonical(inv)
 	return Listing{Text: hostText(inv), JSON: data}, err
+}
+
+// ofInterest leaves the contents of container images to a central run, which reads each image once and not on every host,
+// unless they are asked for: a host may be the only place that has them.
+func (g *gatherer) ofInterest(inv sbom.Inventory) sbom.Inventory {
+	if !g.opt.HostImages {
+		inv.Artifacts = slices.DeleteFunc(slices.Clone(inv.Artifacts), func(a sbom.Artifact) bool { return a.Kind == sbom.KindImage })
+	}
+	return inv
 }
 
 func hostText(inv sbom.Inventory) string {

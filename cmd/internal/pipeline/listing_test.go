@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/pegel-audit/pegel/reports"
+	"github.com/pegel-audit/pegel/sbom"
 )
 
 // validate checks a document against the schema that Pegel publishes for it.
@@ -98,5 +99,18 @@ func TestTheInventoryFileOfAHostIsReadBackByACentralRun(t *testing.T) {
 	})
 	if len(r.Artifacts) == 0 || r.Artifacts[0].Name != "ctl-01" || r.Artifacts[0].Packages == nil || *r.Artifacts[0].Packages != 1 {
 		t.Errorf("artifacts %+v, want the host with one package", r.Artifacts)
+	}
+}
+
+func TestAHostReadsTheContentsOfItsImagesOnlyIfItIsAsked(t *testing.T) {
+	inv := sbom.Inventory{Artifacts: []sbom.Artifact{{ID: "host:h", Kind: sbom.KindHost}, {ID: "image:x", Kind: sbom.KindImage}}}
+	for images, want := range map[bool]int{false: 1, true: 2} {
+		g := &gatherer{opt: Options{HostImages: images}}
+		if got := g.ofInterest(inv).Artifacts; len(got) != want || got[0].ID != "host:h" {
+			t.Errorf("images %v: got %d artifacts, want %d", images, len(got), want)
+		}
+	}
+	if len(inv.Artifacts) != 2 {
+		t.Error("the inventory that was given changed")
 	}
 }

@@ -20,19 +20,21 @@ import (
 
 // Options say how to run. The zero value of a field does the safe thing.
 type Options struct {
-	Version  string              // of the program, recorded in the bundle
-	Now      time.Time           // the clock; assessed_at where neither the stack file nor At says otherwise
-	At       time.Time           // overrides the day of the stack file
-	Offline  bool                // no network: only local files, sockets of this machine, local clones and recorded evidence
-	Bundle   string              // directory to write the evidence to
-	Mirrors  []string            // directories with local clones
-	CacheDir string              // for clones; the user's cache directory if empty
-	TempDir  string              // for unpacked images; the system's if empty
-	Scopes   []string            // overrides the scopes of the stack file
-	Evidence []string            // more recorded bundles, used before those of the stack file
-	Getenv   func(string) string // the environment; nil: it is empty
-	Log      *slog.Logger
-	Progress func(stage string, done, total int) // nil: silence
+	Version  string    // of the program, recorded in the bundle
+	Now      time.Time // the clock; assessed_at where neither the stack file nor At says otherwise
+	At       time.Time // overrides the day of the stack file
+	Offline  bool      // no network: only local files, sockets of this machine, local clones and recorded evidence
+	Bundle   string    // directory to write the evidence to
+	Mirrors  []string  // directories with local clones
+	CacheDir string    // for clones; the user's cache directory if empty
+	TempDir  string    // for unpacked images; the system's if empty
+	Scopes   []string  // overrides the scopes of the stack file
+	Evidence []string  // more recorded bundles, used before those of the stack file
+	// HostImages asks HostInventory for the contents of container images too.
+	HostImages bool
+	Getenv     func(string) string // the environment; nil: it is empty
+	Log        *slog.Logger
+	Progress   func(stage string, done, total int) // nil: silence
 }
 
 // Audit does all of it: gather the evidence of a stack into a bundle, then assess the bundle.
