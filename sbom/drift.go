@@ -454,11 +454,10 @@ func (c *comparer) undeclared(a Artifact, h half) {
 		}
 		return
 	}
-	if c.enabled(a) {
-		return // the switch declares it, if not in which version
-	}
 	reasons := []string{c.unlisted}
-	if !c.images {
+	if c.enabled(a) {
+		reasons = append(reasons, "its service is enabled; which image shall serve it no source says")
+	} else if !c.images {
 		reasons = append(reasons, "no source lists images; what is not switched off may run by default")
 	}
 	for _, name := range append([]string{a.Name}, a.Projects...) {

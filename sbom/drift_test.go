@@ -298,11 +298,11 @@ func TestEveryKindOfDriftIsFoundAndNothingElse(t *testing.T) {
 		{"what only begins like a disabled service is not accused",
 			[]sbom.Artifact{of(running("a/cinder-csi-plugin:1.0.0", ""), "cloud-provider-openstack"), declared("a/cinder-csi-plugin:1.0.0", "")},
 			append(slices.Clone(allRead), service("cinder", "disabled")), false, nil},
-		{"what runs for an enabled service is declared by the switch",
-			[]sbom.Artifact{of(running("a/nova-api:1.0.0", ""), "nova")}, append(slices.Clone(allRead), service("nova", "enabled")), false, nil},
+		{"what runs for an enabled service is open: the switch names no image",
+			[]sbom.Artifact{of(running("a/nova-api:1.0.0", ""), "nova")}, append(slices.Clone(allRead), service("nova", "enabled")), false, []string{"not-declared nova-api | - | a/nova-api:1.0.0 | open: its service is enabled; which image shall serve it no source says"}},
 		{"what no switch names is open, because switches have defaults",
 			[]sbom.Artifact{of(running("a/nova-api:1.0.0", ""), "nova"), running("a/z:1.0.0", "")}, append(slices.Clone(allRead), service("nova", "enabled")), false,
-			[]string{"not-declared z | - | a/z:1.0.0 | open: no source lists images; what is not switched off may run by default"}},
+			[]string{"not-declared nova-api | - | a/nova-api:1.0.0 | open: its service is enabled; which image shall serve it no source says", "not-declared z | - | a/z:1.0.0 | open: no source lists images; what is not switched off may run by default"}},
 		{"a digest that runs is still unpinned where its workload names latest",
 			[]sbom.Artifact{declared("a/x:latest", ""), running("a/x:latest", d("x"))}, allRead, false,
 			[]string{"unpinned x | a/x:latest | a/x:latest"}},
@@ -716,4 +716,21 @@ func TestADeclarationIsNotGivenTheNameUnderWhichItsContentsRun(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("drift (-want +got):\n%s", diff)
 	}
+}
+
+func TestAnImageFromAnotherPlaceIsNotDeclaredByTheSwitchOfItsService(t *testing.T) {
+	inv := inventory(declared("registry.osism.tech/kolla/release/keystone:26.0.1.20250408", ""), running("own.example/x/keystone:9.9", ""))
+	for i := range inv.Artifacts {
+		inv.Artifacts[i].Service = "keystone"
+	}
+	inv.Expected = []sbom.Expected{{Kind: sbom.ExpectedService, Name: "keystone", Groups: []string{"enabled"}, Known: true, List: "OSISM configuration", Where: "x"}}
+	for _, d := range sbom.Compare(inv, today).Drift {
+		if d.Kind == sbom.DriftNotDeclared && d.Name == "keystone" {
+			if d.Open == "" {
+				t.Error("the row is certain, although only the place differs")
+			}
+			return
+		}
+	}
+	t.Error("an image of the same name from another place counts as declared, because its service is enabled")
 }

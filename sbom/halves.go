@@ -179,7 +179,17 @@ func (h half) withProjects(a Artifact, keys []key) []key {
 	return distinct(keys)
 }
 
+// distinct drops what stands twice. An image of a hostile file may go by a thousand names, so that long lists are not
+// compared each with each.
 func distinct(keys []key) []key {
+	if len(keys) > 32 {
+		seen := make(map[key]bool, len(keys))
+		return slices.DeleteFunc(keys, func(k key) bool {
+			twice := seen[k]
+			seen[k] = true
+			return twice
+		})
+	}
 	out := keys[:0]
 	for _, k := range keys {
 		if !slices.Contains(out, k) {

@@ -121,8 +121,8 @@ func (s *sameness) byDigest() {
 	for _, a := range s.all {
 		config := configOf(a)
 		for _, d := range digestsOf(a) {
-			if config != "" && !slices.Contains(configs[d], config) {
-				configs[d] = append(configs[d], config)
+			if list := configs[d]; config != "" && len(list) < 2 && !slices.Contains(list, config) { // only whether there are several matters
+				configs[d] = append(list, config)
 			}
 		}
 	}
