@@ -305,8 +305,9 @@ func (c *comparer) renamed(h half, relatives []int) bool {
 // mirror. Without both digests nothing can be said, and then it counts as declared.
 func (c *comparer) sameTag(h half, keys []key, relatives []int) bool {
 	first, found, unknown := -1, false, len(h.digests) == 0
+	tags := h.tagsOf(c.at(h.place), half.lookupKeys)
 	for _, k := range keys {
-		for _, tag := range h.tags {
+		for _, tag := range tags(k) {
 			g := c.intended.tagged(k, tag)
 			if g == nil {
 				continue
@@ -518,8 +519,9 @@ func (c *comparer) instead(a Artifact, h half) (why string, satisfied bool) {
 	if a.Kind != KindImage {
 		return "", false
 	}
+	tags := h.tagsOf(a, half.lookupKeys)
 	for _, k := range h.lookupKeys(a) {
-		for _, tag := range h.tags {
+		for _, tag := range tags(k) {
 			g := c.running.tagged(k, tag)
 			if g != nil && (g.unknown || len(h.digests) == 0) {
 				return "", true

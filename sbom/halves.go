@@ -13,6 +13,7 @@ type half struct {
 	place      int            // in the inventory
 	repos      []string       // registry and path of each reference
 	paths      []string       // path of each reference
+	tagAt      []string       // tag of each reference, as it is compared; empty if it has none
 	tags       []string       // tags, as they are compared
 	references []string       // references with a tag and without a digest: names that may move
 	digests    []audit.Digest // as this half saw them; empty if it did not
@@ -80,8 +81,10 @@ func (h *half) add(ref Reference) {
 	h.repos = append(h.repos, ref.Repository())
 	h.paths = append(h.paths, ref.Path)
 	if ref.Tag == "" {
+		h.tagAt = append(h.tagAt, "")
 		return
 	}
+	h.tagAt = append(h.tagAt, tagKey(ref.Tag))
 	h.tags = append(h.tags, tagKey(ref.Tag))
 	if ref.Digest == "" {
 		h.references = append(h.references, ref.String())
@@ -167,6 +170,27 @@ func (h half) lookupKeys(a Artifact) []key {
 		keys = append(keys, key{kind: "below", text: path})
 	}
 	return h.withProjects(a, keys)
+}
+
+// tagsOf returns the tags that go with each name: those of the references that lead to it. Every name with every tag of an
+// image would be wrong, and millions where a hostile file gives it a thousand of each.
+func (h half) tagsOf(a Artifact, keys func(half, Artifact) []key) func(key) []string {
+	if len(h.paths) < 2 {
+		return func(key) []string { return h.tags }
+	}
+	of := map[key][]string{}
+	for i, tag := range h.tagAt {
+		if tag == "" {
+			continue
+		}
+		for _, k := range keys(half{repos: h.repos[i : i+1], paths: h.paths[i : i+1]}, a) {
+			of[k] = append(of[k], tag)
+		}
+	}
+	for k, tags := range of {
+		of[k] = sortedUnion(tags, nil)
+	}
+	return func(k key) []string { return of[k] }
 }
 
 // withProjects adds the keys of name and project and drops what stands twice.
@@ -272,10 +296,11 @@ func newIndex(n int) *index {
 func (c *comparer) add(x *index, h half) {
 	n, a := len(x.halves), c.at(h.place)
 	x.halves = append(x.halves, h)
+	tags := h.tagsOf(a, half.registerKeys)
 	for _, k := range h.registerKeys(a) {
 		g := groupAt(x.groups, k, n)
 		x.enter(g, n)
-		for _, tag := range h.tags {
+		for _, tag := range tags(k) {
 			x.enter(groupAt(x.narrow, narrow{of: g, text: tag}, n), n)
 		}
 		if h.version != "" && x == c.intended {
@@ -289,8 +314,8 @@ func (c *comparer) add(x *index, h half) {
 		groupAt(x.named, ref, n).join(n, &h)
 	}
 	for _, d := range digestsOf(a) {
-		if !slices.Contains(x.digests[d], n) {
-			x.digests[d] = append(x.digests[d], n)
+		if list := x.digests[d]; len(list) == 0 || list[len(list)-1] != n {
+			x.digests[d] = append(list, n)
 		}
 	}
 	for _, name := range h.names(a) {

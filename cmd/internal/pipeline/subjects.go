@@ -80,7 +80,7 @@ func (d *dossier) stackSubject() policies.Subject {
 	if len(corrections) > 0 {
 		sub.Unknown = append(sub.Unknown, policies.UnknownField{
 			Field: "corrections", Looked: true, Reason: "only the operator says so: " + strings.Join(corrections, "; "),
-			Settle: []string{"an auditor checks each correction under assign: in the stack file"},
+			Settle: []string{"an auditor checks each correction under assign:, and each rule of a source that leaves something out, in the stack file"},
 		})
 	}
 	sub.Unknown = append(sub.Unknown, d.stackCoverage(&r)...)
@@ -120,8 +120,10 @@ func (d *dossier) stackBOM(r *policies.Stack) *policies.UnknownField {
 	return nil
 }
 
-// corrections says what the operator's assign entries changed, artifact by artifact. Until an auditor accepts them they
-// keep every scope open (design section 4, rule 5): a correction could hide what fails.
+// corrections says what the operator's assign entries changed, artifact by artifact, and what rules such as exclude: left
+// out. Until an auditor accepts them they keep every scope open (design section 4, rule 5): a correction could hide what
+// fails, and a rule about customers could hide a part of the platform. The names that such a rule holds may be those of
+// customers and are not repeated here.
 func (d *dossier) corrections() []string {
 	var out []string
 	for _, a := range d.inventory.Artifacts {
@@ -141,6 +143,9 @@ func (d *dossier) corrections() []string {
 			out = append(out, a.Name+": "+what+" ("+rule.Reason+")")
 		}
 	}
+	for _, o := range d.inventory.Omitted {
+		out = append(out, fmt.Sprintf("%d %s of %s are no part of the stack", o.Count, o.What, o.Source))
+	}
 	return out
 }
 
@@ -151,7 +156,7 @@ func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 	}
 	sub := policies.Subject{
 		Ref:  audit.SubjectRef{Kind: policies.KindArtifact, ID: a.ID, Name: a.Name, Tiers: a.Tiers},
-		Area: a.Area, Intent: !a.Seen(), Origins: map[string][]audit.Origin{"": origins(a)},
+		Area: a.Area, Intent: !a.Seen(), Origins: map[string][]audit.Origin{"": origins(a)}, Observed: d.lastSeen(a),
 	}
 	if r.Identified && d.assigned[a.ID] {
 		sub.Declared = map[string]bool{"identified": true}
@@ -219,6 +224,21 @@ func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 	}
 	sub.Record = r
 	return sub
+}
+
+// lastSeen is when an artifact was seen last, if that was before the day of the audit: an inventory file may be old, and
+// lifetimes count from then. The zero value: on the day of the audit.
+func (d *dossier) lastSeen(a sbom.Artifact) time.Time {
+	var last time.Time
+	for _, s := range a.Sightings {
+		if !s.Declared && s.Origin.At.After(last) {
+			last = s.Origin.At
+		}
+	}
+	if last.Before(d.stack.AssessedAt) {
+		return last
+	}
+	return time.Time{}
 }
 
 func declared(fields map[string]bool, more ...string) map[string]bool {
