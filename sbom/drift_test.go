@@ -734,3 +734,30 @@ func TestAnImageFromAnotherPlaceIsNotDeclaredByTheSwitchOfItsService(t *testing.
 	}
 	t.Error("an image of the same name from another place counts as declared, because its service is enabled")
 }
+
+// TestManyNamesDoNotMakeTheComparisonLong compares images that go by a thousand names each, as a hostile file may claim,
+// and images that claim one digest with a configuration of their own each. Every name with every tag, and every
+// configuration with every other, took minutes and tens of gigabytes.
+func TestManyNamesDoNotMakeTheComparisonLong(t *testing.T) {
+	inv := sbom.Inventory{}
+	for i := range 10 {
+		a := running(fmt.Sprintf("r.example/a/b/c/d/e/x%d:1.0.0", i), digestOf(fmt.Sprint(i)))
+		for j := range 1000 {
+			a.Aliases = append(a.Aliases, fmt.Sprintf("r.example/a/b/c/d/e%d/x%d:1.0.%d", j, i, j))
+		}
+		a.Sightings[0].Reference = ""
+		inv.Artifacts = append(inv.Artifacts, a, declared(fmt.Sprintf("q.example/a/b%d:2", i), ""))
+	}
+	for i := range 20_000 {
+		a := running(fmt.Sprintf("s.example/y%d:1", i), digestOf("index"))
+		a.Config = digestOf(fmt.Sprintf("config %d", i))
+		inv.Artifacts = append(inv.Artifacts, a)
+	}
+	begin := time.Now()
+	sbom.Compare(sbom.Merge(inv), today)
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	} else {
+		t.Logf("it took %s", took)
+	}
+}
