@@ -94,7 +94,7 @@ func (s *inventoryFile) Contacts() []audit.Contact {
 // Inventory reads all files. One that is not right in every part is left out as a whole, with the reason.
 func (s *inventoryFile) Inventory(ctx context.Context) (sbom.Inventory, error) {
 	r := inventoryReader{inventoryFile: s, inv: sbom.Inventory{Schema: sbom.InventorySchema},
-		holds: map[string]inventoryPlace{}, files: map[audit.Digest]string{}, hosts: map[string]string{}}
+		holds: map[string]inventoryPlace{}, files: map[audit.Digest]string{}, hosts: map[string]string{}, lists: map[string]audit.Digest{}}
 	read := 0
 	for _, place := range r.places() {
 		if err := ctx.Err(); err != nil {
@@ -155,6 +155,7 @@ type inventoryReader struct {
 	inv   sbom.Inventory
 	holds map[string]inventoryPlace
 	files map[audit.Digest]string // file names by contents
+	lists map[string]audit.Digest // what is in an artifact, as the first file says
 	hosts map[string]string       // file names by host
 }
 
@@ -260,8 +261,11 @@ func (r *inventoryReader) take(inv sbom.Inventory, place inventoryPlace, origin 
 		r.inv.Artifacts = append(r.inv.Artifacts, a)
 	}
 	for _, p := range inv.Packages {
-		if _, ok := r.holds[p.Artifact]; !ok {
-			r.holds[p.Artifact] = place
+		if first, ok := r.holds[p.Artifact]; !ok {
+			r.holds[p.Artifact], r.lists[p.Artifact] = place, packagesDigest(p)
+		} else if strings.HasPrefix(p.Artifact, "image:sha256:") && r.lists[p.Artifact] != packagesDigest(p) {
+			r.fail(origin, "write both files again with one version of Pegel; if they still differ, ask who changed them",
+				"%s: %s says that other packages are in %s; those of %s are used", place.file, first.file, p.Artifact, first.file)
 		}
 	}
 	for _, f := range inv.Failures {
@@ -276,6 +280,20 @@ func (r *inventoryReader) take(inv sbom.Inventory, place inventoryPlace, origin 
 		rep.Origin = audit.Origin{Source: "inventory", Path: place.file, Digest: origin.Digest, At: rep.Origin.At}
 		r.inv.Repositories = append(r.inv.Repositories, rep)
 	}
+}
+
+// packagesDigest tells lists of packages apart by names, versions and licences.
+func packagesDigest(p sbom.Packages) audit.Digest {
+	var b strings.Builder
+	list, _ := p.Components.Get()
+	for _, one := range list {
+		b.WriteString(one.Ref)
+		for _, l := range one.Licences {
+			b.WriteString("\x00" + l.Value)
+		}
+		b.WriteByte('\n')
+	}
+	return audit.DigestOf([]byte(b.String()))
 }
 
 // readInventoryFile reads one file. What it returns has only fields that were checked; at is the moment of the audit, and
@@ -317,6 +335,7 @@ func readInventoryFile(data []byte, at time.Time) (sbom.Inventory, error) {
 type inventoryCheck struct {
 	at    time.Time
 	place string
+	host  string // the machine that the file is about
 	err   error
 }
 
@@ -410,6 +429,7 @@ func (c *inventoryCheck) identity(a *sbom.Artifact) {
 		if !isHostName(a.Name) || a.ID != "host:"+a.Name || a.Digest != "" {
 			c.bad("id", "%.80q is not host: and the name of a host", a.ID)
 		}
+		c.machine("name", a.Name)
 		a.TierHint, a.HintRule = []string{"base"}, "source inventory"
 	case sbom.KindSoftware:
 		if a.ID != "software:"+a.Name && !strings.HasPrefix(a.ID, "software:"+a.Name+"@") || a.Digest != "" {
@@ -453,7 +473,7 @@ func (c *inventoryCheck) sighting(s sbom.Sighting) sbom.Sighting {
 		State: c.oneOf("sightings.state", s.State, states...), Reference: c.text("sightings.reference", s.Reference, maxInventoryText),
 		Digest: c.digest("sightings.digest", s.Digest), Namespace: c.text("sightings.namespace", s.Namespace, maxInventoryText),
 		Workload: c.text("sightings.workload", s.Workload, maxInventoryText), Replicas: c.number("sightings.replicas", s.Replicas),
-		Origin: audit.Origin{At: c.moment("sightings.origin.at", s.Origin.At)},
+		Origin: audit.Origin{At: c.seenAt("sightings.origin.at", s.Origin.At)},
 	}
 	out.Declared = s.Declared || s.State == sbom.StateDeclared || s.State == sbom.StateOffered
 	if len(s.Hosts) > maxInventorySights {
@@ -461,14 +481,35 @@ func (c *inventoryCheck) sighting(s sbom.Sighting) sbom.Sighting {
 		return out
 	}
 	for _, h := range s.Hosts {
-		if !isHostName(h) {
-			c.bad("sightings.hosts", "%.60q is no name of a host", h)
-		}
+		c.machine("sightings.hosts", h)
 		out.Hosts = append(out.Hosts, h)
 	}
 	slices.Sort(out.Hosts)
 	out.Hosts = slices.Compact(out.Hosts)
 	return out
+}
+
+// machine refuses the name of a second machine: a file tells of the host that it was written on, and of no other.
+func (c *inventoryCheck) machine(field, name string) {
+	if !isHostName(name) {
+		c.bad(field, "%.60q is no name of a host", name)
+		return
+	}
+	one, other := strings.ToLower(c.host), strings.ToLower(name)
+	if c.host != "" && one != other && !strings.HasPrefix(one, other+".") && !strings.HasPrefix(other, one+".") {
+		c.bad(field, "the file is about %.60q and names %.60q too; each host writes a file of its own", c.host, name)
+	}
+	if len(name) > len(c.host) {
+		c.host = name
+	}
+}
+
+// seenAt is moment for a sighting, which has one: without it nobody could tell how old the file is.
+func (c *inventoryCheck) seenAt(field string, t time.Time) time.Time {
+	if t.IsZero() {
+		c.bad(field, "it does not say when that was seen")
+	}
+	return c.moment(field, t)
 }
 
 // moment refuses what lies after the audit; a day is left for clocks that differ.
@@ -545,9 +586,7 @@ func said(s string) string {
 func (c *inventoryCheck) repository(r sbom.Repository) sbom.Repository {
 	out := sbom.Repository{Host: r.Host, Kind: c.oneOf("kind", r.Kind, sbom.RepositoryAPT, sbom.RepositoryRPM, sbom.RepositoryAPK),
 		Suite: c.text("suite", r.Suite, maxInventoryText), Origin: audit.Origin{At: c.moment("origin.at", r.Origin.At)}}
-	if !isHostName(r.Host) {
-		c.bad("host", "%.60q is no name of a host", r.Host)
-	}
+	c.machine("host", r.Host)
 	for _, area := range r.Areas {
 		out.Areas = append(out.Areas, c.needed("areas", area, maxInventoryText))
 	}

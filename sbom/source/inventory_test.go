@@ -254,6 +254,9 @@ func TestAnInventoryFileThatIsNotRightIsRefusedAsAWhole(t *testing.T) {
 		{"copies below zero", change(func(i *sbom.Inventory) { i.Artifacts[2].Replicas = -1 }), "artifacts[2].replicas: -1"},
 		{"seen in the future", change(func(i *sbom.Inventory) { i.Artifacts[2].Sightings[0].Origin.At = assessedAt.Add(48 * time.Hour) }), "is after the moment of the audit"},
 		{"seen before all", change(func(i *sbom.Inventory) { i.Artifacts[2].Sightings[0].Origin.At = time.Unix(0, 0) }), "the year 1970 is none of this"},
+		{"seen nobody knows when", change(func(i *sbom.Inventory) { i.Artifacts[2].Sightings[0].Origin.At = time.Time{} }), "artifacts[2].sightings.origin.at: it does not say when"},
+		{"another host", change(func(i *sbom.Inventory) { i.Artifacts[2].Sightings[0].Hosts = []string{"ctl-1", "ctl-7"} }), `the file is about "ctl-1" and names "ctl-7" too`},
+		{"repositories of another host", change(func(i *sbom.Inventory) { i.Repositories[0].Host = "ctl-7" }), `repositories[0].host: the file is about "ctl-1" and names "ctl-7" too`},
 		{"packages of nothing", change(func(i *sbom.Inventory) { i.Packages[0].Artifact = "host:ctl-9" }), "packages[0].artifact: "},
 		{"packages twice", change(func(i *sbom.Inventory) { i.Packages = append(i.Packages, i.Packages[0]) }), "packages[1].artifact: "},
 		{"an address with a password", change(func(i *sbom.Inventory) { i.Repositories[0].Address = "https://a:s3cr3t@x.example.org" }), "repositories[0].address: it is no address without credentials"},
@@ -420,4 +423,28 @@ func decodeEntry(text, base string) (sbom.Source, error) {
 		return nil, err
 	}
 	return source.Decode(&doc, base, source.Options{At: assessedAt})
+}
+
+func TestTwoFilesThatSayDifferentPackagesOfOneImageAreTold(t *testing.T) {
+	with := func(host, licence string) string {
+		inv := writtenOnHost(t, host)
+		a := writtenOnHost(t, "one").Artifacts[2]
+		a.Sightings[0].Hosts = []string{host}
+		inv.Artifacts[2] = a
+		p := inv.Packages[0]
+		p.Artifact = a.ID
+		p.Components = audit.Known([]sbom.Component{{Ref: "pkg:deb/debian/b@1", Type: "deb", Name: "b", Version: "1", PURL: "pkg:deb/debian/b@1",
+			Licences: []sbom.LicenceClaim{{Value: licence, Provenance: "copyright-file"}}}})
+		inv.Packages = append(inv.Packages, p)
+		return asJSON(t, inv)
+	}
+	for licence, want := range map[string]bool{"BUSL-1.1": true, "MIT": false} {
+		inv, err := read(t, "inventory: {file: '*.json'}", write(t, map[string]string{"a.json": with("ctl-1", "MIT"), "b.json": with("ctl-2", licence)}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := contains(reasons(inv), "b.json: a.json says that other packages are in image:sha256:"); got != want {
+			t.Errorf("licence %s: failures %q, told %v, want %v", licence, reasons(inv), got, want)
+		}
+	}
 }

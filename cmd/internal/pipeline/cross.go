@@ -16,7 +16,7 @@ func (d *dossier) statements() {
 	d.attested = map[string]attestation{}
 	for _, s := range d.inventory.Attested {
 		components, known := d.inside[s.Artifact].Components.Get()
-		one := attestation{format: s.Format, lists: len(s.PURLs), compared: known && !d.inside[s.Artifact].Declared && len(s.PURLs) > 0}
+		one := attestation{format: s.Format, lists: len(s.PURLs), of: s.Components, compared: known && !d.inside[s.Artifact].Declared && len(s.PURLs) > 0}
 		if one.compared {
 			one.only = onlyThere(s.PURLs, components)
 		}
@@ -31,6 +31,7 @@ func (d *dossier) statements() {
 type attestation struct {
 	format   string
 	lists    int // package URLs that it lists
+	of       int // components that it lists, with a package URL or without
 	compared bool
 	only     []string // package URLs that it alone names, without qualifiers, sorted
 }
@@ -60,6 +61,11 @@ func (d *dossier) builderFacts(a sbom.Artifact, r *policies.Artifact) *policies.
 		return &policies.UnknownField{Field: "attestedOnly", Reason: "no SBOM by its builder was seen", Settle: []string{"read the image from its registry, where builders attach them"}}
 	case !s.compared:
 		return &policies.UnknownField{Field: "attestedOnly", Looked: true, Reason: "the builder's " + s.format + " document could not be compared with the contents", Settle: []string{"give the contents of the image"}}
+	}
+	if len(s.only) == 0 && 2*s.lists < s.of { // files and the system itself have none; that most have none is something else
+		return &policies.UnknownField{Field: "attestedOnly", Looked: true,
+			Reason: fmt.Sprintf("the builder's %s document names %d components and package URLs of %d only; the others cannot be compared", s.format, s.of, s.lists),
+			Settle: []string{"ask the builder for an SBOM with package URLs"}}
 	}
 	r.AttestedOnly = int64(len(s.only))
 	return nil

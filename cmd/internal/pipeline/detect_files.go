@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Limits of looking through a directory.
@@ -101,6 +103,12 @@ func (d *detector) files(ctx context.Context) {
 		case relErr != nil || n > maxDetectFiles:
 			d.unread("more than %d files below this directory; the others were not looked at", maxDetectFiles)
 			return fs.SkipAll
+		case !plainName(e.Name()):
+			d.unread("%q has a name that cannot stand in a stack file", shownPath(rel))
+			if e.IsDir() && rel != "." {
+				return fs.SkipDir
+			}
+			return nil
 		case e.IsDir() && rel != "." && (strings.HasPrefix(e.Name(), ".") || strings.Count(rel, string(filepath.Separator)) >= maxDetectDepth || isBundle(path)):
 			return fs.SkipDir
 		case e.IsDir():
@@ -118,6 +126,11 @@ func (d *detector) files(ctx context.Context) {
 		d.unread("this directory cannot be read to its end (%s)", plainReason(err))
 	}
 	d.entries(found)
+}
+
+// plainName refuses what a YAML text cannot hold or a terminal would obey.
+func plainName(name string) bool {
+	return utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // isSecret keeps init away from files that hold secrets.

@@ -58,7 +58,7 @@ const mostDays = 24 * time.Hour
 // ofToday notes where a source tells what runs now and another day is judged: nobody can ask a cloud what ran then.
 func (g *gatherer) ofToday(s sbom.Source, inv sbom.Inventory) sbom.Inventory {
 	live := slices.ContainsFunc(s.Contacts(), func(c audit.Contact) bool {
-		return c.Host != "local" || strings.HasPrefix(c.Address, "unix://")
+		return c.Host != "local" || strings.HasPrefix(c.Address, "unix://") || c.Address == "/"
 	})
 	runs := slices.ContainsFunc(inv.Artifacts, sbom.Artifact.Running)
 	if live && runs && g.opt.Now.Sub(g.at) > mostDays {

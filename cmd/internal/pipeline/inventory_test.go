@@ -37,6 +37,7 @@ func TestWhatRunsTodayIsNoAnswerAboutAnotherDay(t *testing.T) {
 		{"a socket and today", told{socket, running}, now.Add(-2 * time.Hour), ""},
 		{"a socket and last summer", told{socket, running}, now.AddDate(0, -4, 0), "it says what runs on 2026-11-25, and 2026-07-25 is judged"},
 		{"a cluster and last summer", told{audit.Contact{Host: "k8s.example", Address: "https://k8s.example"}, running}, now.AddDate(0, -4, 0), "and 2026-07-25 is judged"},
+		{"this machine and last summer", told{audit.Contact{Host: "local", Address: "/"}, running}, now.AddDate(0, -4, 0), "and 2026-07-25 is judged"},
 		{"files and last summer", told{audit.Contact{Host: "local", Address: "./ps.json"}, running}, now.AddDate(0, -4, 0), ""},
 		{"a registry, which says nothing of what runs", told{audit.Contact{Host: "quay.io", Address: "quay.io/x"}, sbom.Inventory{}}, now.AddDate(0, -4, 0), ""},
 	} {

@@ -151,7 +151,7 @@ func table[T any](b *strings.Builder, head string, rows []T, line func(T) string
 	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, head)
 	for _, row := range rows {
-		fmt.Fprintln(tw, line(row))
+		fmt.Fprintln(tw, strings.ReplaceAll(line(row), "\n", " ")) // a name with a line break must not make a line of its own
 	}
 	tw.Flush()
 }
