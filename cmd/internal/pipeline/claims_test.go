@@ -49,7 +49,7 @@ func TestASwitchedOnServiceDoesNotMakeAnybodysImageTheDeclaredOne(t *testing.T) 
 	on := sbom.Expected{Kind: sbom.ExpectedService, Name: "nova", Groups: []string{"enabled"}, Known: true, List: "configuration", Where: "globals.yml"}
 	d := dossierOf(sbom.Inventory{Artifacts: []sbom.Artifact{a}, Expected: []sbom.Expected{on}})
 	var r policies.Artifact
-	if u := d.asDeclared(a, &r); u == nil || r.AsDeclared || !strings.Contains(u.Reason, "no source of intent names the image") {
+	if u := d.asDeclared(a, &r); u == nil || r.AsDeclared || !strings.Contains(u.Reason, "which image shall serve it no source says") {
 		t.Errorf("as declared %v, %+v, want it open", r.AsDeclared, u)
 	}
 }
