@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"net/netip"
 	"path"
@@ -27,7 +28,8 @@ const (
 	maxAnsibleAbove  = 256 // groups that hold a group
 	maxAnsibleDepth  = 64  // groups within groups in YAML
 	maxAnsibleName   = 255
-	maxProblems      = 100 // of one file that are told one by one
+	maxAnsibleRange  = 1024 // of a name with its ranges
+	maxProblems      = 100  // of one file that are told one by one
 )
 
 // ansibleHosts is the kind of list that an inventory is.
@@ -149,6 +151,10 @@ func (inv *ansibleInventory) group(origin audit.Origin, name string) *ansibleGro
 // host adds a host to a group; a nil group only names it. The machine that runs Ansible itself is left out: localhost says
 // nothing about which one that is.
 func (inv *ansibleInventory) host(origin audit.Origin, g *ansibleGroup, name string) bool {
+	if inv.listed++; inv.listed > maxAnsibleListed { // names that are none count too: ranges make any number of them
+		inv.overflow(origin, "more than %d hosts in groups; the others were not read", maxAnsibleListed)
+		return false
+	}
 	if !ansibleName(name) {
 		inv.problem(origin, origin.Line, "", "a host name that is neither letters, digits, dots, dashes and underscores nor an IPv6 address")
 		return true
@@ -159,10 +165,6 @@ func (inv *ansibleInventory) host(origin audit.Origin, g *ansibleGroup, name str
 	_, known := inv.hosts[name]
 	if !known && len(inv.hosts) >= maxAnsibleHosts {
 		inv.overflow(origin, "more than %d hosts; the others were not read", maxAnsibleHosts)
-		return false
-	}
-	if inv.listed++; inv.listed > maxAnsibleListed {
-		inv.overflow(origin, "more than %d hosts in groups; the others were not read", maxAnsibleListed)
 		return false
 	}
 	if !known {
@@ -246,6 +248,10 @@ func (inv *ansibleInventory) hostLine(origin audit.Origin, section, word string)
 	if word == "" {
 		return
 	}
+	if len(word) > maxAnsibleRange {
+		inv.problem(origin, origin.Line, "", "a host name of more than %d bytes", maxAnsibleRange)
+		return
+	}
 	g := inv.group(origin, section)
 	err := expandHosts(word, maxAnsibleHosts, func(name string) bool { return inv.host(origin, g, withoutPort(name)) })
 	if err != nil {
@@ -292,7 +298,7 @@ func expandHosts(pattern string, limit int, yield func(string) bool) error {
 		return err
 	}
 	more := true
-	for _, step := range steps {
+	for step := range steps {
 		err = expandHosts(before+step+after, limit, func(name string) bool { more = more && yield(name); return more })
 		if err != nil || !more {
 			return err
@@ -301,8 +307,9 @@ func expandHosts(pattern string, limit int, yield func(string) bool) error {
 	return nil
 }
 
-// hostRange returns what begin:end or begin:end:step counts through: numbers, padded as begin is, or letters.
-func hostRange(text string, limit int) ([]string, error) {
+// hostRange returns what begin:end or begin:end:step counts through: numbers, padded as begin is, or letters. Each is made
+// when it is asked for, so that a range behind the limit costs nothing.
+func hostRange(text string, limit int) (iter.Seq[string], error) {
 	parts := strings.Split(text, ":")
 	if len(parts) != 2 && len(parts) != 3 {
 		return nil, fmt.Errorf("a range that is not begin:end or begin:end:step")
@@ -322,14 +329,13 @@ func hostRange(text string, limit int) ([]string, error) {
 	if (to-from)/step >= limit {
 		return nil, fmt.Errorf("a range of more than %d hosts", limit)
 	}
-	var out []string
-	for n := from; n <= to && n >= from; n += step {
-		out = append(out, fmt.Sprintf(format, n))
-		if n > to-step {
-			break
+	return func(yield func(string) bool) {
+		for n := from; n <= to && n >= from; n += step {
+			if !yield(fmt.Sprintf(format, n)) || n > to-step {
+				return
+			}
 		}
-	}
-	return out, nil
+	}, nil
 }
 
 // rangeEnds reads both ends of a range and how a step between them is written.

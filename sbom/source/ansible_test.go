@@ -234,6 +234,12 @@ func TestALargeInventoryEndsAtItsLimits(t *testing.T) {
 	if len(inv.Failures) != 101 {
 		t.Errorf("%d failures, want 100 and one that says there are more", len(inv.Failures))
 	}
+	for word, want := range map[string]string{"n!" + strings.Repeat("[0:9]", 100): "more than 100 places", "n" + strings.Repeat("[0:9]", 300): "a host name of more than 1024 bytes"} {
+		inv, err := read(t, "crosscheck: {ansible: i}", write(t, map[string]string{"i": "[g]\na\n" + word + "\n"}))
+		if err != nil || len(inv.Expected) != 1 || !contains(reasons(inv), want) {
+			t.Errorf("%.20s...: %d hosts, failures %q, %v, want one and %q", word, len(inv.Expected), reasons(inv), err, want)
+		}
+	}
 }
 
 // everything returns all that a source lets out: its inventory, and what it keeps, even if nothing is withheld.

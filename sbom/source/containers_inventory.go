@@ -617,11 +617,26 @@ func (a *engineArtifact) absorb(o engineArtifact) {
 	}
 }
 
-// engineAppend returns the list with what is new; both are short.
+// engineAppend returns the list with what is new. Both are short, unless a hostile file gives an image all the names that
+// fit into it.
 func engineAppend[T comparable](list, more []T) []T {
+	list = list[:len(list):len(list)] // never into what somebody else holds
+	if len(list) < 64 && len(more) < 64 {
+		for _, v := range more {
+			if !slices.Contains(list, v) {
+				list = append(list, v)
+			}
+		}
+		return list
+	}
+	seen := make(map[T]bool, len(list)+len(more))
+	for _, v := range list {
+		seen[v] = true
+	}
 	for _, v := range more {
-		if !slices.Contains(list, v) {
-			list = append(list[:len(list):len(list)], v)
+		if !seen[v] {
+			seen[v] = true
+			list = append(list, v)
 		}
 	}
 	return list
@@ -690,7 +705,7 @@ func (b *engineBuilder) setIndexesApart() {
 	for _, a := range b.found {
 		a.order()
 		for _, d := range a.first {
-			if a.config != "" {
+			if a.config != "" && len(configs[d]) < 2 { // only whether there are several matters
 				configs[d] = engineAppend(configs[d], []audit.Digest{a.config})
 			}
 		}

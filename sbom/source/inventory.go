@@ -726,7 +726,10 @@ func walkInventory(dec *json.Decoder, depth int, free bool) error {
 		return nil
 	}
 	seen := map[string]bool{}
-	for dec.More() {
+	for n := 0; dec.More(); n++ {
+		if n >= maxInventoryPackages { // before millions of them are made into values
+			return fmt.Errorf("it has a list of more than %d entries", maxInventoryPackages)
+		}
 		name := ""
 		if open == '{' {
 			key, err := dec.Token()
