@@ -402,3 +402,34 @@ func TestAJoinThatSettlesAnotherOneIsFollowed(t *testing.T) {
 		t.Errorf("merging again changes the inventory (-want +got):\n%s", diff)
 	}
 }
+
+func TestWhatRunsUnderANameAloneIsMarkedAndOneSightOfADigestOfEachCopyTakesTheMarkAway(t *testing.T) {
+	const ref = "registry.example.org/a/x:1.0.0"
+	runs := func(host string, digest, config audit.Digest) sbom.Artifact {
+		a := image(digest, ref, []sbom.Sighting{{Source: "containers", Where: host, State: sbom.StateRunning, Reference: ref, Digest: digest, Hosts: []string{host}, Replicas: 1}})
+		a.Config = config
+		return a
+	}
+	offered := image(someDigest, ref, []sbom.Sighting{{Source: "osism", Where: "r", Declared: true, State: sbom.StateOffered, Reference: ref, Digest: someDigest}})
+	config := audit.DigestOf([]byte("configuration"))
+	known := runs("h1", someDigest, config)
+	for _, c := range []struct {
+		name string
+		in   []sbom.Artifact
+		want bool
+	}{
+		{"a manifest names a digest, and docker ps only the name", []sbom.Artifact{offered, runs("h1", "", "")}, true},
+		{"the engine tells the digest", []sbom.Artifact{offered, known}, false},
+		{"the engine tells the image ID, which another source knows with the digest", []sbom.Artifact{known, runs("h2", "", config)}, false},
+		{"one host tells the digest and another only the name", []sbom.Artifact{known, runs("h2", "", "")}, true},
+		{"nothing runs", []sbom.Artifact{offered}, false},
+	} {
+		got := sbom.Merge(inventory(c.in...))
+		if len(got.Artifacts) != 1 || got.Artifacts[0].ByName != c.want {
+			t.Errorf("%s: got %+v, want one artifact with by_name %v", c.name, got.Artifacts, c.want)
+		}
+		if again := sbom.Merge(got); !cmp.Equal(got, again) {
+			t.Errorf("%s: merging again changes it: %s", c.name, cmp.Diff(got, again))
+		}
+	}
+}

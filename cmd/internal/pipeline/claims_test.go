@@ -218,3 +218,25 @@ func TestANameCannotMakeALineOfATable(t *testing.T) {
 		t.Errorf("%d lines, want 2:\n%s", got, b.String())
 	}
 }
+
+func TestContentsUnderANameAloneAreNoContentsOfWhatRuns(t *testing.T) {
+	const ref = "registry.example.org/kolla/haproxy:2.6.12"
+	for runs, want := range map[string]audit.Outcome{
+		`{"ID":"aaaaaaaaaaaa","Image":"` + ref + `","Names":"haproxy","State":"running"}`:        audit.DNF,  // docker ps alone: any image may go by that name
+		`{"ID":"aaaaaaaaaaaa","Image":"` + ref + `@DIGEST","Names":"haproxy","State":"running"}`: audit.PASS, // the container names the digest of the layout
+	} {
+		r := judge(t, "sources:\n- containers: {ps: ps.json, host: ctl-1}\n- image: {ref: \"oci:./layout\"}\n", func(dir string) {
+			digest := image(t, filepath.Join(dir, "layout"), ref, debian("haproxy", "2.6.12-1"))
+			line := strings.ReplaceAll(runs, "DIGEST", digest) + "\n"
+			if err := os.WriteFile(filepath.Join(dir, "ps.json"), []byte(line), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		})
+		expect(t, r, "artifact-bom", "haproxy", want)
+		for _, f := range r.Findings {
+			if want != audit.PASS && f.Requirement == "package-licence-free" && f.Outcome == audit.PASS && !f.Declared {
+				t.Errorf("%s: a package of contents that may be others passes: %s", runs, f.Reason)
+			}
+		}
+	}
+}
