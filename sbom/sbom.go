@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/pegel-audit/pegel/audit"
 )
@@ -177,6 +178,33 @@ type Packages struct {
 	// Declared says that the list is somebody's statement (a document made by others), not read from the contents.
 	Declared   bool                    `json:"declared,omitempty"`
 	Components audit.Fact[[]Component] `json:"components"` // sorted by Ref
+	// Depth says which files Files lists; empty: nobody looked for files.
+	Depth string `json:"depth,omitempty"`
+	Files []File `json:"files,omitempty"` // sorted by Path
+}
+
+// Depths of Packages.Files.
+const (
+	// DepthEntries: ELF and other machine code, scripts in a directory of programs, and archives.
+	DepthEntries = "entries"
+	// DepthAll: every executable file in the sense of BSI TR-03183-2 section 3.2.3, interpreted modules included, and archives.
+	DepthAll = "all"
+)
+
+// File is one executable file or archive inside an artifact: what BSI TR-03183-2 section 3.2.2 counts as a component beside
+// the logical ones.
+type File struct {
+	Path       string       `json:"path"`            // inside the artifact, links resolved, beginning with /
+	Owner      string       `json:"owner,omitempty"` // Ref of the component that brings it; empty if none says so
+	Size       int64        `json:"size"`
+	Modified   time.Time    `json:"modified,omitzero"` // UTC; the version of a file whose owner has none
+	SHA256     string       `json:"sha256"`            // hexadecimal
+	SHA512     string       `json:"sha512"`
+	Kind       string       `json:"kind"` // elf, pe, mach-o, script, bytecode, archive
+	Executable bool         `json:"executable,omitempty"`
+	Archive    bool         `json:"archive,omitempty"`
+	Structured bool         `json:"structured,omitempty"` // its parts can still be told apart: archives are, machine code is not
+	Layer      audit.Digest `json:"layer,omitempty"`      // diffID of the layer that brought it
 }
 
 // Component is one package inside an artifact.
@@ -195,16 +223,50 @@ type Component struct {
 	Section       string         `json:"section,omitempty"` // archive area and section of a deb, e.g. "non-free/libs"
 	Licences      []LicenceClaim `json:"licences,omitempty"`
 	DependsOn     []string       `json:"depends_on,omitempty"` // refs in the same artifact, sorted
-	Locations     []string       `json:"locations,omitempty"`  // paths inside the artifact that show it, at most 5
-	Layer         audit.Digest   `json:"layer,omitempty"`      // diffID of the layer that brought it
+	// Dependencies says how much of what it depends on DependsOn holds: DependenciesComplete, DependenciesIncomplete, or
+	// nothing where nobody can say.
+	Dependencies string       `json:"dependencies,omitempty"`
+	OwnedBy      string       `json:"owned_by,omitempty"`  // ref of the package of the distribution whose files show it
+	Locations    []string     `json:"locations,omitempty"` // paths inside the artifact that show it, at most 5
+	Layer        audit.Digest `json:"layer,omitempty"`     // diffID of the layer that brought it
 }
 
-// LicenceClaim is one statement about the licence of a component, as it was found.
+// What Component.Dependencies says.
+const (
+	DependenciesComplete   = "complete"
+	DependenciesIncomplete = "incomplete"
+)
+
+// LicenceClaim is one statement about the licence of a component, as it was found. Claims of one provenance all hold.
 type LicenceClaim struct {
 	Value      string `json:"value"`      // as written: an SPDX expression, a name, a Debian short name
-	Provenance string `json:"provenance"` // copyright-file, metadata, label, catalogue, archive-area, sbom
+	Provenance string `json:"provenance"` // one of the provenances below
 	Path       string `json:"path,omitempty"`
+	// Weight says what the claim bears on, in the words of audit/licence: main (also if empty), shipped, side.
+	Weight string `json:"weight,omitempty"`
+	// Files are the patterns of files that the claim is about, as written, separated by spaces and cut at 200 bytes; empty:
+	// the whole component.
+	Files string `json:"files,omitempty"`
+	// Origin says where a claim was read that is not in the artifact itself.
+	Origin audit.Origin `json:"origin,omitzero"`
 }
+
+// Provenances of licence claims, in the order in which they are believed (reference: order of sources when an image has no
+// copyright files).
+const (
+	FromCurated     = "curated"               // a correction with reason, source and date of review, kept as data
+	FromCopyright   = "copyright-file"        // the visible copyright file of a package of a distribution
+	FromHidden      = "hidden-copyright-file" // the same in a lower layer, of the same version, that a later layer removed
+	FromOtherImage  = "same-package"          // the same package in the same version in another artifact of the stack
+	FromMirror      = "package-mirror"        // the package itself, from a mirror
+	FromService     = "copyright-service"     // a public service of a distribution, by source package and version
+	FromMetadata    = "metadata"              // a field of the package: METADATA, package.json, pom.xml, rpm tag
+	FromText        = "text"                  // a licence text in the package, recognised
+	FromSBOM        = "sbom"                  // a document made by others
+	FromCatalogue   = "catalogue"             // the list of known upstream components
+	FromArchiveArea = "archive-area"          // the archive accepts only such packages (Debian main)
+	FromLabel       = "label"                 // a label of the image; never trusted alone
+)
 
 // Placement is where a component stands in a stack; package cmd gets it from the catalogue.
 type Placement struct {
