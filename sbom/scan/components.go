@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/anchore/packageurl-go"
 	"github.com/anchore/syft/syft/artifact"
 	"github.com/anchore/syft/syft/file"
 	"github.com/anchore/syft/syft/pkg"
@@ -23,79 +24,115 @@ const maxLocations = 5
 // maxName bounds names, versions and purls; Go modules with pseudo-versions have the longest, about 200 bytes.
 const maxName = 2048
 
-// mapping turns what syft found, and what this package read itself, into components.
+// mapping turns what syft found, and what this package read itself, into components and files.
 type mapping struct {
-	found    *syftsbom.SBOM
-	resolver file.Resolver
-	debs     map[debKey]deb
+	found *syftsbom.SBOM
+	view  *view
+	debs  []deb
+	depth string
 }
 
 // component is a component on its way, with what is needed to make its Ref unique and to find it again.
 type component struct {
 	sbom.Component
-	ids  []artifact.ID // of syft, more than one if syft lists the same thing twice
-	path string        // the path that shows it best
-	// copyright is where a deb's copyright file should be
-	copyright string
-	requires  []string // Requires-Dist of a Python package, as written
+	ids       []artifact.ID // of syft, more than one if syft lists the same thing twice; none of a deb
+	path      string        // the path that shows it best
+	deb       *deb
+	copyright string       // where a deb's copyright file should be
+	requires  []string     // Requires-Dist of a Python package, as written
+	npm       []string     // names under dependencies of a package.json
+	files     []string     // paths of its files, where its own record says so
+	isProgram bool         // the program itself among the modules that are built into it
+	record    *pkg.Package // as syft found it
 }
 
-// components returns all packages, sorted by Ref. Every installed deb of every dpkg database must be among them: a package
-// that the cataloger lost is an error, because a component that nobody sees is not judged.
-func (m mapping) components(ctx context.Context) ([]sbom.Component, error) {
+// components returns all packages, sorted by Ref, and the files that belong to them.
+func (m mapping) components(ctx context.Context) ([]sbom.Component, []sbom.File, error) {
 	var all []component
-	seen := map[debKey]bool{}
 	for p := range m.found.Artifacts.Packages.Enumerate() {
 		if p.Type == pkg.RpmPkg && p.Name == rpmPublicKey {
 			continue // the key of a signer
 		}
-		c := m.component(p)
-		if n := max(len(c.Name), len(c.Version), len(c.PURL)); n > maxName {
-			return nil, fmt.Errorf("reading %s: a name or version of %d bytes, the limit is %d", c.path, n, maxName)
-		}
-		if entry, ok := p.Metadata.(pkg.DpkgDBEntry); ok {
-			key := debKey{entry.Package, entry.Version, entry.Architecture}
-			d, present := m.debs[key]
-			if !present {
-				continue // its files are gone, only a record is left
-			}
-			seen[key] = true
-			d.into(&c.Component)
-			c.copyright = path.Join(d.root, "usr/share/doc", d.name, "copyright")
-		}
-		all = append(all, c)
+		all = append(all, m.component(p))
 	}
-	if err := m.complete(seen); err != nil {
-		return nil, err
+	for i := range m.debs {
+		all = append(all, m.debComponent(&m.debs[i]))
+	}
+	for _, c := range all {
+		if n := max(len(c.Name), len(c.Version), len(c.PURL)); n > maxName {
+			return nil, nil, fmt.Errorf("reading %s: a name or version of %d bytes, the limit is %d", c.path, n, maxName)
+		}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all = unique(all)
+	owned, err := m.ownership(ctx, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	all = owned.nest(m, all)
 	if err := m.readLicences(ctx, all); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m.connect(all)
+	files, err := m.files(ctx, all, owned)
+	if err != nil {
+		return nil, nil, err
+	}
 	out := make([]sbom.Component, len(all)) // never nil: an empty target is known to be empty
 	for i, c := range all {
 		out[i] = c.Component
 	}
-	return out, nil
+	return out, files, nil
 }
 
-// complete compares syft's debs with our own reading of the dpkg databases.
-func (m mapping) complete(seen map[debKey]bool) error {
-	var lost []string
-	for key := range m.debs {
-		if !seen[key] {
-			lost = append(lost, key.name+" "+key.version)
+// debComponent is the component of a deb, with the purl that syft would give it.
+func (m mapping) debComponent(d *deb) component {
+	c := component{
+		Component: sbom.Component{
+			Type: string(pkg.DebPkg), Name: d.name, Version: d.version, PURL: m.debPURL(d), Arch: d.arch,
+			Source: d.source, SourceVersion: d.sourceVersion, Section: d.section, Homepage: d.homepage, Supplier: d.supplier,
+			Layer: layerOf(d.status), Locations: []string{d.status.RealPath},
+		},
+		path: d.status.RealPath, deb: d, copyright: path.Join(d.root, "usr/share/doc", d.name, "copyright"),
+	}
+	for _, ext := range []string{".md5sums", ".list"} {
+		if at := m.debInfo(d, ext); at != nil {
+			c.Layer = layerOf(*at) // the status file is rewritten by every layer, the package's own files are not
+			c.Locations = append(c.Locations, at.RealPath)
+			break
 		}
 	}
-	if len(lost) == 0 {
-		return nil
+	c.Locations = shortest(c.Locations)
+	return c
+}
+
+// debInfo finds one of the files that dpkg keeps about a package.
+func (m mapping) debInfo(d *deb, ext string) *file.Location {
+	dir := path.Join(d.root, "var/lib/dpkg/info")
+	if d.perFile {
+		dir = path.Dir(d.status.RealPath)
 	}
-	slices.Sort(lost)
-	return fmt.Errorf("reading packages: dpkg lists %d packages, %d of them were not found by syft, the first is %s", len(m.debs), len(lost), lost[0])
+	for _, name := range []string{d.name + ":" + d.arch, d.name} {
+		if at := m.view.RelativeFileByPath(d.status, path.Join(dir, name+ext)); at != nil {
+			return at
+		}
+	}
+	return nil
+}
+
+// debPURL is the purl of a deb of a distribution that is Debian or built on it; of others nothing is known.
+func (m mapping) debPURL(d *deb) string {
+	release := m.found.Artifacts.LinuxDistribution
+	if release == nil || release.ID != "debian" && !slices.Contains(release.IDLike, "debian") {
+		return ""
+	}
+	qualifiers := map[string]string{pkg.PURLQualifierArch: d.arch}
+	if d.upstream != "" {
+		qualifiers[pkg.PURLQualifierUpstream] = d.upstream
+	}
+	return packageurl.NewPackageURL(packageurl.TypeDebian, release.ID, d.name, d.version, pkg.PURLQualifiers(qualifiers, release), "").ToString()
 }
 
 func (m mapping) component(p pkg.Package) component {
@@ -106,7 +143,7 @@ func (m mapping) component(p pkg.Package) component {
 			Version: p.Version,
 			PURL:    p.PURL,
 		},
-		ids: []artifact.ID{p.ID()},
+		ids: []artifact.ID{p.ID()}, record: &p,
 	}
 	if p.Version == "UNKNOWN" { // syft's word for a missing version
 		c.Version = ""
@@ -116,9 +153,6 @@ func (m mapping) component(p pkg.Package) component {
 	c.Layer = layerOf(primary)
 	for _, l := range p.Locations.ToSlice() {
 		c.Locations = append(c.Locations, l.RealPath)
-		if p.Type == pkg.DebPkg && isInfoFile(l.RealPath) {
-			c.Layer = layerOf(l) // the status file is rewritten by every layer, the package's own files are not
-		}
 	}
 	c.Locations = shortest(c.Locations)
 	for _, l := range p.Licenses.ToSlice() {
@@ -126,10 +160,34 @@ func (m mapping) component(p pkg.Package) component {
 	}
 	c.Licences = sortClaims(c.Licences)
 	origins(p, &c.Component)
-	if python, ok := p.Metadata.(pkg.PythonPackage); ok {
-		c.requires = append([]string{}, python.RequiresDist...) // not nil: this package says what it requires
-	}
+	c.details(p)
 	return c
+}
+
+// details takes over what only some kinds of packages say about their files and about what they need.
+func (c *component) details(p pkg.Package) {
+	switch m := p.Metadata.(type) {
+	case pkg.PythonPackage:
+		c.requires = append([]string{}, m.RequiresDist...) // not nil: this package says what it requires
+		for _, f := range m.Files {
+			c.files = append(c.files, path.Join("/", m.SitePackagesRootPath, f.Path))
+		}
+	case pkg.RpmDBEntry:
+		for _, f := range m.Files {
+			c.files = append(c.files, f.Path)
+		}
+	case pkg.ApkDBEntry:
+		for _, f := range m.Files {
+			c.files = append(c.files, f.Path)
+		}
+	case pkg.NpmPackage:
+		c.npm = []string{}
+	case pkg.GolangBinaryBuildinfoEntry:
+		c.isProgram = m.MainModule == p.Name
+		if c.isProgram {
+			c.Dependencies = sbom.DependenciesIncomplete // build information is flat: it does not say which module needs which
+		}
+	}
 }
 
 // origins adds what the databases of rpm and apk say about the source of a package.
@@ -143,16 +201,6 @@ func origins(p pkg.Package, c *sbom.Component) {
 		c.Arch = m.Architecture
 		c.Source, c.SourceVersion = cmp.Or(m.OriginPackage, m.Package), m.Version
 		c.Homepage, c.Supplier = homepage(m.URL), organisation(m.Maintainer)
-	}
-}
-
-// into adds what dpkg knows and syft drops.
-func (d deb) into(c *sbom.Component) {
-	c.Arch = d.arch
-	c.Source, c.SourceVersion = d.source, d.sourceVersion
-	c.Section, c.Homepage, c.Supplier = d.section, d.homepage, d.supplier
-	if d.layer != "" {
-		c.Layer = layerDigest(d.layer)
 	}
 }
 
@@ -173,14 +221,6 @@ func rank(l file.Location) int {
 		return 0
 	}
 	return 1
-}
-
-func isInfoFile(p string) bool {
-	if !strings.HasSuffix(path.Dir(p), "/var/lib/dpkg/info") {
-		return false
-	}
-	ext := path.Ext(p)
-	return ext == ".list" || ext == ".md5sums"
 }
 
 func layerOf(l file.Location) audit.Digest { return layerDigest(l.FileSystemID) }
@@ -205,7 +245,7 @@ func shortest(paths []string) []string {
 func unique(all []component) []component {
 	slices.SortStableFunc(all, func(a, b component) int {
 		return cmp.Or(strings.Compare(key(a.Component), key(b.Component)), strings.Compare(a.path, b.path),
-			strings.Compare(a.Type, b.Type), slices.Compare(a.Locations, b.Locations), strings.Compare(string(a.ids[0]), string(b.ids[0])))
+			strings.Compare(a.Type, b.Type), slices.Compare(a.Locations, b.Locations), strings.Compare(a.firstID(), b.firstID()))
 	})
 	count := map[string]int{}
 	var out []component
@@ -228,6 +268,14 @@ func unique(all []component) []component {
 	return out
 }
 
+// firstID is the name that syft gave, to put in order what cannot be told apart otherwise.
+func (c component) firstID() string {
+	if len(c.ids) == 0 {
+		return ""
+	}
+	return string(c.ids[0])
+}
+
 // key is the purl, or the coordinates where syft knows none, for instance for a deb of an unknown distribution.
 func key(c sbom.Component) string {
 	if c.PURL != "" {
@@ -239,33 +287,10 @@ func key(c sbom.Component) string {
 func (c *component) merge(other component) {
 	c.ids = append(c.ids, other.ids...)
 	c.requires = append(c.requires, other.requires...)
+	c.files = append(c.files, other.files...)
+	c.isProgram = c.isProgram || other.isProgram
 	c.Licences = sortClaims(append(c.Licences, other.Licences...))
 	c.Locations = shortest(append(c.Locations, other.Locations...))
-}
-
-// connect fills in DependsOn from syft's relations; those between Python packages are read anew (requirements), because of
-// a package that is there twice syft takes now one copy and now the other. A component never depends on itself.
-func (m mapping) connect(all []component) {
-	byID := map[artifact.ID]*component{}
-	for i := range all {
-		for _, id := range all[i].ids {
-			byID[id] = &all[i]
-		}
-	}
-	for _, r := range m.found.Relationships {
-		if r.Type != artifact.DependencyOfRelationship || r.From == nil || r.To == nil {
-			continue
-		}
-		dependency, dependent := byID[r.From.ID()], byID[r.To.ID()]
-		if dependency != nil && dependent != nil && dependency != dependent && dependent.requires == nil {
-			dependent.DependsOn = append(dependent.DependsOn, dependency.Ref)
-		}
-	}
-	requirements(all)
-	for i := range all {
-		slices.Sort(all[i].DependsOn)
-		all[i].DependsOn = slices.Compact(all[i].DependsOn)
-	}
 }
 
 // osName is ID and VERSION_ID of os-release, e.g. "debian 12".

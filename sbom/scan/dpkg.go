@@ -15,7 +15,7 @@ import (
 	"github.com/anchore/syft/syft/pkg"
 )
 
-// debKey joins what this package reads of a deb with what syft found.
+// debKey names one installed package of a dpkg database.
 type debKey struct{ name, version, arch string }
 
 // deb is one installed package of a dpkg database, as far as Pegel needs it. Source and sourceVersion are filled in also
@@ -24,11 +24,15 @@ type deb struct {
 	debKey
 	source        string
 	sourceVersion string
+	upstream      string // source and version as a purl has them: only what dpkg writes
 	section       string
 	homepage      string
-	supplier      string // Maintainer, where it is an organisation
-	root          string // directory that the database belongs to, "/" except for a system inside a system
-	layer         string // diffID of the layer that the package came with, if it is known
+	supplier      string        // Maintainer, where it is an organisation
+	depends       [][]string    // Pre-Depends and Depends: for each clause the names of which one has to be there
+	provides      []string      // names that it also answers to
+	root          string        // directory that the database belongs to, "/" except for a system inside a system
+	status        file.Location // the database
+	perFile       bool          // the database has a file for each package, as distroless images do
 }
 
 // maxField bounds one line of a dpkg database: the longest real ones are Depends of metapackages with 20 kB.
@@ -37,14 +41,20 @@ const (
 	maxPackages = 200_000
 )
 
-// readDpkg reads all dpkg databases of a target, those of distroless images in status.d too.
-func readDpkg(ctx context.Context, resolver file.Resolver) (map[debKey]deb, error) {
+// readDpkg reads all dpkg databases of a target, those of distroless images in status.d too: each installed package once,
+// by database and place in it.
+func readDpkg(ctx context.Context, resolver file.Resolver) ([]deb, error) {
 	locations, err := resolver.FilesByGlob(pkg.DpkgDBGlob)
 	if err != nil {
 		return nil, fmt.Errorf("looking for dpkg databases: %w", err)
 	}
 	slices.SortFunc(locations, func(a, b file.Location) int { return strings.Compare(a.RealPath, b.RealPath) })
-	all := map[debKey]deb{}
+	type inRoot struct {
+		root string
+		debKey
+	}
+	var all []deb
+	known := map[inRoot]bool{}
 	for _, at := range locations {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -57,8 +67,9 @@ func readDpkg(ctx context.Context, resolver file.Resolver) (map[debKey]deb, erro
 			return nil, fmt.Errorf("reading %s: %w", at.RealPath, err)
 		}
 		for _, d := range debs {
-			if _, known := all[d.debKey]; !known {
-				all[d.debKey] = d
+			if k := (inRoot{d.root, d.debKey}); !known[k] {
+				known[k] = true
+				all = append(all, d)
 			}
 		}
 	}
@@ -76,12 +87,10 @@ func readStatusAt(resolver file.Resolver, at file.Location) ([]deb, error) {
 		return nil, err
 	}
 	root, _, _ := strings.Cut(at.RealPath, "/var/lib/dpkg/")
-	perFile := path.Base(path.Dir(at.RealPath)) == "status.d"
 	for i := range debs {
 		debs[i].root = "/" + strings.TrimPrefix(root, "/")
-		if perFile {
-			debs[i].layer = at.FileSystemID
-		}
+		debs[i].status = at
+		debs[i].perFile = path.Base(path.Dir(at.RealPath)) == "status.d"
 	}
 	return debs, nil
 }
@@ -125,7 +134,11 @@ func readStatus(r io.Reader) ([]deb, error) {
 			if last == "" {
 				return nil, fmt.Errorf("line %d: it continues a field, but there is none above", number)
 			}
-			continue // no field that counts here has more than one line
+			switch last { // the other fields that count have one line
+			case "depends", "pre-depends", "provides":
+				fields[last] += " " + strings.TrimSpace(line)
+			}
+			continue
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || name == "" || strings.ContainsAny(name, " \t") {
@@ -174,12 +187,38 @@ func debOf(fields map[string]string) (deb, bool, error) {
 	}
 	d.source, d.sourceVersion = d.name, d.version
 	if source, version, ok := strings.Cut(fields["source"], " "); source != "" {
-		d.source = source
+		d.source, d.upstream = source, source
 		if ok {
 			d.sourceVersion = strings.Trim(strings.TrimSpace(version), "()")
+			d.upstream += "@" + d.sourceVersion
 		}
 	}
+	d.depends = append(clauses(fields["pre-depends"]), clauses(fields["depends"])...)
+	for _, clause := range clauses(fields["provides"]) {
+		d.provides = append(d.provides, clause...)
+	}
 	return d, true, nil
+}
+
+// clauses reads a relation field (Debian policy 7.1): clauses parted by commas, alternatives by bars. Versions and
+// architectures are left out: dpkg has made sure of them when it installed the package.
+func clauses(field string) [][]string {
+	var all [][]string
+	for clause := range strings.SplitSeq(field, ",") {
+		var names []string
+		for alternative := range strings.SplitSeq(clause, "|") {
+			name, _, _ := strings.Cut(strings.TrimSpace(alternative), " ")
+			name, _, _ = strings.Cut(name, "(")
+			name, _, _ = strings.Cut(name, ":")
+			if name != "" {
+				names = append(names, name)
+			}
+		}
+		if names != nil {
+			all = append(all, names)
+		}
+	}
+	return all
 }
 
 func homepage(s string) string {

@@ -1,24 +1,23 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha512"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
+	"runtime"
 	"strings"
 
-	"github.com/anchore/stereoscope/pkg/image"
-	"github.com/anchore/syft/syft/source/stereoscopesource"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/partial"
-	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/anchore/syft/syft/source"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pegel-audit/pegel/sbom"
 )
 
-// scanImage unpacks one image into a directory of its own, which is gone when it returns, and reads its packages.
+// scanImage reads the packages of one image from the layers of the store, which are read from the image where they are not
+// known yet.
 func (s *Scanner) scanImage(ctx context.Context, t sbom.Target) (p sbom.Packages, err error) {
 	l, err := openLayout(t)
 	if err != nil {
@@ -29,30 +28,106 @@ func (s *Scanner) scanImage(ctx context.Context, t sbom.Target) (p sbom.Packages
 	if err != nil {
 		return p, err
 	}
-	dir, err := s.work.scratch()
+	layers, release, err := s.layers(ctx, l, chosen)
 	if err != nil {
 		return p, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := s.checkSpace(chosen, dir); err != nil {
-		return p, err
-	}
-	u := unpacker{limits: s.limits, dir: dir}
-	layers, err := u.layers(ctx, l, chosen)
+	defer release()
+	tree, err := newTree(layers)
 	if err != nil {
 		return p, err
 	}
-	img, err := readTrees(chosen, layers, dir)
-	if err != nil {
-		return p, err
-	}
-	p, err = s.catalogue(ctx, stereoscopesource.New(img, stereoscopesource.ImageConfig{Reference: chosen.digest.String()}))
-	if err != nil {
-		return p, err
+	p, known := s.memo.find(tree)
+	if !known {
+		if p, err = s.readImage(ctx, l, chosen, tree); err != nil {
+			return p, err
+		}
 	}
 	sum := sha512.Sum512(chosen.rawManifest)
 	p.SHA512 = hex.EncodeToString(sum[:])
 	p.Labels = labels(chosen.config.Config.Labels, chosen.manifest.Annotations)
+	return p, nil
+}
+
+// layers returns the layers of an image, the lowest first, and what has to be called when they are needed no more. Layers
+// that nobody read yet are read side by side.
+func (s *Scanner) layers(ctx context.Context, l layout, chosen selected) (_ []*layer, release func(), err error) {
+	descriptors, diffIDs := chosen.manifest.Layers, chosen.config.RootFS.DiffIDs
+	if n := len(descriptors); n > s.limits.Layers {
+		return nil, nil, fmt.Errorf("the image has %d layers, the limit is %d", n, s.limits.Layers)
+	}
+	if err := s.checkSpace(chosen); err != nil {
+		return nil, nil, err
+	}
+	layers, releases := make([]*layer, len(descriptors)), make([]func(), len(descriptors))
+	release = func() {
+		for _, f := range releases {
+			if f != nil {
+				f()
+			}
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(runtime.NumCPU())
+	errs := make([]error, len(descriptors))
+	for i, d := range descriptors {
+		group.Go(func() error {
+			if layers[i], releases[i], errs[i] = s.store.layer(ctx, l, d, diffIDs[i]); errs[i] != nil {
+				errs[i] = fmt.Errorf("reading layer %d of %d, %s: %w", i+1, len(descriptors), d.Digest, errs[i])
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are kept by place, so that the lowest layer's is said whatever came first
+	err = cmp.Or(errs...)
+	if err == nil {
+		err = s.checkSum(layers)
+	}
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return layers, release, nil
+}
+
+// checkSum holds the layers of one image together to the limits that each was held to alone.
+func (s *Scanner) checkSum(layers []*layer) error {
+	var bytes int64
+	entries := 0
+	for _, l := range layers {
+		bytes += l.bytes
+		entries += len(l.entries)
+	}
+	switch {
+	case bytes > s.limits.Bytes:
+		return fmt.Errorf("the layers unpack to more than %d bytes, which no real layer does", s.limits.Bytes)
+	case entries > s.limits.Entries:
+		return fmt.Errorf("the layers have more than %d entries", s.limits.Entries)
+	}
+	return nil
+}
+
+// readImage reads the packages of a tree and keeps the result for the next image with the same layers.
+func (s *Scanner) readImage(ctx context.Context, l layout, chosen selected, t *tree) (p sbom.Packages, err error) {
+	contents := &layerContents{layers: t.layers, whole: func(i int) (*layer, error) {
+		return s.store.whole(ctx, l, chosen.manifest.Layers[i], chosen.config.RootFS.DiffIDs[i])
+	}}
+	defer func() { err = errors.Join(err, contents.close()) }()
+	v := newView(t)
+	v.contents = contents.open
+	v.layerID = func(n *node) string {
+		if n.layer < 0 {
+			return ""
+		}
+		return string(t.layers[n.layer].diffID)
+	}
+	v.desc = source.Description{ID: chosen.digest.String(), Name: "image", Metadata: source.ImageMetadata{
+		ID: chosen.manifest.Config.Digest.String(), ManifestDigest: chosen.digest.String(), OS: chosen.config.OS, Architecture: chosen.config.Architecture,
+	}}
+	if p, err = s.catalogue(ctx, v); err != nil {
+		return p, err
+	}
+	s.memo.save(t.layers, resultOf(v, p))
 	return p, nil
 }
 
@@ -63,19 +138,25 @@ func openLayout(t sbom.Target) (layout, error) {
 	return openLayoutDir(t.Path)
 }
 
-// spaceFactor is how much larger layers are when unpacked: 2.5 to 3 times for Debian and kolla images, and some room.
-const spaceFactor = 4
+// spaceFactor is how much room the kept contents of layers may need, as a multiple of the compressed layers: about one for
+// Debian and kolla images, and as much again for layers of which more is asked than was kept.
+const spaceFactor = 2
 
-// checkSpace refuses to start where the unpacked layers cannot fit, rather than filling the disk.
-func (s *Scanner) checkSpace(chosen selected, dir string) error {
+// checkSpace refuses to start where the contents of the layers that are not known yet cannot fit, rather than filling the disk.
+func (s *Scanner) checkSpace(chosen selected) error {
 	var compressed int64
-	for _, d := range chosen.manifest.Layers {
+	for i, d := range chosen.manifest.Layers {
 		if d.Size < 0 || d.Size > s.limits.Bytes {
 			return fmt.Errorf("reading manifest %s: layer %s has size %d, the limit is %d", chosen.digest, d.Digest, d.Size, s.limits.Bytes)
 		}
-		compressed += d.Size
+		if !s.store.has(chosen.config.RootFS.DiffIDs[i]) {
+			compressed += d.Size
+		}
 	}
-	free, err := s.freeSpace(dir)
+	if compressed == 0 {
+		return nil
+	}
+	free, err := s.freeSpace(s.work.dir)
 	if err != nil {
 		return fmt.Errorf("asking for free space in the temporary directory: %w", withoutPath(err))
 	}
@@ -84,48 +165,6 @@ func (s *Scanner) checkSpace(chosen selected, dir string) error {
 			free>>20, need>>20)
 	}
 	return nil
-}
-
-// readTrees lets stereoscope index the unpacked layers and squash them into the visible file system.
-func readTrees(chosen selected, layers []v1.Layer, dir string) (img *image.Image, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("reading the file tree: %v", r)
-		}
-	}()
-	base, err := partial.CompressedToImage(imageCore{chosen})
-	if err != nil {
-		return nil, fmt.Errorf("reading the image: %w", err)
-	}
-	img = image.New(verifiedImage{Image: base, layers: layers}, nil, dir,
-		image.WithManifestDigest(chosen.digest.String()), image.WithManifest(chosen.rawManifest))
-	if err := img.Read(); err != nil {
-		return nil, fmt.Errorf("reading the file tree: %w", err)
-	}
-	return img, nil
-}
-
-// verifiedImage is an image whose layers are unpacked already.
-type verifiedImage struct {
-	v1.Image
-	layers []v1.Layer
-}
-
-func (i verifiedImage) Layers() ([]v1.Layer, error) { return i.layers, nil }
-
-// imageCore serves the verified manifest and configuration.
-type imageCore struct{ selected }
-
-func (c imageCore) RawManifest() ([]byte, error)   { return c.rawManifest, nil }
-func (c imageCore) RawConfigFile() ([]byte, error) { return c.rawConfig, nil }
-func (c imageCore) MediaType() (types.MediaType, error) {
-	if c.manifest.MediaType != "" {
-		return c.manifest.MediaType, nil
-	}
-	return types.OCIManifestSchema1, nil
-}
-func (c imageCore) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
-	return nil, fmt.Errorf("layer %s is kept unpacked only", h)
 }
 
 // keptLabels are the labels and annotations that bear on licence, version or source. Authors, maintainers

@@ -32,8 +32,8 @@ import (
 	"github.com/pegel-audit/pegel/sbom"
 )
 
-// entry is one entry of a layer: a file, or with link a symbolic link, or what typ says.
-type entry struct {
+// tarEntry is one tarEntry of a layer: a file, or with link a symbolic link, or what typ says.
+type tarEntry struct {
 	name, text, link string
 	typ              byte
 }
@@ -86,8 +86,8 @@ Classifier: License :: OSI Approved :: MIT License
 Classifier: Programming Language :: Python
 `
 
-func debianLayer() []entry {
-	return []entry{
+func debianLayer() []tarEntry {
+	return []tarEntry{
 		{name: "etc/os-release", text: osRelease},
 		{name: "var/lib/dpkg/status", text: status},
 		{name: "var/lib/dpkg/info/libalpha1:amd64.list", text: "/.\n/usr\n"},
@@ -98,7 +98,7 @@ func debianLayer() []entry {
 	}
 }
 
-func tarOf(t *testing.T, entries []entry) []byte {
+func tarOf(t *testing.T, entries []tarEntry) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
@@ -160,7 +160,7 @@ func makeImage(t *testing.T, layers ...v1.Layer) v1.Image {
 	return img
 }
 
-func imageOf(t *testing.T, layers ...[]entry) v1.Image {
+func imageOf(t *testing.T, layers ...[]tarEntry) v1.Image {
 	t.Helper()
 	var all []v1.Layer
 	for _, entries := range layers {
@@ -226,11 +226,16 @@ func newScanner(t *testing.T, limits Limits) (*Scanner, string) {
 	return s, dir
 }
 
-// filesBelow lists what a scan left behind: everything but the directory and the lock of the scanner itself.
+// filesBelow lists what a scan left behind: everything but the directory, the lock and the store of an open scanner.
 func filesBelow(t *testing.T, dir string) []string {
 	t.Helper()
 	var found []string
 	err := filepath.WalkDir(dir, func(p string, _ fs.DirEntry, err error) error {
+		if rel, _ := filepath.Rel(dir, p); len(strings.Split(rel, "/")) > 1 && stillLocked(filepath.Join(dir, strings.Split(rel, "/")[0])) {
+			if part := strings.Split(rel, "/")[1]; part == "layers" || part == "results" {
+				return err
+			}
+		}
 		if err == nil && p != dir && !(filepath.Dir(p) == dir && strings.HasPrefix(filepath.Base(p), prefix) && stillLocked(p)) {
 			found = append(found, p)
 		}
@@ -308,16 +313,18 @@ func TestScanReadsEverythingThatIsKnownOfAPackage(t *testing.T) {
 		{
 			Ref: "pkg:deb/debian/beta-tool@2%3A0.9?arch=all&distro=debian-12", PURL: "pkg:deb/debian/beta-tool@2%3A0.9?arch=all&distro=debian-12",
 			Type: "deb", Name: "beta-tool", Version: "2:0.9", Arch: "all", Source: "beta-tool", SourceVersion: "2:0.9", Section: "utils",
-			DependsOn: []string{alpha}, Layer: layer, Licences: expat,
+			DependsOn: []string{alpha}, Dependencies: sbom.DependenciesComplete, Layer: layer, Licences: expat,
 			Locations: []string{copyrightPath, "/var/lib/dpkg/status"},
 		},
 		{
 			Ref: alpha, PURL: alpha, Type: "deb", Name: "libalpha1", Version: "1.2-3+b1", Arch: "amd64", Source: "alpha", SourceVersion: "1.2-3",
 			Supplier: "Debian Alpha Maintainers", Homepage: "https://alpha.example.org/", Section: "non-free/libs", Layer: layer, Licences: expat,
-			Locations: []string{copyrightPath, "/var/lib/dpkg/status"},
+			Dependencies: sbom.DependenciesComplete,
+			Locations:    []string{copyrightPath, "/var/lib/dpkg/info/libalpha1:amd64.list", "/var/lib/dpkg/status"},
 		},
 		{
 			Ref: "pkg:pypi/gamma@4.5", PURL: "pkg:pypi/gamma@4.5", Type: "python", Name: "gamma", Version: "4.5", Layer: layer,
+			Dependencies: sbom.DependenciesComplete,
 			Locations: []string{
 				"/usr/lib/python3/dist-packages/gamma-4.5.dist-info/METADATA",
 				"/usr/lib/python3/dist-packages/gamma-4.5.dist-info/RECORD",
@@ -372,24 +379,24 @@ func TestScanGivesTheSameValueForDirectoryAndArchiveAndEveryTime(t *testing.T) {
 func TestScanSeesWhatTheLastLayerLeavesVisible(t *testing.T) {
 	onlyBeta := strings.SplitN(status, "\n\n", 2)[1]
 	for name, c := range map[string]struct {
-		top      []entry
+		top      []tarEntry
 		want     []string
 		licensed int // debs with a claim
 	}{
 		"a layer that adds nothing changes nothing": {
-			[]entry{{name: "etc/motd", text: "hello"}},
+			[]tarEntry{{name: "etc/motd", text: "hello"}},
 			[]string{"deb beta-tool 2:0.9", "deb libalpha1 1.2-3+b1", "python gamma 4.5"}, 2,
 		},
 		"a package that a later layer removed is gone": {
-			[]entry{{name: "var/lib/dpkg/status", text: onlyBeta}},
+			[]tarEntry{{name: "var/lib/dpkg/status", text: onlyBeta}},
 			[]string{"deb beta-tool 2:0.9", "python gamma 4.5"}, 1,
 		},
-		"without copyright files no licence is claimed": {
-			[]entry{{name: "usr/share/doc/.wh.libalpha1"}, {name: "usr/share/doc/.wh.beta-tool"}},
-			[]string{"deb beta-tool 2:0.9", "deb libalpha1 1.2-3+b1", "python gamma 4.5"}, 0,
+		"copyright files that the layer removes still count, because dpkg listed the same version then": {
+			[]tarEntry{{name: "usr/share/doc/.wh.libalpha1"}, {name: "usr/share/doc/.wh.beta-tool"}},
+			[]string{"deb beta-tool 2:0.9", "deb libalpha1 1.2-3+b1", "python gamma 4.5"}, 2,
 		},
 		"an opaque directory hides what lies below": {
-			[]entry{{name: "usr/lib/python3/dist-packages/.wh..wh..opq"}},
+			[]tarEntry{{name: "usr/lib/python3/dist-packages/.wh..wh..opq"}},
 			[]string{"deb beta-tool 2:0.9", "deb libalpha1 1.2-3+b1"}, 2,
 		},
 	} {
@@ -414,7 +421,7 @@ func TestScanSeesWhatTheLastLayerLeavesVisible(t *testing.T) {
 
 func TestScanTellsPackagesOfOneNameAndVersionApartByPath(t *testing.T) {
 	s, _ := newScanner(t, Limits{})
-	got := componentsOf(t, scanned(t, s, target(FormOCIDir, writeLayout(t, imageOf(t, debianLayer(), []entry{
+	got := componentsOf(t, scanned(t, s, target(FormOCIDir, writeLayout(t, imageOf(t, debianLayer(), []tarEntry{
 		{name: "opt/venv/lib/python3.11/site-packages/gamma-4.5.dist-info/METADATA", text: metadata},
 	})))))
 	var refs []string
@@ -434,7 +441,7 @@ func TestScanTellsPackagesOfOneNameAndVersionApartByPath(t *testing.T) {
 
 func TestScanOfAnImageWithoutPackagesIsKnownToBeEmpty(t *testing.T) {
 	s, _ := newScanner(t, Limits{})
-	got := componentsOf(t, scanned(t, s, target(FormOCIDir, writeLayout(t, imageOf(t, []entry{{name: "hello", text: "world"}})))))
+	got := componentsOf(t, scanned(t, s, target(FormOCIDir, writeLayout(t, imageOf(t, []tarEntry{{name: "hello", text: "world"}})))))
 	if got == nil || len(got) != 0 {
 		t.Errorf("got %#v, want an empty list that is not nil", got)
 	}
@@ -457,7 +464,7 @@ func TestScanReadsLayersOfEveryCompression(t *testing.T) {
 }
 
 func TestScanTakesTheImageThatTheDigestNames(t *testing.T) {
-	one, two := imageOf(t, debianLayer()), imageOf(t, []entry{{name: "hello", text: "world"}})
+	one, two := imageOf(t, debianLayer()), imageOf(t, []tarEntry{{name: "hello", text: "world"}})
 	dir := writeLayout(t, one, two)
 	s, _ := newScanner(t, Limits{})
 	for i, img := range []v1.Image{one, two} {
@@ -476,9 +483,9 @@ func TestScanTakesTheImageThatTheDigestNames(t *testing.T) {
 
 func TestScanTakesLinuxAmd64OfAMultiPlatformIndex(t *testing.T) {
 	index := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex),
-		mutate.IndexAddendum{Add: imageOf(t, []entry{{name: "hello", text: "arm"}}), Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}},
+		mutate.IndexAddendum{Add: imageOf(t, []tarEntry{{name: "hello", text: "arm"}}), Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}},
 		mutate.IndexAddendum{Add: imageOf(t, debianLayer()), Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}},
-		mutate.IndexAddendum{Add: imageOf(t, []entry{{name: "hello", text: "x"}}), Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}}},
+		mutate.IndexAddendum{Add: imageOf(t, []tarEntry{{name: "hello", text: "x"}}), Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}}},
 	)
 	dir := filepath.Join(t.TempDir(), "layout")
 	l, err := ocilayout.Write(dir, empty.Index)
@@ -637,7 +644,7 @@ func TestScanSaysWhatIsWrongWhereAndWhatHelps(t *testing.T) {
 			return tgt
 		}, []string{"has no image sha256:"}},
 		"several images and no digest": {func(t *testing.T) sbom.Target {
-			return target(FormOCIDir, writeLayout(t, imageOf(t, debianLayer()), imageOf(t, []entry{{name: "a", text: "b"}})))
+			return target(FormOCIDir, writeLayout(t, imageOf(t, debianLayer()), imageOf(t, []tarEntry{{name: "a", text: "b"}})))
 		}, []string{"2 images", "name one by its digest", "sha256:"}},
 		"a layout without an image": {func(t *testing.T) sbom.Target {
 			return target(FormOCIDir, writeLayout(t))
@@ -685,19 +692,19 @@ func TestScanSaysWhatIsWrongWhereAndWhatHelps(t *testing.T) {
 			return target("floppy", "a")
 		}, []string{`unknown form "floppy"`, "want oci-dir"}},
 		"a dpkg database that cannot be understood": {func(t *testing.T) sbom.Target {
-			return target(FormOCIDir, writeLayout(t, imageOf(t, []entry{
+			return target(FormOCIDir, writeLayout(t, imageOf(t, []tarEntry{
 				{name: "etc/os-release", text: osRelease},
 				{name: "var/lib/dpkg/status", text: "Package: a\nStatus: install ok installed\nVersion: 1\n\nnot a field\n"},
 			})))
 		}, []string{"/var/lib/dpkg/status", "line 5"}},
 		"a package database that syft cannot read": {func(t *testing.T) sbom.Target {
-			return target(FormOCIDir, writeLayout(t, imageOf(t, []entry{
+			return target(FormOCIDir, writeLayout(t, imageOf(t, []tarEntry{
 				{name: "etc/os-release", text: "ID=fedora\nVERSION_ID=41\n"},
 				{name: "usr/lib/sysimage/rpm/rpmdb.sqlite", text: strings.Repeat("rubbish ", 500)},
 			})))
 		}, []string{"package database /usr/lib/sysimage/rpm/rpmdb.sqlite"}},
 		"a name that is as long as a book": {func(t *testing.T) sbom.Target {
-			return target(FormOCIDir, writeLayout(t, imageOf(t, []entry{
+			return target(FormOCIDir, writeLayout(t, imageOf(t, []tarEntry{
 				{name: "usr/lib/python3/dist-packages/x.dist-info/METADATA", text: "Metadata-Version: 2.1\nName: " + strings.Repeat("x", 5000) + "\nVersion: 1\n\n"},
 			})))
 		}, []string{"x.dist-info/METADATA", "the limit is 2048"}},
@@ -791,23 +798,23 @@ func TestScanThatIsCancelledWhileSyftRunsLeavesNothing(t *testing.T) {
 }
 
 func TestScanKeepsToItsLimits(t *testing.T) {
-	big := []entry{{name: "zeros", text: strings.Repeat("\x00", ratioFloor+1)}}
+	big := []tarEntry{{name: "zeros", text: strings.Repeat("\x00", ratioFloor+1)}}
 	deep := strings.Repeat("d/", 40) + "file"
 	for name, c := range map[string]struct {
 		limits Limits
-		layers [][]entry
+		layers [][]tarEntry
 		want   string
 	}{
-		"bytes of all layers together": {Limits{Bytes: 1 << 20}, [][]entry{
+		"bytes of all layers together": {Limits{Bytes: 1 << 20}, [][]tarEntry{
 			{{name: "a", text: strings.Repeat("a", 600<<10)}}, {{name: "b", text: strings.Repeat("b", 600<<10)}},
-		}, "layer 2 of 2"},
-		"ratio of a layer":      {Limits{Ratio: 10}, [][]entry{big}, "more than 10 times its size"},
-		"layers":                {Limits{Layers: 1}, [][]entry{debianLayer(), {{name: "a"}}}, "2 layers, the limit is 1"},
-		"entries":               {Limits{Entries: 3}, [][]entry{debianLayer()}, "more than 3 entries"},
-		"length of a path":      {Limits{PathLength: 50}, [][]entry{{{name: strings.Repeat("n", 51)}}}, "longer than 50 bytes"},
-		"depth of a path":       {Limits{PathDepth: 20}, [][]entry{{{name: deep}}}, "deeper than 20 directories"},
-		"size of a status file": {Limits{EvidenceFile: 100}, [][]entry{debianLayer()}, "the limit for such a file is 100"},
-		"length of a link":      {Limits{PathLength: 50}, [][]entry{{{name: "a", link: strings.Repeat("n", 51)}}}, "longer than 50 bytes"},
+		}, "the layers unpack to more than 1048576 bytes"},
+		"ratio of a layer":      {Limits{Ratio: 10}, [][]tarEntry{big}, "more than 10 times its size"},
+		"layers":                {Limits{Layers: 1}, [][]tarEntry{debianLayer(), {{name: "a"}}}, "2 layers, the limit is 1"},
+		"entries":               {Limits{Entries: 3}, [][]tarEntry{debianLayer()}, "more than 3 entries"},
+		"length of a path":      {Limits{PathLength: 50}, [][]tarEntry{{{name: strings.Repeat("n", 51)}}}, "longer than 50 bytes"},
+		"depth of a path":       {Limits{PathDepth: 20}, [][]tarEntry{{{name: deep}}}, "deeper than 20 directories"},
+		"size of a status file": {Limits{EvidenceFile: 100}, [][]tarEntry{debianLayer()}, "the limit for such a file is 100"},
+		"length of a link":      {Limits{PathLength: 50}, [][]tarEntry{{{name: "a", link: strings.Repeat("n", 51)}}}, "longer than 50 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, temp := newScanner(t, c.limits)
@@ -828,7 +835,7 @@ func TestScanOfHostileNamesAndLinksStaysInsideTheImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, temp := newScanner(t, Limits{})
-	got := componentsOf(t, scanned(t, s, target(FormOCIDir, writeLayout(t, imageOf(t, []entry{
+	got := componentsOf(t, scanned(t, s, target(FormOCIDir, writeLayout(t, imageOf(t, []tarEntry{
 		{name: "etc/os-release", text: osRelease},
 		{name: "var/lib/dpkg/status", text: status},
 		{name: "../../../../../../../../" + outside + "-written", text: "x"},

@@ -3,9 +3,10 @@ package scan
 import (
 	"archive/tar"
 	"bufio"
-	"compress/gzip"
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,46 +14,76 @@ import (
 	"io"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"syscall"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/pegel-audit/pegel/audit"
 )
 
-// unpacker writes the layers of one image, uncompressed, into a directory, counting what all of them cost together.
-type unpacker struct {
-	limits  Limits
-	dir     string
-	bytes   int64
-	entries int
+// layer is the index of one layer, and those of its contents that are worth keeping.
+type layer struct {
+	diffID  audit.Digest
+	bytes   int64 // unpacked
+	entries []entry
+	data    *os.File // kept contents, one after the other
 }
 
-// layers unpacks every layer once and returns them in the order of the image.
-func (u *unpacker) layers(ctx context.Context, l layout, s selected) ([]v1.Layer, error) {
-	if n := len(s.manifest.Layers); n > u.limits.Layers {
-		return nil, fmt.Errorf("the image has %d layers, the limit is %d", n, u.limits.Layers)
-	}
-	done := map[v1.Hash]v1.Layer{}
-	var all []v1.Layer
-	for i, d := range s.manifest.Layers {
-		diffID := s.config.RootFS.DiffIDs[i]
-		layer, ok := done[diffID]
-		if !ok {
-			var err error
-			if layer, err = u.layer(ctx, l, d, diffID); err != nil {
-				return nil, fmt.Errorf("reading layer %d of %d, %s: %w", i+1, len(s.manifest.Layers), d.Digest, err)
-			}
-			done[diffID] = layer
-		}
-		all = append(all, layer)
-	}
-	return all, nil
+// layerReader reads one layer in one pass: it unpacks, verifies both digests, indexes and hashes.
+type layerReader struct {
+	limits Limits
+	keep   keeper
+	all    bool // keep all contents, for a layer of which more was asked than had been kept
+
+	entries []entry
+	holes   int64 // size of all sparse files
+	most    int64 // that the files may have together
+	out     *bufio.Writer
+	kept    hash.Hash // of what was written
+	written int64
+	copy    []byte       // for one read
+	program bytes.Buffer // contents of the machine code at hand
+	short   hash.Hash
+	long    hash.Hash
 }
 
-func (u *unpacker) layer(ctx context.Context, l layout, d v1.Descriptor, diffID v1.Hash) (v1.Layer, error) {
+// wholeProgram is up to which size machine code is held in memory until its sections are known; larger is always kept.
+const wholeProgram = 64 << 20
+
+func newLayerReader(limits Limits, keep keeper) *layerReader {
+	return &layerReader{limits: limits, keep: keep, copy: make([]byte, 256<<10), short: sha256.New(), long: sha512.New(), kept: sha256.New()}
+}
+
+// read reads the layer that the descriptor names and writes what is worth keeping to data.
+func (r *layerReader) read(ctx context.Context, l layout, d v1.Descriptor, diffID v1.Hash, data *os.File) (*layer, error) {
+	blob, err := openBlob(l, d, diffID)
+	if err != nil {
+		return nil, err
+	}
+	defer blob.Close()
+	r.out = bufio.NewWriterSize(data, 256<<10)
+	compressed := &hashing{r: contextReader{ctx, blob}, sum: sha256.New()}
+	plain, err := r.unpack(compressed, d.Size, diffID)
+	if err != nil {
+		return nil, explainWrite(err)
+	}
+	if err := r.out.Flush(); err != nil {
+		return nil, explainWrite(err)
+	}
+	if _, err := io.Copy(io.Discard, compressed); err != nil { // what follows the compressed stream belongs to the blob
+		return nil, err
+	}
+	if compressed.hex() != d.Digest.Hex {
+		return nil, fmt.Errorf("the contents have digest sha256:%s: the image is damaged or was changed, copy it again", compressed.hex())
+	}
+	return &layer{diffID: audit.Digest(diffID.String()), bytes: plain, entries: r.entries, data: data}, nil
+}
+
+// openBlob opens the blob of a layer, if it can be verified and has the size that the manifest says.
+func openBlob(l layout, d v1.Descriptor, diffID v1.Hash) (io.ReadCloser, error) {
 	name, err := blobName(d.Digest)
 	if err != nil {
 		return nil, err
@@ -67,101 +98,203 @@ func (u *unpacker) layer(ctx context.Context, l layout, d v1.Descriptor, diffID 
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", name, err)
 	}
-	defer blob.Close()
 	if size != d.Size {
-		return nil, fmt.Errorf("it has %d bytes, the manifest says %d: the image is cut off or was changed, copy it again", size, d.Size)
+		return nil, errors.Join(fmt.Errorf("it has %d bytes, the manifest says %d: the image is cut off or was changed, copy it again", size, d.Size), blob.Close())
 	}
-	// stereoscope takes a file of this name for the unpacked layer, so nothing is written twice
-	file := filepath.Join(u.dir, diffID.String())
-	if err := u.unpack(ctx, blob, size, d.Digest, diffID, file); err != nil {
-		return nil, err
-	}
-	if err := u.checkTar(ctx, file); err != nil {
-		return nil, err
-	}
-	return unpackedLayer{digest: d.Digest, diffID: diffID, file: file}, nil
+	return blob, nil
 }
 
-// unpack writes the uncompressed layer and verifies both digests.
-func (u *unpacker) unpack(ctx context.Context, blob io.Reader, size int64, digest, diffID v1.Hash, file string) error {
-	out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	compressed := &hashing{r: contextReader{ctx, blob}, sum: sha256.New()}
-	n, err := u.copy(out, compressed, size, diffID)
-	if err := errors.Join(err, out.Close()); err != nil {
-		return explainWrite(err)
-	}
-	u.bytes += n
-	if _, err := io.Copy(io.Discard, compressed); err != nil { // what follows the compressed stream belongs to the blob
-		return err
-	}
-	if compressed.hex() != digest.Hex {
-		return fmt.Errorf("the contents have digest sha256:%s: the image is damaged or was changed, copy it again", compressed.hex())
-	}
-	return nil
-}
-
-func (u *unpacker) copy(out io.Writer, compressed io.Reader, size int64, diffID v1.Hash) (int64, error) {
+// unpack reads the uncompressed layer and returns its size. The digest is compared also where the tar cannot be read,
+// because damage explains that.
+func (r *layerReader) unpack(compressed io.Reader, size int64, diffID v1.Hash) (int64, error) {
 	plain, err := decompress(compressed)
 	if err != nil {
 		return 0, err
 	}
 	defer plain.Close()
-	limit, why := u.limits.Bytes-u.bytes, fmt.Sprintf("the layers unpack to more than %d bytes", u.limits.Bytes)
-	if byRatio := max(size*u.limits.Ratio, ratioFloor); byRatio < limit {
-		limit, why = byRatio, fmt.Sprintf("it unpacks to more than %d times its size", u.limits.Ratio)
+	b := &bounded{r: plain, limit: r.limits.Bytes, why: fmt.Sprintf("the layers unpack to more than %d bytes", r.limits.Bytes)}
+	if byRatio := max(size*r.limits.Ratio, ratioFloor); byRatio < b.limit {
+		b.limit, b.why = byRatio, fmt.Sprintf("it unpacks to more than %d times its size", r.limits.Ratio)
 	}
-	sum := &hashing{r: plain, sum: sha256.New()}
-	n, err := io.Copy(out, io.LimitReader(sum, limit+1))
+	sum := &hashing{r: b, sum: sha256.New()}
+	r.most = b.limit
+	broken := r.index(sum)
+	if broken == nil || !isFinal(broken) {
+		if _, err := io.CopyBuffer(io.Discard, onlyReader{sum}, r.copy); err != nil && broken == nil {
+			broken = err
+		}
+	}
 	switch {
-	case err != nil:
-		return n, explainRead(err)
-	case n > limit:
-		return n, errors.New(why + ", which no real layer does")
+	case b.err != nil:
+		return 0, b.err
+	case broken != nil && isFinal(broken):
+		return 0, broken
 	case sum.hex() != diffID.Hex:
-		return n, fmt.Errorf("the unpacked contents have digest sha256:%s, the configuration says %s: the image is damaged or was changed, copy it again",
+		return 0, fmt.Errorf("the unpacked contents have digest sha256:%s, the configuration says %s: the image is damaged or was changed, copy it again",
 			sum.hex(), diffID)
+	case broken != nil:
+		return 0, fmt.Errorf("it is no readable tar file: %w", broken)
 	}
-	return n, nil
+	return b.n, nil
 }
 
-// checkTar walks the headers of an unpacked layer before any library keeps them in memory.
-func (u *unpacker) checkTar(ctx context.Context, file string) error {
-	f, err := os.Open(file)
-	if err != nil {
+// onlyReader hides what else a reader can do, so that io.CopyBuffer uses the buffer.
+type onlyReader struct{ io.Reader }
+
+// final is an error that no look at the rest of a layer explains better.
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }
+
+func isFinal(err error) bool {
+	return errors.As(err, &final{}) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// bounded stops a reader that gives more than a real layer has. Read errors are those of the compressed data.
+type bounded struct {
+	r     io.Reader
+	n     int64
+	limit int64
+	why   string
+	err   error // set once, and said in place of what others make of it
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.r.Read(p)
+	b.n += int64(n)
+	switch {
+	case b.n > b.limit:
+		b.err = errors.New(b.why + ", which no real layer does")
+	case err != nil && !errors.Is(err, io.EOF):
+		b.err = explainRead(err)
+	default:
+		return n, err
+	}
+	return n, b.err
+}
+
+// index walks the tar. Limits are checked before anything is kept in memory.
+func (r *layerReader) index(plain io.Reader) error {
+	r.entries = nil
+	for t := tar.NewReader(plain); ; {
+		h, err := t.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(r.entries) >= r.limits.Entries {
+			return final{fmt.Errorf("the layers have more than %d entries", r.limits.Entries)}
+		}
+		if err := r.limits.checkEntry(h); err != nil {
+			return final{fmt.Errorf("entry %.200q: %w", h.Name, err)}
+		}
+		e, ok := entryOf(h)
+		if !ok {
+			continue
+		}
+		if isSparse(h) {
+			if r.holes += e.size; r.holes > r.most {
+				return final{fmt.Errorf("entry %.200q: a sparse file of %d bytes, which is more than a layer of this size may hold", h.Name, h.Size)}
+			}
+		}
+		if e.isRegular() && e.mark == adds {
+			if err := r.contents(t, &e); err != nil {
+				return err
+			}
+		}
+		r.entries = append(r.entries, e)
+	}
+}
+
+// isSparse reports whether a file has holes, so that reading it gives more bytes than the layer has.
+func isSparse(h *tar.Header) bool {
+	if h.Typeflag == tar.TypeGNUSparse {
+		return true
+	}
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
+}
+
+func (l Limits) checkEntry(h *tar.Header) error {
+	switch {
+	case len(h.Name) > l.PathLength || len(h.Linkname) > l.PathLength:
+		return fmt.Errorf("its path is longer than %d bytes", l.PathLength)
+	case strings.Count(path.Clean(h.Name), "/") > l.PathDepth:
+		return fmt.Errorf("it lies deeper than %d directories", l.PathDepth)
+	case isEvidence(path.Base(h.Name)) && h.Size > l.EvidenceFile:
+		return fmt.Errorf("it has %d bytes, the limit for such a file is %d", h.Size, l.EvidenceFile)
+	}
+	return nil
+}
+
+// contents hashes one file and keeps it if somebody may ask for it. Machine code is kept only if there is something to
+// read in it, which shows in its last bytes.
+func (r *layerReader) contents(t io.Reader, e *entry) error {
+	r.short.Reset()
+	r.long.Reset()
+	n, err := io.ReadFull(t, r.copy)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
-	defer f.Close()
-	for r := tar.NewReader(f); ; {
-		h, err := r.Next()
+	first := r.copy[:n]
+	head := first[:min(n, headSize)]
+	e.kind = kindOf(e.path, head)
+	e.mime = mimeOf(e.kind, head)
+	judge := e.kind == machineELF && !r.all && e.size <= wholeProgram && !r.keep.program(e.path)
+	keep := r.all || e.kind != other && e.kind != script || r.keep.file(e.path)
+	start := r.written
+	r.program.Reset()
+	for {
+		r.short.Write(first)
+		r.long.Write(first)
 		switch {
-		case errors.Is(err, io.EOF):
+		case judge:
+			r.program.Write(first)
+		case keep:
+			if err := r.write(first); err != nil {
+				return err
+			}
+		}
+		if err != nil { // the end, seen with the last piece
+			break
+		}
+		n, err = io.ReadFull(t, r.copy)
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return err
+		}
+		first = r.copy[:n]
+	}
+	r.short.Sum(e.sha256[:0])
+	r.long.Sum(e.sha512[:0])
+	if judge {
+		if e.mute = isMute(bytes.NewReader(r.program.Bytes())); e.mute {
 			return nil
-		case err != nil:
-			return fmt.Errorf("it is no readable tar file: %w", err)
 		}
-		if u.entries++; u.entries > u.limits.Entries {
-			return fmt.Errorf("the layers have more than %d entries", u.limits.Entries)
-		}
-		if err := u.checkEntry(h); err != nil {
-			return fmt.Errorf("entry %.200q: %w", h.Name, err)
-		}
-		if err := ctx.Err(); err != nil {
+		if err := r.write(r.program.Bytes()); err != nil {
 			return err
 		}
 	}
+	if judge || keep {
+		e.offset = start
+	}
+	return nil
 }
 
-func (u *unpacker) checkEntry(h *tar.Header) error {
-	switch {
-	case len(h.Name) > u.limits.PathLength || len(h.Linkname) > u.limits.PathLength:
-		return fmt.Errorf("its path is longer than %d bytes", u.limits.PathLength)
-	case strings.Count(path.Clean(h.Name), "/") > u.limits.PathDepth:
-		return fmt.Errorf("it lies deeper than %d directories", u.limits.PathDepth)
-	case isEvidence(path.Base(h.Name)) && h.Size > u.limits.EvidenceFile:
-		return fmt.Errorf("it has %d bytes, the limit for such a file is %d", h.Size, u.limits.EvidenceFile)
+func (r *layerReader) write(p []byte) error {
+	n, err := r.out.Write(p)
+	r.kept.Write(p[:n])
+	r.written += int64(n)
+	if err != nil {
+		return final{err}
 	}
 	return nil
 }
@@ -179,7 +312,7 @@ func compressionOf(magic []byte) string {
 
 // decompress looks at the bytes, not at the media type, as container engines do.
 func decompress(r io.Reader) (io.ReadCloser, error) {
-	buffered := bufio.NewReaderSize(r, 1<<16)
+	buffered := bufio.NewReaderSize(r, 1<<18)
 	magic, err := buffered.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -242,24 +375,3 @@ func (h *hashing) Read(p []byte) (int, error) {
 }
 
 func (h *hashing) hex() string { return hex.EncodeToString(h.sum.Sum(nil)) }
-
-// unpackedLayer shows a layer that was unpacked and verified to stereoscope.
-type unpackedLayer struct {
-	digest, diffID v1.Hash
-	file           string
-}
-
-func (l unpackedLayer) Digest() (v1.Hash, error)             { return l.digest, nil }
-func (l unpackedLayer) DiffID() (v1.Hash, error)             { return l.diffID, nil }
-func (l unpackedLayer) MediaType() (types.MediaType, error)  { return types.OCIUncompressedLayer, nil }
-func (l unpackedLayer) Uncompressed() (io.ReadCloser, error) { return os.Open(l.file) }
-func (l unpackedLayer) Compressed() (io.ReadCloser, error) {
-	return nil, errors.New("only the unpacked layer is kept")
-}
-func (l unpackedLayer) Size() (int64, error) {
-	info, err := os.Stat(l.file)
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
-}

@@ -40,7 +40,7 @@ func TestABlobHasANameOnlyIfItsDigestIsOne(t *testing.T) {
 
 func TestAnArchiveWithOneNameTwiceIsRefused(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "image.tar")
-	if err := os.WriteFile(name, tarOf(t, []entry{{name: "index.json", text: "{}"}, {name: "./index.json", text: "[]"}}), 0o600); err != nil {
+	if err := os.WriteFile(name, tarOf(t, []tarEntry{{name: "index.json", text: "{}"}, {name: "./index.json", text: "[]"}}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := openLayoutArchive(name); err == nil || !strings.Contains(err.Error(), `two files "index.json"`) {
@@ -51,7 +51,7 @@ func TestAnArchiveWithOneNameTwiceIsRefused(t *testing.T) {
 // FuzzIndexArchive holds the law that what the index gives for a name is what reading the tar from its start gives, and
 // that every name is clean and relative.
 func FuzzIndexArchive(f *testing.F) {
-	seed := func(entries ...entry) []byte {
+	seed := func(entries ...tarEntry) []byte {
 		var buf bytes.Buffer
 		w := tar.NewWriter(&buf)
 		for _, e := range entries {
@@ -61,8 +61,8 @@ func FuzzIndexArchive(f *testing.F) {
 		_ = w.Close()
 		return buf.Bytes()
 	}
-	f.Add(seed(entry{name: "oci-layout", text: "{}"}, entry{name: "blobs/sha256/aa", text: strings.Repeat("x", 600)}))
-	f.Add(seed(entry{name: "../../out", text: "y"}, entry{name: "/abs", text: ""}))
+	f.Add(seed(tarEntry{name: "oci-layout", text: "{}"}, tarEntry{name: "blobs/sha256/aa", text: strings.Repeat("x", 600)}))
+	f.Add(seed(tarEntry{name: "../../out", text: "y"}, tarEntry{name: "/abs", text: ""}))
 	f.Add([]byte("no tar"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		name := filepath.Join(t.TempDir(), "a.tar")

@@ -50,6 +50,7 @@ func sortClaims(claims []sbom.LicenceClaim) []sbom.LicenceClaim {
 // syft keeps single words of it. Of a Python package the claims read here come before syft's.
 func (m mapping) readLicences(ctx context.Context, all []component) error {
 	read := map[string][]sbom.LicenceClaim{}
+	hidden := hiddenDocs{view: m.view}
 	for i := range all {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -61,7 +62,7 @@ func (m mapping) readLicences(ctx context.Context, all []component) error {
 				c.Licences = sortClaims(claims)
 			}
 		case string(pkg.DebPkg):
-			c.Licences = m.debLicences(c.copyright, read)
+			m.debLicences(c, read, &hidden)
 		}
 	}
 	return nil
@@ -84,30 +85,39 @@ func (m mapping) pythonLicences(file string) []sbom.LicenceClaim {
 	return claims
 }
 
-// debLicences reads a copyright file; what was read before is taken from the map, because packages of one source share it.
-func (m mapping) debLicences(name string, read map[string][]sbom.LicenceClaim) []sbom.LicenceClaim {
-	if name == "" {
-		return nil
+// debLicences reads the copyright file of a deb, or the one that a later layer removed.
+func (m mapping) debLicences(c *component, read map[string][]sbom.LicenceClaim, hidden *hiddenDocs) {
+	at, claims := m.copyrightFile(c.copyright, read)
+	if at == "" {
+		c.Licences = m.hiddenLicences(c.deb, hidden)
+		return
 	}
-	found, err := m.resolver.FilesByPath(name)
+	c.Licences = claims
+	c.Locations = shortest(append(c.Locations, at))
+}
+
+// copyrightFile reads a copyright file and returns its path, which is empty if there is none; what was read before is taken
+// from the map, because packages of one source share it.
+func (m mapping) copyrightFile(name string, read map[string][]sbom.LicenceClaim) (string, []sbom.LicenceClaim) {
+	found, err := m.view.FilesByPath(name)
 	if err != nil || len(found) == 0 {
-		return nil
+		return "", nil
 	}
 	at := found[0].RealPath
 	if claims, ok := read[at]; ok {
-		return slices.Clone(claims)
+		return at, slices.Clone(claims)
 	}
-	r, err := m.resolver.FileContentsByLocation(found[0])
+	r, err := m.view.FileContentsByLocation(found[0])
 	if err != nil {
-		return nil
+		return at, nil
 	}
 	defer r.Close()
 	data, err := io.ReadAll(io.LimitReader(r, maxCopyright+1))
 	if err != nil || len(data) > maxCopyright {
-		return nil
+		return at, nil
 	}
 	read[at] = copyrightClaims(data, at)
-	return slices.Clone(read[at])
+	return at, slices.Clone(read[at])
 }
 
 // maxCopyright bounds a copyright file; the largest of Debian 12 has 1.5 MB.
@@ -141,11 +151,11 @@ func copyrightClaims(data []byte, at string) []sbom.LicenceClaim {
 // open returns the file that the path leads to, links followed within the target, or nil. That a file cannot be read is
 // no error: without it there is no claim, and the licence stays unknown.
 func (m mapping) open(file string) io.ReadCloser {
-	found, err := m.resolver.FilesByPath(file)
+	found, err := m.view.FilesByPath(file)
 	if err != nil || len(found) == 0 {
 		return nil
 	}
-	r, err := m.resolver.FileContentsByLocation(found[0])
+	r, err := m.view.FileContentsByLocation(found[0])
 	if err != nil {
 		return nil
 	}

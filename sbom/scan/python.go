@@ -90,29 +90,6 @@ func (h *headers) field(line string) *string {
 	return nil
 }
 
-// requirements fills in what Python packages depend on: the installed package of each name under Requires-Dist, extras left
-// out because nothing says which were asked for. Of a package that is there twice the first by Ref is taken.
-func requirements(all []component) {
-	byName := map[string]*component{}
-	for i := range all {
-		if all[i].requires == nil {
-			continue
-		}
-		name := pythonName(all[i].Name)
-		if first := byName[name]; first == nil || all[i].Ref < first.Ref {
-			byName[name] = &all[i]
-		}
-	}
-	for i := range all {
-		for _, text := range all[i].requires {
-			name := requirement(text)
-			if d := byName[name]; d != nil && name != pythonName(all[i].Name) {
-				all[i].DependsOn = append(all[i].DependsOn, d.Ref)
-			}
-		}
-	}
-}
-
 // requirement is the name in a dependency specifier (PEP 508), as it is compared; empty for one of an extra.
 func requirement(text string) string {
 	specifier, marker, _ := strings.Cut(text, ";")

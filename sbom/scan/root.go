@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
@@ -8,13 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"slices"
 	"strings"
 
-	stereofile "github.com/anchore/stereoscope/pkg/file"
-	"github.com/anchore/stereoscope/pkg/filetree"
-	"github.com/anchore/syft/syft/artifact"
-	"github.com/anchore/syft/syft/file"
 	"github.com/anchore/syft/syft/source"
 
 	"github.com/pegel-audit/pegel/sbom"
@@ -28,20 +24,23 @@ func (s *Scanner) scanRoot(ctx context.Context, t sbom.Target) (sbom.Packages, e
 		return sbom.Packages{}, fmt.Errorf("opening the root directory: %w", withoutPath(err))
 	}
 	defer root.Close()
-	h := &host{root: root, limits: s.limits, tree: filetree.New(), index: filetree.NewIndex()}
+	h := &host{root: root, limits: s.limits, keep: s.store.keep, tree: &tree{root: newDir("/"), layers: []*layer{{}}, changes: make([]changes, 1)}}
 	if err := h.read(ctx); err != nil {
 		return sbom.Packages{}, err
 	}
-	return s.catalogue(ctx, h)
+	v := newView(h.tree)
+	v.contents = h.open
+	v.layerID = func(*node) string { return "" }
+	v.desc = source.Description{ID: "host", Name: "host", Metadata: source.DirectoryMetadata{Path: "/"}}
+	return s.catalogue(ctx, v)
 }
 
-// host is a root directory as a source of syft. Paths are resolved in its own index; files are opened through os.Root.
+// host is a root directory on its way to a tree. Links are followed within the tree only; files are opened through os.Root.
 type host struct {
 	root    *os.Root
 	limits  Limits
-	tree    *filetree.FileTree
-	index   filetree.Index
-	search  filetree.Searcher
+	keep    keeper
+	tree    *tree
 	entries int
 }
 
@@ -84,7 +83,7 @@ func (h *host) read(ctx context.Context) error {
 	if h.entries == 0 {
 		return errors.New("it has none of the directories of a system: name the root directory of a host")
 	}
-	h.search = filetree.NewSearchContext(h.tree, h.index)
+	h.tree.changes[0] = changes{}
 	return nil
 }
 
@@ -145,160 +144,58 @@ func (h *host) add(name string, info fs.FileInfo) error {
 	if info.Mode().IsRegular() && isEvidence(path.Base(name)) && info.Size() > h.limits.EvidenceFile {
 		return fmt.Errorf("reading %s: it has %d bytes, the limit for such a file is %d", name, info.Size(), h.limits.EvidenceFile)
 	}
-	m := stereofile.Metadata{FileInfo: info, Path: "/" + name, Type: stereofile.TypeFromMode(info.Mode())}
-	if m.Type == stereofile.TypeSymLink {
-		target, err := h.root.Readlink(name)
+	e := &entry{path: "/" + name, offset: notKept, size: info.Size(), mtime: info.ModTime().Unix(), mode: int64(info.Mode().Perm()), typ: tar.TypeReg}
+	switch {
+	case info.IsDir():
+		e.typ, e.size = tar.TypeDir, 0
+	case info.Mode()&fs.ModeSymlink != 0:
+		to, err := h.root.Readlink(name)
 		if err != nil {
 			return nil //nolint:nilerr // it changed meanwhile
 		}
-		m.LinkDestination = target
+		e.typ, e.link, e.size = tar.TypeSymlink, to, 0
+	case maybeExecutable(name, info):
+		h.look(name, e)
 	}
-	if info.Mode().IsRegular() && maybeExecutable(name, info) {
-		m.MIMEType = h.mimeType(name)
-	}
-	if _, err := filetree.NewBuilder(h.tree, h.index).Add(m); err != nil {
+	if err := h.tree.add(e, 0); err != nil {
 		return fmt.Errorf("reading %s: %w", name, err)
 	}
 	return nil
 }
 
-// maybeExecutable says whether catalogers may ask for the file by its type: only programs and libraries are asked for so.
+// maybeExecutable says whether the first bytes of a file are looked at: those of programs, libraries and archives.
 func maybeExecutable(name string, info fs.FileInfo) bool {
-	return info.Size() > 64 && (info.Mode().Perm()&0o111 != 0 || strings.Contains(path.Base(name), ".so"))
+	base := path.Base(name)
+	switch path.Ext(base) {
+	case ".jar", ".war", ".ear", ".whl", ".egg", ".deb", ".rpm", ".zip", ".tar", ".tgz":
+		return true
+	}
+	return info.Mode().Perm()&0o111 != 0 || strings.Contains(base, ".so") || strings.Contains(base, ".tar.")
 }
 
-func (h *host) mimeType(name string) string {
+// look tells the kind of a file by its first bytes, and of machine code whether there is evidence in it.
+func (h *host) look(name string, e *entry) {
 	f, err := h.root.OpenFile(name, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
-		return ""
+		return
 	}
 	defer f.Close()
-	return stereofile.MIMEType(f)
+	head := make([]byte, headSize)
+	n, _ := io.ReadFull(f, head) // a short file is short
+	e.kind = kindOf(e.path, head[:n])
+	e.mime = mimeOf(e.kind, head[:n])
+	e.mute = e.kind == machineELF && !h.keep.program(e.path) && isMute(f)
 }
 
-// Methods of source.Source.
-
-func (h *host) ID() artifact.ID { return "host" }
-func (h *host) Close() error    { return nil }
-func (h *host) Describe() source.Description {
-	return source.Description{ID: "host", Name: "host", Metadata: source.DirectoryMetadata{Path: "/"}}
-}
-func (h *host) FileResolver(source.Scope) (file.Resolver, error) { return hostResolver{h}, nil }
-
-// hostResolver answers syft's questions about the files of a host. Links are followed within the index only.
-type hostResolver struct{ *host }
-
-func (h hostResolver) location(found *stereofile.Resolution, access string) (file.Location, bool) {
-	if found == nil || !found.HasReference() {
-		return file.Location{}, false
-	}
-	entry, err := h.index.Get(*found.Reference)
-	if err != nil || entry.Type != stereofile.TypeRegular {
-		return file.Location{}, false
-	}
-	return file.NewVirtualLocationFromDirectory(string(found.RealPath), access, *found.Reference), true
-}
-
-// FilesByPath returns the regular files that the paths lead to.
-func (h hostResolver) FilesByPath(paths ...string) ([]file.Location, error) {
-	var out []file.Location
-	for _, p := range paths {
-		found, err := h.search.SearchByPath(path.Clean("/"+p), filetree.FollowBasenameLinks)
-		if err != nil {
-			continue // a broken link or a loop leads to no file
-		}
-		if l, ok := h.location(found, path.Clean("/"+p)); ok {
-			out = append(out, l)
-		}
-	}
-	return out, nil
-}
-
-// FilesByGlob returns the regular files that match, each of them once.
-func (h hostResolver) FilesByGlob(patterns ...string) ([]file.Location, error) {
-	var out []file.Location
-	seen := stereofile.NewFileReferenceSet()
-	for _, pattern := range patterns {
-		found, err := h.search.SearchByGlob(pattern, filetree.FollowBasenameLinks)
-		if err != nil {
-			return nil, err
-		}
-		out = h.collect(out, seen, found)
-	}
-	return out, nil
-}
-
-// FilesByMIMEType returns the regular files of these types.
-func (h hostResolver) FilesByMIMEType(types ...string) ([]file.Location, error) {
-	found, err := h.search.SearchByMIMEType(types...)
-	if err != nil {
-		return nil, err
-	}
-	return h.collect(nil, stereofile.NewFileReferenceSet(), found), nil
-}
-
-func (h hostResolver) collect(out []file.Location, seen stereofile.ReferenceSet, found []stereofile.Resolution) []file.Location {
-	for _, r := range found {
-		l, ok := h.location(&r, string(r.RequestPath))
-		if !ok || seen.Contains(*r.Reference) {
-			continue
-		}
-		seen.Add(*r.Reference)
-		out = append(out, l)
-	}
-	return out
-}
-
-// HasPath reports whether the path is there.
-func (h hostResolver) HasPath(p string) bool {
-	return h.tree.HasPath(stereofile.Path(path.Clean("/" + p)))
-}
-
-// RelativeFileByPath returns the file at the path: a host has one layer.
-func (h hostResolver) RelativeFileByPath(_ file.Location, p string) *file.Location {
-	found, err := h.FilesByPath(p)
-	if err != nil || len(found) == 0 {
-		return nil
-	}
-	return &found[0]
-}
-
-// FileContentsByLocation opens the file below the root.
-func (h hostResolver) FileContentsByLocation(l file.Location) (io.ReadCloser, error) {
-	f, err := h.root.OpenFile(strings.TrimPrefix(l.RealPath, "/"), os.O_RDONLY|nonBlocking, 0)
+// open opens a file below the root.
+func (h *host) open(n *node) (io.ReadCloser, error) {
+	f, err := h.root.OpenFile(strings.TrimPrefix(n.path, "/"), os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(fmt.Errorf("reading %s: it is no regular file", l.RealPath), f.Close())
+		return nil, errors.Join(fmt.Errorf("reading %s: it is no regular file", n.path), f.Close())
 	}
 	return f, nil
-}
-
-// FileMetadataByLocation returns what was noted about the file.
-func (h hostResolver) FileMetadataByLocation(l file.Location) (file.Metadata, error) {
-	entry, err := h.index.Get(l.Reference())
-	if err != nil {
-		return file.Metadata{}, fmt.Errorf("reading %s: %w", l.RealPath, fs.ErrNotExist)
-	}
-	return entry.Metadata, nil
-}
-
-// AllLocations sends every file, sorted by path, until the context ends.
-func (h hostResolver) AllLocations(ctx context.Context) <-chan file.Location {
-	refs := h.tree.AllFiles(stereofile.AllTypes()...)
-	slices.SortFunc(refs, func(a, b stereofile.Reference) int { return strings.Compare(string(a.RealPath), string(b.RealPath)) })
-	out := make(chan file.Location)
-	go func() {
-		defer close(out)
-		for _, ref := range refs {
-			select {
-			case <-ctx.Done():
-				return
-			case out <- file.NewLocationFromDirectory(string(ref.RealPath), "", ref):
-			}
-		}
-	}()
-	return out
 }

@@ -17,11 +17,11 @@ import (
 )
 
 // makeRoot writes a root directory of a host with merged /usr.
-func makeRoot(t *testing.T, extra ...entry) string {
+func makeRoot(t *testing.T, extra ...tarEntry) string {
 	t.Helper()
 	dir := t.TempDir()
 	all := append(slices.Clone(debianLayer()),
-		entry{name: "lib", link: "usr/lib"}, entry{name: "bin", link: "usr/bin"}, entry{name: "usr/bin/tool", text: "#!/bin/sh\n"})
+		tarEntry{name: "lib", link: "usr/lib"}, tarEntry{name: "bin", link: "usr/bin"}, tarEntry{name: "usr/bin/tool", text: "#!/bin/sh\n"})
 	for _, e := range append(all, extra...) {
 		file := filepath.Join(dir, filepath.FromSlash(e.name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -42,10 +42,10 @@ func makeRoot(t *testing.T, extra ...entry) string {
 
 func TestScanOfAHostFindsWhatIsInstalledInTheSystem(t *testing.T) {
 	root := makeRoot(t,
-		entry{name: "home/erika/venv/lib/python3.11/site-packages/gamma-9.dist-info/METADATA", text: strings.Replace(metadata, "4.5", "9", 1)},
-		entry{name: "proc/1/root/var/lib/dpkg/status", text: status},
-		entry{name: "var/lib/docker/overlay2/x/diff/var/lib/dpkg/status", text: "not for us"},
-		entry{name: "opt/tool/lib/python3.11/site-packages/gamma-5.dist-info/METADATA", text: strings.Replace(metadata, "4.5", "5", 1)},
+		tarEntry{name: "home/erika/venv/lib/python3.11/site-packages/gamma-9.dist-info/METADATA", text: strings.Replace(metadata, "4.5", "9", 1)},
+		tarEntry{name: "proc/1/root/var/lib/dpkg/status", text: status},
+		tarEntry{name: "var/lib/docker/overlay2/x/diff/var/lib/dpkg/status", text: "not for us"},
+		tarEntry{name: "opt/tool/lib/python3.11/site-packages/gamma-5.dist-info/METADATA", text: strings.Replace(metadata, "4.5", "5", 1)},
 	)
 	s, temp := newScanner(t, Limits{})
 	got := scanned(t, s, target(FormRoot, root))
@@ -103,14 +103,14 @@ func TestScanOfAHostNeverLeavesItsRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	root := makeRoot(t,
-		entry{name: "opt/absolute", link: outside},
-		entry{name: "opt/relative", link: strings.Repeat("../", 30) + strings.TrimPrefix(outside, "/")},
-		entry{name: "opt/loop", link: "loop"},
-		entry{name: "opt/round/a", link: "b"},
-		entry{name: "opt/round/b", link: "a"},
-		entry{name: "opt/up", link: ".."},
-		entry{name: "opt/through", link: "/opt/absolute/gamma-66.dist-info/METADATA"},
-		entry{name: "opt/venv/lib/python3.11/site-packages/evil-1.dist-info", link: secret},
+		tarEntry{name: "opt/absolute", link: outside},
+		tarEntry{name: "opt/relative", link: strings.Repeat("../", 30) + strings.TrimPrefix(outside, "/")},
+		tarEntry{name: "opt/loop", link: "loop"},
+		tarEntry{name: "opt/round/a", link: "b"},
+		tarEntry{name: "opt/round/b", link: "a"},
+		tarEntry{name: "opt/up", link: ".."},
+		tarEntry{name: "opt/through", link: "/opt/absolute/gamma-66.dist-info/METADATA"},
+		tarEntry{name: "opt/venv/lib/python3.11/site-packages/evil-1.dist-info", link: secret},
 	)
 	for _, dir := range []string{"libalpha1", "beta-tool"} {
 		if err := os.RemoveAll(filepath.Join(root, "usr/share/doc", dir)); err != nil {
@@ -145,7 +145,7 @@ func TestScanOfAHostSaysWhatIsWrong(t *testing.T) {
 		"a directory that is no root":   {func(t *testing.T) string { return t.TempDir() }, Limits{}, "name the root directory of a host"},
 		"a directory that is not there": {func(t *testing.T) string { return filepath.Join(t.TempDir(), "nowhere") }, Limits{}, "opening the root directory"},
 		"too many files":                {func(t *testing.T) string { return makeRoot(t) }, Limits{Entries: 5}, "more than 5 files"},
-		"too deep": {func(t *testing.T) string { return makeRoot(t, entry{name: "opt/" + strings.Repeat("d/", 30) + "f"}) },
+		"too deep": {func(t *testing.T) string { return makeRoot(t, tarEntry{name: "opt/" + strings.Repeat("d/", 30) + "f"}) },
 			Limits{PathDepth: 20}, "lies too deep"},
 		"a huge database": {func(t *testing.T) string { return makeRoot(t) }, Limits{EvidenceFile: 64}, "the limit for such a file is 64"},
 		"a database that cannot be understood": {func(t *testing.T) string {

@@ -229,7 +229,7 @@ func TestAnEmptyDatabaseOfRPMBesideDpkgIsNoFailure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := makeRoot(t, entry{name: "var/lib/rpm/rpmdb.sqlite", text: string(empty)})
+	root := makeRoot(t, tarEntry{name: "var/lib/rpm/rpmdb.sqlite", text: string(empty)})
 	s, _ := newScanner(t, Limits{})
 	want := []string{"deb beta-tool 2:0.9", "deb libalpha1 1.2-3+b1", "python gamma 4.5"}
 	if d := cmp.Diff(want, names(componentsOf(t, scanned(t, s, target(FormRoot, root))))); d != "" {

@@ -9,6 +9,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,6 @@ import (
 	"github.com/anchore/syft/syft/cataloging"
 	"github.com/anchore/syft/syft/cataloging/pkgcataloging"
 	syftsbom "github.com/anchore/syft/syft/sbom"
-	"github.com/anchore/syft/syft/source"
 	_ "modernc.org/sqlite" // syft opens newer RPM databases with it and fails on every image without it
 
 	"github.com/pegel-audit/pegel/audit"
@@ -43,10 +43,19 @@ const (
 
 // Options of a Scanner. The zero value is safe.
 type Options struct {
-	// TempDir holds the unpacked layers while a scan runs; empty means os.TempDir. Two to four times the size of an
-	// image is needed. What a killed process left there is removed by the next New. Catalogers of syft that look into
-	// archives (Java, RPM) use os.TempDir whatever is said here and clean up themselves.
+	// TempDir holds what is kept of layers until Close, if there is no Store; empty means os.TempDir. About the size of the
+	// compressed layers is needed, twice as much is asked for before. What a killed process left there is removed by the
+	// next New. Catalogers of syft that look into archives (Java, RPM) use os.TempDir whatever is said here and clean up
+	// themselves.
 	TempDir string
+	// Store is a directory in which layers and results outlive the process, made if it is not there; empty: none do.
+	// Several processes may use it at the same time, and it may be deleted at any time.
+	Store string
+	// StoreSize is how many bytes of layers a Store, or the temporary directory, may hold; 0 means 8 GiB. The layers that
+	// were unused for longest go first.
+	StoreSize int64
+	// Depth says which files Packages.Files lists: sbom.DepthEntries, sbom.DepthAll, or empty for none.
+	Depth string
 	// Limits against hostile images; a zero field means its default.
 	Limits Limits
 	// Parallelism is how many catalogers run at the same time in one scan; 0 means one for each CPU.
@@ -58,7 +67,10 @@ type Options struct {
 type Scanner struct {
 	limits      Limits
 	parallelism int
+	depth       string
 	work        *workspace
+	store       *store
+	memo        *memo
 	licences    context.Context              // carries syft's licence classifier, and nothing else
 	freeSpace   func(string) (uint64, error) // bytes that may be written below a directory; replaced in tests
 }
@@ -72,9 +84,11 @@ func New(opt Options) (*Scanner, error) {
 
 // newWith is New with a function that gives the context with the classifier.
 func newWith(opt Options, classifier func() (context.Context, error)) (*Scanner, error) {
-	dir := opt.TempDir
-	if dir == "" {
-		dir = os.TempDir()
+	dir := cmp.Or(opt.Store, opt.TempDir, os.TempDir())
+	if opt.Store != "" {
+		if err := os.MkdirAll(opt.Store, 0o700); err != nil {
+			return nil, fmt.Errorf("making the layer store: %w", err)
+		}
 	}
 	work, err := openWorkspace(dir)
 	if err != nil {
@@ -84,18 +98,26 @@ func newWith(opt Options, classifier func() (context.Context, error)) (*Scanner,
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("building the licence classifier: %w", err), work.close())
 	}
+	limits := opt.Limits.orDefault()
+	layers := newStore(cmp.Or(opt.Store, work.dir), work, limits, cmp.Or(opt.StoreSize, defaultStoreSize))
 	return &Scanner{
-		limits:      opt.Limits.orDefault(),
+		limits:      limits,
 		parallelism: max(opt.Parallelism, 0),
+		depth:       opt.Depth,
 		work:        work,
+		store:       layers,
+		memo:        &memo{store: layers, depth: opt.Depth, results: map[string]*result{}},
 		licences:    carrier,
 		freeSpace:   freeSpace,
 	}, nil
 }
 
-// Close removes everything that the Scanner wrote. No scan may be running.
+// defaultStoreSize holds the layers of about 40 stacks like the reference one.
+const defaultStoreSize = 8 << 30
+
+// Close removes everything that the Scanner wrote, except in its Store. No scan may be running.
 func (s *Scanner) Close() error {
-	if err := s.work.close(); err != nil {
+	if err := errors.Join(s.store.close(), s.work.close()); err != nil {
 		return fmt.Errorf("removing the temporary directory: %w", err)
 	}
 	return nil
@@ -132,25 +154,28 @@ func (s *Scanner) scan(ctx context.Context, t sbom.Target) (sbom.Packages, error
 	return sbom.Packages{}, fmt.Errorf("unknown form %q of a target: want %s, %s or %s", t.Form, FormOCIDir, FormOCIArchive, FormRoot)
 }
 
-// catalogue runs syft's catalogers for installed packages over the source and turns the result into components.
-func (s *Scanner) catalogue(ctx context.Context, src source.Source) (sbom.Packages, error) {
+// dpkgCataloger is the name of syft's reader of dpkg databases. It is left out: readDpkg reads more of them, and syft matches
+// every line of every copyright file.
+const dpkgCataloger = "dpkg-db-cataloger"
+
+// catalogue runs syft's catalogers for installed packages over the view, reads what they do not, and turns all of it into
+// components and files.
+func (s *Scanner) catalogue(ctx context.Context, v *view) (sbom.Packages, error) {
 	cfg := syft.DefaultCreateSBOMConfig().
 		WithTool("pegel", syftVersion).
 		WithParallelism(s.parallelism).
 		WithoutFiles().
 		WithDataGenerationConfig(cataloging.DefaultDataGenerationConfig().WithGenerateCPEs(false)).
 		WithRelationshipsConfig(cataloging.DefaultRelationshipsConfig().WithPackageFileOwnership(false)).
-		WithCatalogerSelection(cataloging.SelectionRequest{DefaultNamesOrTags: []string{pkgcataloging.ImageTag}})
-	resolver, err := src.FileResolver(source.SquashedScope)
-	if err != nil {
-		return sbom.Packages{}, fmt.Errorf("reading packages: %w", err)
-	}
-	rpms, err := s.readRPM(ctx, resolver)
+		WithCatalogerSelection(cataloging.SelectionRequest{
+			DefaultNamesOrTags: []string{pkgcataloging.ImageTag}, RemoveNamesOrTags: []string{dpkgCataloger},
+		})
+	rpms, err := s.readRPM(ctx, v)
 	if err != nil {
 		return sbom.Packages{}, err
 	}
 	var g guard
-	found, err := syft.CreateSBOM(g.executors(withLicences{Context: ctx, licences: s.licences}, s.parallelism), src, cfg)
+	found, err := syft.CreateSBOM(g.executors(withLicences{Context: ctx, licences: s.licences}, s.parallelism), v, cfg)
 	if err := errors.Join(err, g.err()); err != nil {
 		return sbom.Packages{}, fmt.Errorf("reading packages: %w", err)
 	}
@@ -160,19 +185,20 @@ func (s *Scanner) catalogue(ctx context.Context, src source.Source) (sbom.Packag
 	if err := errors.Join(databasesRead(found, rpms), rpms.complete(found)); err != nil {
 		return sbom.Packages{}, err
 	}
-	debs, err := readDpkg(ctx, resolver)
+	debs, err := readDpkg(ctx, v)
 	if err != nil {
 		return sbom.Packages{}, err
 	}
-	components, err := mapping{found: found, resolver: resolver, debs: debs}.components(ctx)
+	m := mapping{found: found, view: v, debs: debs, depth: s.depth}
+	components, files, err := m.components(ctx)
 	if err != nil {
 		return sbom.Packages{}, err
 	}
-	return sbom.Packages{OS: osName(found), Components: audit.Known(components)}, nil
+	return sbom.Packages{OS: osName(found), Components: audit.Known(components), Depth: s.depth, Files: files}, nil
 }
 
 // databasesRead returns an error if syft could not read a package database. Syft itself goes on as if there were none. The
-// databases of dpkg are not among them: mapping compares them with our own reading. A database of rpm that is known to be
+// databases of dpkg are not among them: readDpkg reads them. A database of rpm that is known to be
 // empty is no failure: where the tool rpm is installed beside dpkg it makes one.
 func databasesRead(found *syftsbom.SBOM, rpms rpmDatabases) error {
 	var failed []string

@@ -111,8 +111,25 @@ func sweepOne(root *os.Root, name string) {
 	}
 }
 
-// scratch makes a directory for one scan; the caller removes it.
+// scratch makes a directory for one reader that needs files; the caller removes it.
 func (w *workspace) scratch() (string, error) { return os.MkdirTemp(w.dir, "scan-") }
+
+// file makes an empty file that can be written and read; the caller moves or removes it.
+func (w *workspace) file() (*os.File, error) { return os.CreateTemp(w.dir, "data-") }
+
+// publish writes a file beside its place and renames it, so that nobody ever sees a part of it. The place has to be on the
+// file system of the workspace.
+func (w *workspace) publish(name string, data []byte) error {
+	f, err := w.file()
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return os.Rename(f.Name(), name)
+}
 
 func (w *workspace) close() error {
 	return errors.Join(os.RemoveAll(w.dir), os.Remove(w.lock.Name()), w.lock.Close())

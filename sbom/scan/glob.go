@@ -1,0 +1,184 @@
+package scan
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// globs answers patterns over a tree by indexes, because a few hundred patterns come for each image and every path of an
+// image against every pattern would cost as much as all cataloguing.
+type globs struct {
+	tree    *tree
+	byBase  map[string][]*node  // everything but directories, by the last part of its path
+	byExt   map[string][]string // base names by what follows their last dot
+	bases   []string            // base names, sorted
+	aliases map[string][]string // directories that links lead to, and the paths of these links
+}
+
+func newGlobs(t *tree) *globs {
+	g := &globs{tree: t, byBase: map[string][]*node{}, byExt: map[string][]string{}, aliases: map[string][]string{}}
+	t.walk(func(n *node) {
+		if n.isDir() {
+			return
+		}
+		g.byBase[path.Base(n.path)] = append(g.byBase[path.Base(n.path)], n)
+		if !n.isLink() {
+			return
+		}
+		if to := t.find(n.path, true); to != nil && to.isDir() {
+			g.aliases[to.path] = append(g.aliases[to.path], n.path)
+		}
+	})
+	for base := range g.byBase {
+		g.bases = append(g.bases, base)
+	}
+	slices.Sort(g.bases)
+	for _, base := range g.bases {
+		if ext := path.Ext(base); ext != "" {
+			g.byExt[ext] = append(g.byExt[ext], base)
+		}
+	}
+	return g
+}
+
+const globMeta = `*?[{\`
+
+// normal is a pattern as it is matched here: absolute, or beginning with **.
+func normal(pattern string) string {
+	if !strings.HasPrefix(pattern, "/") && !strings.HasPrefix(pattern, "**") {
+		return "/" + pattern
+	}
+	return pattern
+}
+
+// match calls f for every regular file that the pattern matches, under the name by which it does: its own path, a link to
+// it, or its path below a link to one of its directories. The order is always the same.
+func (g *globs) match(pattern string, f func(access string, n *node)) error {
+	pattern = normal(pattern)
+	if _, err := doublestar.Match(pattern, "/"); err != nil {
+		return err
+	}
+	for _, one := range expand(pattern) {
+		g.matchOne(one, f)
+	}
+	return nil
+}
+
+// matchOne is match for a pattern without alternatives, or with such that expand leaves alone.
+func (g *globs) matchOne(pattern string, f func(access string, n *node)) {
+	if !strings.ContainsAny(pattern, globMeta) {
+		if n := g.tree.find(pattern, true); n != nil && n.isRegular() {
+			f(path.Clean(pattern), n)
+		}
+		return
+	}
+	part := literal(pattern)
+	for _, base := range g.candidates(path.Base(pattern)) {
+		for _, n := range g.byBase[base] {
+			g.names(n.path, 2, func(name string) {
+				if !strings.Contains(name, part) {
+					return
+				}
+				if ok, _ := doublestar.Match(pattern, name); !ok {
+					return
+				}
+				if to := g.tree.find(n.path, true); to != nil && to.isRegular() {
+					f(name, to)
+				}
+			})
+		}
+	}
+}
+
+// literal is the longest part of a pattern that stands in every name that it matches.
+func literal(pattern string) string {
+	if strings.ContainsAny(pattern, `\{}[]`) {
+		return ""
+	}
+	longest := ""
+	for _, part := range strings.FieldsFunc(pattern, func(r rune) bool { return r == '*' || r == '?' }) {
+		if part = strings.Trim(part, "/"); len(part) > len(longest) { // "**/" also matches nothing
+			longest = part
+		}
+	}
+	return longest
+}
+
+// names calls f with a path and its names below links to its directories, links to links so deep.
+func (g *globs) names(p string, depth int, f func(string)) {
+	f(p)
+	if depth == 0 {
+		return
+	}
+	for dir := path.Dir(p); dir != "/"; dir = path.Dir(dir) {
+		for _, link := range g.aliases[dir] {
+			if !strings.HasPrefix(link, dir+"/") { // a link to its own parent has no end
+				g.names(link+p[len(dir):], depth-1, f)
+			}
+		}
+	}
+}
+
+// candidates are the base names that the last part of a pattern can match; all where nothing is known.
+func (g *globs) candidates(last string) []string {
+	switch k := strings.IndexAny(last, globMeta); {
+	case strings.ContainsAny(last, `{}\`):
+		return g.filtered(last, g.bases)
+	case k < 0:
+		return []string{last}
+	case strings.HasPrefix(last, "*.") && !strings.ContainsAny(last[2:], globMeta+"."):
+		return g.byExt[last[1:]]
+	case k > 0:
+		from, _ := slices.BinarySearch(g.bases, last[:k])
+		to := from
+		for to < len(g.bases) && strings.HasPrefix(g.bases[to], last[:k]) {
+			to++
+		}
+		return g.filtered(last, g.bases[from:to])
+	}
+	return g.filtered(last, g.bases)
+}
+
+func (g *globs) filtered(last string, bases []string) []string {
+	if last == "**" || last == "*" {
+		return bases
+	}
+	var out []string
+	for _, base := range bases {
+		if ok, _ := doublestar.Match(last, base); ok {
+			out = append(out, base)
+		}
+	}
+	return out
+}
+
+// mostAlternatives bounds what a pattern expands to; beyond it, it is matched as it is.
+const mostAlternatives = 64
+
+// expand writes a pattern out for each of the alternatives in its braces. What it does not understand stays as it is.
+func expand(pattern string) []string {
+	if strings.Contains(pattern, `\`) {
+		return []string{pattern}
+	}
+	all := []string{pattern}
+	for i := 0; i < len(all); {
+		before, rest, ok := strings.Cut(all[i], "{")
+		if !ok {
+			i++
+			continue
+		}
+		inside, after, ok := strings.Cut(rest, "}")
+		if !ok || strings.Contains(inside, "{") || len(all) > mostAlternatives {
+			return []string{pattern}
+		}
+		var written []string
+		for one := range strings.SplitSeq(inside, ",") {
+			written = append(written, before+one+after)
+		}
+		all = slices.Replace(all, i, i+1, written...)
+	}
+	return all
+}
