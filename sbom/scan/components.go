@@ -30,6 +30,8 @@ type mapping struct {
 	view  *view
 	debs  []deb
 	depth string
+
+	copyrights *copyrights
 }
 
 // component is a component on its way, with what is needed to make its Ref unique and to find it again.

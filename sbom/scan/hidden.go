@@ -2,7 +2,7 @@ package scan
 
 import (
 	"archive/tar"
-	"io"
+	"encoding/hex"
 	"path"
 	"slices"
 
@@ -85,20 +85,11 @@ func (m mapping) hiddenLicences(d *deb, h *hiddenDocs) []sbom.LicenceClaim {
 	if n == nil {
 		return nil
 	}
-	r, err := m.view.contents(n.node)
-	if err != nil {
-		return nil
-	}
-	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, maxCopyright+1))
-	if err != nil || len(data) > maxCopyright {
-		return nil
-	}
-	claims := copyrightClaims(data, n.path)
+	claims := m.copyrights.of(m.view, n.node)
 	for i := range claims {
 		claims[i].Provenance = sbom.FromHidden
 		claims[i].Origin = audit.Origin{
-			Source: "layer " + string(m.view.tree.layers[n.layer].diffID), Path: n.path, Digest: audit.DigestOf(data),
+			Source: "layer " + string(m.view.tree.layers[n.layer].diffID), Path: n.path, Digest: audit.Digest("sha256:" + hex.EncodeToString(n.entry.sha256[:])),
 		}
 	}
 	return claims

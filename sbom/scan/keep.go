@@ -11,35 +11,75 @@ import (
 // keeper decides which contents of a layer are worth keeping. It only saves room and time: what somebody asks for and was
 // not kept is read again from the layer.
 type keeper struct {
-	programs []string // patterns of programs and libraries into which the catalogers look
+	exact    map[string]bool     // base names of files into which syft's classifiers look
+	prefixed map[byte][]classify // patterns by the first letter of the base names that they match
+	odd      []classify          // patterns that begin with a wildcard
+}
+
+// classify is the pattern of one classifier; where it has a directory it is matched against the whole path.
+type classify struct {
+	prefix, pattern string
+	whole           bool
 }
 
 // newKeeper collects the patterns of syft's classifiers of binaries.
 func newKeeper() keeper {
-	var k keeper
+	k := keeper{exact: map[string]bool{}, prefixed: map[byte][]classify{}}
 	for _, c := range binary.DefaultClassifiers() {
-		k.programs = append(k.programs, strings.TrimPrefix(c.FileGlob, "**/"))
+		for _, one := range expand(c.FileGlob) {
+			k.add(strings.TrimPrefix(one, "**/"))
+		}
 	}
 	return k
 }
 
-// program reports whether a cataloger recognises machine code of this name by its contents.
-func (k keeper) program(name string) bool {
+func (k *keeper) add(pattern string) {
+	base := path.Base(pattern)
+	c := classify{prefix: base, pattern: pattern, whole: strings.Contains(pattern, "/")}
+	if c.whole {
+		c.pattern = "/**/" + pattern
+	}
+	if i := strings.IndexAny(base, globMeta); i >= 0 {
+		c.prefix = base[:i]
+	} else if !c.whole {
+		k.exact[base] = true
+		return
+	}
+	if c.prefix == "" {
+		k.odd = append(k.odd, c)
+		return
+	}
+	k.prefixed[c.prefix[0]] = append(k.prefixed[c.prefix[0]], c)
+}
+
+// classified reports whether one of syft's classifiers looks into files of this name, whatever they are.
+func (k keeper) classified(name string) bool {
 	base := path.Base(name)
-	if strings.HasPrefix(base, "php") || strings.HasSuffix(base, ".ko") || strings.HasPrefix(base, "vmlinu") ||
-		strings.Contains(name, "/php") || strings.HasSuffix(base, ".exe") || strings.HasSuffix(base, ".dll") {
+	if k.exact[base] {
 		return true
 	}
-	for _, pattern := range k.programs {
-		target := base
-		if strings.Contains(pattern, "/") {
-			target, pattern = name, "/**/"+pattern
-		}
-		if ok, err := doublestar.Match(pattern, target); ok || err != nil {
-			return true
+	for _, list := range [][]classify{k.prefixed[base[0]], k.odd} {
+		for _, c := range list {
+			target := base
+			if c.whole {
+				target = name
+			}
+			if !strings.HasPrefix(base, c.prefix) {
+				continue
+			}
+			if ok, err := doublestar.Match(c.pattern, target); ok || err != nil {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// program reports whether a cataloger looks into machine code of this name.
+func (k keeper) program(name string) bool {
+	base := path.Base(name)
+	return strings.HasPrefix(base, "php") || strings.HasSuffix(base, ".ko") || strings.HasPrefix(base, "vmlinu") ||
+		strings.Contains(name, "/php") || strings.HasSuffix(base, ".exe") || strings.HasSuffix(base, ".dll") || k.classified(name)
 }
 
 // bulk are the ends of names of files in which nobody looks for packages, and of which images have very many.
@@ -53,4 +93,4 @@ var bulk = map[string]bool{
 }
 
 // file reports whether the contents of a file that is no machine code are kept.
-func (k keeper) file(name string) bool { return !bulk[path.Ext(name)] }
+func (k keeper) file(name string) bool { return !bulk[path.Ext(name)] || k.classified(name) }

@@ -42,7 +42,6 @@ type layerReader struct {
 	holes   int64 // size of all sparse files
 	most    int64 // that the files may have together
 	out     *bufio.Writer
-	kept    hash.Hash // of what was written
 	written int64
 	copy    []byte       // for one read
 	program bytes.Buffer // contents of the machine code at hand
@@ -54,7 +53,7 @@ type layerReader struct {
 const wholeProgram = 64 << 20
 
 func newLayerReader(limits Limits, keep keeper) *layerReader {
-	return &layerReader{limits: limits, keep: keep, copy: make([]byte, 256<<10), short: sha256.New(), long: sha512.New(), kept: sha256.New()}
+	return &layerReader{limits: limits, keep: keep, copy: make([]byte, 256<<10), short: sha256.New(), long: sha512.New()}
 }
 
 // read reads the layer that the descriptor names and writes what is worth keeping to data.
@@ -250,7 +249,7 @@ func (r *layerReader) contents(t io.Reader, e *entry) error {
 	e.kind = kindOf(e.path, head)
 	e.mime = mimeOf(e.kind, head)
 	judge := e.kind == machineELF && !r.all && e.size <= wholeProgram && !r.keep.program(e.path)
-	keep := r.all || e.kind != other && e.kind != script || r.keep.file(e.path)
+	keep := r.all || !judge && (e.kind != other && e.kind != script || r.keep.file(e.path))
 	start := r.written
 	r.program.Reset()
 	for {
@@ -291,7 +290,6 @@ func (r *layerReader) contents(t io.Reader, e *entry) error {
 
 func (r *layerReader) write(p []byte) error {
 	n, err := r.out.Write(p)
-	r.kept.Write(p[:n])
 	r.written += int64(n)
 	if err != nil {
 		return final{err}

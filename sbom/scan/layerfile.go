@@ -6,13 +6,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/pegel-audit/pegel/audit"
 )
 
 // A layer is kept on disk as two files: the kept contents one after the other, and the index: a line that names the
-// format, the fields of the layer, its entries, and the SHA-256 of all that. The index also holds the SHA-256 of the
-// contents, so that a damaged pair is never used.
+// format, the fields of the layer, its entries, and the SHA-256 of all that. Entries hold the SHA-256 of their contents, so
+// that a damaged pair is never used.
 
 // layerFormat changes whenever the same layer would be indexed or kept in another way; what is kept depends on syft.
 const layerFormat = "pegel layer 1 " + Tool + "\n"
@@ -22,16 +23,14 @@ var errDamaged = errors.New("the index of a layer is damaged")
 // layerIndex is what the index file holds beside the entries.
 type layerIndex struct {
 	layer
-	blobs []string     // digests of blobs that were seen to unpack to this layer
-	sum   audit.Digest // of the kept contents
-	kept  int64        // bytes of the kept contents
+	blobs []string // digests of blobs that were seen to unpack to this layer
+	kept  int64    // bytes of the kept contents
 }
 
 func (x layerIndex) encode() []byte {
 	b := []byte(layerFormat)
 	b = appendText(b, string(x.diffID))
 	b = binary.AppendVarint(b, x.bytes)
-	b = appendText(b, string(x.sum))
 	b = binary.AppendVarint(b, x.kept)
 	b = binary.AppendUvarint(b, uint64(len(x.blobs)))
 	for _, blob := range x.blobs {
@@ -81,7 +80,6 @@ func decodeLayer(raw []byte) (x layerIndex, err error) {
 	d := decoder{rest: string(body[len(layerFormat):]), mimes: map[string]string{}}
 	x.diffID = audit.Digest(d.text())
 	x.bytes = d.number()
-	x.sum = audit.Digest(d.text())
 	x.kept = d.number()
 	for range d.count() {
 		x.blobs = append(x.blobs, d.text())
@@ -161,12 +159,21 @@ func (d *decoder) number() int64 {
 	return n
 }
 
-// check says whether the entries lie inside the kept contents.
-func (x layerIndex) check() error {
+// verify compares the kept contents with the digests of the entries.
+func (x layerIndex) verify(data io.ReaderAt) error {
+	h, buf := sha256.New(), make([]byte, 256<<10)
 	for i := range x.entries {
 		e := &x.entries[i]
-		if e.offset != notKept && (e.offset < 0 || e.size < 0 || e.offset > x.kept-e.size) {
+		if e.offset == notKept {
+			continue
+		}
+		if e.offset < 0 || e.size < 0 || e.offset > x.kept-e.size {
 			return fmt.Errorf("%w: %q lies outside the contents", errDamaged, e.path)
+		}
+		h.Reset()
+		n, err := io.CopyBuffer(h, onlyReader{io.NewSectionReader(data, e.offset, e.size)}, buf)
+		if err != nil || n != e.size || !bytes.Equal(h.Sum(nil), e.sha256[:]) {
+			return fmt.Errorf("%w: the contents of %q are others", errDamaged, e.path)
 		}
 	}
 	return nil

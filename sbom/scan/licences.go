@@ -3,10 +3,12 @@ package scan
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"io"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/anchore/syft/syft/pkg"
 
@@ -49,7 +51,6 @@ func sortClaims(claims []sbom.LicenceClaim) []sbom.LicenceClaim {
 // readLicences reads the licence evidence that syft reads weakly or not at all. Of a deb only its copyright file counts:
 // syft keeps single words of it. Of a Python package the claims read here come before syft's.
 func (m mapping) readLicences(ctx context.Context, all []component) error {
-	read := map[string][]sbom.LicenceClaim{}
 	hidden := hiddenDocs{view: m.view}
 	for i := range all {
 		if err := ctx.Err(); err != nil {
@@ -62,7 +63,7 @@ func (m mapping) readLicences(ctx context.Context, all []component) error {
 				c.Licences = sortClaims(claims)
 			}
 		case string(pkg.DebPkg):
-			m.debLicences(c, read, &hidden)
+			m.debLicences(c, &hidden)
 		}
 	}
 	return nil
@@ -86,38 +87,49 @@ func (m mapping) pythonLicences(file string) []sbom.LicenceClaim {
 }
 
 // debLicences reads the copyright file of a deb, or the one that a later layer removed.
-func (m mapping) debLicences(c *component, read map[string][]sbom.LicenceClaim, hidden *hiddenDocs) {
-	at, claims := m.copyrightFile(c.copyright, read)
-	if at == "" {
+func (m mapping) debLicences(c *component, hidden *hiddenDocs) {
+	m.view.trace.path(c.copyright)
+	n := m.view.tree.find(c.copyright, true)
+	if n == nil || !n.isRegular() {
 		c.Licences = m.hiddenLicences(c.deb, hidden)
 		return
 	}
-	c.Licences = claims
-	c.Locations = shortest(append(c.Locations, at))
+	c.Licences = m.copyrights.of(m.view, n)
+	c.Locations = shortest(append(c.Locations, n.path))
 }
 
-// copyrightFile reads a copyright file and returns its path, which is empty if there is none; what was read before is taken
-// from the map, because packages of one source share it.
-func (m mapping) copyrightFile(name string, read map[string][]sbom.LicenceClaim) (string, []sbom.LicenceClaim) {
-	found, err := m.view.FilesByPath(name)
-	if err != nil || len(found) == 0 {
-		return "", nil
+// copyrights are the claims of copyright files that were read, by the digest of the file: packages of one source have the
+// same one, and so have images that share layers.
+type copyrights struct {
+	mu     sync.Mutex
+	claims map[[32]byte][]sbom.LicenceClaim
+}
+
+// of returns the claims of a copyright file; none if it cannot be read.
+func (c *copyrights) of(v *view, n *node) []sbom.LicenceClaim {
+	c.mu.Lock()
+	claims, known := c.claims[n.entry.sha256]
+	c.mu.Unlock()
+	if !known || n.entry.sha256 == ([32]byte{}) {
+		r, err := v.contents(n)
+		if err != nil {
+			return nil
+		}
+		defer r.Close()
+		data, err := io.ReadAll(io.LimitReader(r, maxCopyright+1))
+		if err != nil || len(data) > maxCopyright {
+			return nil
+		}
+		claims = copyrightClaims(data, n.path)
+		c.mu.Lock()
+		c.claims[sha256.Sum256(data)] = claims
+		c.mu.Unlock()
 	}
-	at := found[0].RealPath
-	if claims, ok := read[at]; ok {
-		return at, slices.Clone(claims)
+	claims = slices.Clone(claims)
+	for i := range claims {
+		claims[i].Path = n.path
 	}
-	r, err := m.view.FileContentsByLocation(found[0])
-	if err != nil {
-		return at, nil
-	}
-	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, maxCopyright+1))
-	if err != nil || len(data) > maxCopyright {
-		return at, nil
-	}
-	read[at] = copyrightClaims(data, at)
-	return at, slices.Clone(read[at])
+	return claims
 }
 
 // maxCopyright bounds a copyright file; the largest of Debian 12 has 1.5 MB.

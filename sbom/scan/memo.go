@@ -126,7 +126,7 @@ func (r *result) holds(t *tree, n int, depth string) bool {
 	for _, c := range t.changes[n:] {
 		for _, node := range c.added {
 			added[node] = true
-			if node.isDir() {
+			if node.isDir() && !strings.Contains(node.path, nixStore) {
 				continue
 			}
 			if !node.isRegular() || node.entry.mime != "" || fileKind(node, depth) != "" {

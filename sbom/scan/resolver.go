@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -169,14 +168,25 @@ func (v *view) FileMetadataByLocation(l file.Location) (file.Metadata, error) {
 	}, nil
 }
 
-// AllLocations sends every file that is no directory, sorted by path, until the context ends.
+// nixStore is where Nix keeps its packages, one directory each. Its cataloger looks at every path for it.
+const nixStore = "/nix/store"
+
+// hasNix reports whether a store of Nix is anywhere in the tree.
+func (v *view) hasNix() bool {
+	v.trace.glob("**" + nixStore + "/**")
+	found := false
+	v.tree.walk(func(n *node) { found = found || n.isDir() && strings.HasSuffix(n.path, nixStore) })
+	return found
+}
+
+// AllLocations sends every path, directories too, until the context ends.
 func (v *view) AllLocations(ctx context.Context) <-chan file.Location {
 	v.trace.everything()
 	out := make(chan file.Location)
 	go func() {
 		defer close(out)
 		v.tree.walk(func(n *node) {
-			if n.isDir() || ctx.Err() != nil {
+			if ctx.Err() != nil {
 				return
 			}
 			select {
@@ -250,5 +260,3 @@ func (c *layerContents) close() error {
 	c.full = nil
 	return nil
 }
-
-var _ = errors.New

@@ -71,6 +71,7 @@ type Scanner struct {
 	work        *workspace
 	store       *store
 	memo        *memo
+	copyrights  *copyrights
 	licences    context.Context              // carries syft's licence classifier, and nothing else
 	freeSpace   func(string) (uint64, error) // bytes that may be written below a directory; replaced in tests
 }
@@ -107,6 +108,7 @@ func newWith(opt Options, classifier func() (context.Context, error)) (*Scanner,
 		work:        work,
 		store:       layers,
 		memo:        &memo{store: layers, depth: opt.Depth, results: map[string]*result{}},
+		copyrights:  &copyrights{claims: map[[32]byte][]sbom.LicenceClaim{}},
 		licences:    carrier,
 		freeSpace:   freeSpace,
 	}, nil
@@ -158,9 +160,17 @@ func (s *Scanner) scan(ctx context.Context, t sbom.Target) (sbom.Packages, error
 // every line of every copyright file.
 const dpkgCataloger = "dpkg-db-cataloger"
 
+// nixCataloger is the name of syft's reader of stores of Nix. It asks for every path there is, so it runs only where there is
+// such a store.
+const nixCataloger = "nix-cataloger"
+
 // catalogue runs syft's catalogers for installed packages over the view, reads what they do not, and turns all of it into
 // components and files.
 func (s *Scanner) catalogue(ctx context.Context, v *view) (sbom.Packages, error) {
+	without := []string{dpkgCataloger}
+	if !v.hasNix() {
+		without = append(without, nixCataloger)
+	}
 	cfg := syft.DefaultCreateSBOMConfig().
 		WithTool("pegel", syftVersion).
 		WithParallelism(s.parallelism).
@@ -168,7 +178,7 @@ func (s *Scanner) catalogue(ctx context.Context, v *view) (sbom.Packages, error)
 		WithDataGenerationConfig(cataloging.DefaultDataGenerationConfig().WithGenerateCPEs(false)).
 		WithRelationshipsConfig(cataloging.DefaultRelationshipsConfig().WithPackageFileOwnership(false)).
 		WithCatalogerSelection(cataloging.SelectionRequest{
-			DefaultNamesOrTags: []string{pkgcataloging.ImageTag}, RemoveNamesOrTags: []string{dpkgCataloger},
+			DefaultNamesOrTags: []string{pkgcataloging.ImageTag}, RemoveNamesOrTags: without,
 		})
 	rpms, err := s.readRPM(ctx, v)
 	if err != nil {
@@ -189,7 +199,7 @@ func (s *Scanner) catalogue(ctx context.Context, v *view) (sbom.Packages, error)
 	if err != nil {
 		return sbom.Packages{}, err
 	}
-	m := mapping{found: found, view: v, debs: debs, depth: s.depth}
+	m := mapping{found: found, view: v, debs: debs, depth: s.depth, copyrights: s.copyrights}
 	components, files, err := m.components(ctx)
 	if err != nil {
 		return sbom.Packages{}, err

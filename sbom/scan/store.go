@@ -2,10 +2,8 @@ package scan
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,8 +12,6 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-
-	"github.com/pegel-audit/pegel/audit"
 )
 
 // store keeps layers and results by content, so that each unique layer is read once whatever the number of images. It
@@ -211,7 +207,7 @@ func (s *store) fromImage(ctx context.Context, l layout, d v1.Descriptor, diffID
 		discard(data)
 		return nil, err
 	}
-	x := layerIndex{layer: *made, blobs: []string{d.Digest.String()}, sum: audit.Digest(fmt.Sprintf("sha256:%x", r.kept.Sum(nil))), kept: r.written}
+	x := layerIndex{layer: *made, blobs: []string{d.Digest.String()}, kept: r.written}
 	if err := s.toDisk(x, diffID); err != nil {
 		discard(data)
 		return nil, explainWrite(err)
@@ -246,18 +242,6 @@ func (s *store) toDisk(x layerIndex, diffID v1.Hash) error {
 	return nil
 }
 
-func digestOf(f *os.File) (audit.Digest, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(f, 0, info.Size())); err != nil {
-		return "", err
-	}
-	return audit.Digest(fmt.Sprintf("sha256:%x", h.Sum(nil))), nil
-}
-
 // fromDisk reads what another scan or process kept. Anything odd is an error, and then the layer is read from the image.
 func (s *store) fromDisk(diffID v1.Hash) (*layer, []string, error) {
 	if _, err := blobName(diffID); err != nil {
@@ -275,15 +259,12 @@ func (s *store) fromDisk(diffID v1.Hash) (*layer, []string, error) {
 	if string(x.diffID) != diffID.String() {
 		return nil, nil, errDamaged
 	}
-	if err := x.check(); err != nil {
-		return nil, nil, err
-	}
 	f, err := os.Open(data)
 	if err != nil {
 		return nil, nil, err
 	}
-	if sum, err := digestOf(f); err != nil || sum != x.sum {
-		return nil, nil, errors.Join(errDamaged, err, f.Close())
+	if err := x.verify(f); err != nil {
+		return nil, nil, errors.Join(err, f.Close())
 	}
 	now := time.Now()
 	_ = os.Chtimes(index, now, now) // for evict; a store that cannot be written to is only not tidied

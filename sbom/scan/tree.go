@@ -118,7 +118,7 @@ func (t *tree) add(e *entry, i int) error {
 		return nil
 	case before != nil:
 		t.hide(before, i)
-		t.changes[i].rough = t.changes[i].rough || !before.isRegular()
+		t.changes[i].rough = t.changes[i].rough || !before.isRegular() || !n.isRegular()
 	}
 	if n.isDir() {
 		n.children = map[string]*node{}

@@ -15,8 +15,14 @@ import (
 // killedIn is the environment variable that makes the test binary a process that is killed while it scans.
 const killedIn = "PEGEL_TEST_KILLED_IN"
 
+// killedWhile says what that process does.
+const killedWhile = "PEGEL_TEST_KILLED_WHILE"
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(killedIn); dir != "" {
+		if os.Getenv(killedWhile) == "reading" {
+			dieWhileReading(dir)
+		}
 		dieWhileScanning(dir)
 	}
 	os.Exit(m.Run())
