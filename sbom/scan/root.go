@@ -24,7 +24,7 @@ func (s *Scanner) scanRoot(ctx context.Context, t sbom.Target) (sbom.Packages, e
 		return sbom.Packages{}, fmt.Errorf("opening the root directory: %w", withoutPath(err))
 	}
 	defer root.Close()
-	h := &host{root: root, limits: s.limits, keep: s.store.keep, tree: &tree{root: newDir("/"), layers: []*layer{{}}, changes: make([]changes, 1)}}
+	h := &host{root: root, limits: s.limits, keep: s.store.keep, linked: map[[2]uint64]*entry{}, tree: &tree{root: newDir("/"), layers: []*layer{{}}, changes: make([]changes, 1)}}
 	if err := h.read(ctx); err != nil {
 		return sbom.Packages{}, err
 	}
@@ -41,6 +41,7 @@ type host struct {
 	limits  Limits
 	keep    keeper
 	tree    *tree
+	linked  map[[2]uint64]*entry // files that have more than one name
 	entries int
 }
 
@@ -156,6 +157,13 @@ func (h *host) add(name string, info fs.FileInfo) error {
 		e.typ, e.link, e.size = tar.TypeSymlink, to, 0
 	case maybeExecutable(name, info):
 		h.look(name, e)
+	}
+	if key, linked := inode(info); linked && e.isRegular() {
+		if first := h.linked[key]; first != nil {
+			e = &entry{path: e.path, link: first.path, typ: tar.TypeLink, offset: notKept} // another name of it
+		} else {
+			h.linked[key] = e
+		}
 	}
 	if err := h.tree.add(e, 0); err != nil {
 		return fmt.Errorf("reading %s: %w", name, err)
