@@ -159,6 +159,22 @@ var refs = map[string]Class{
 	"licenseref-scancode-public-domain":             FreeNotOSI,
 	"licenseref-pegel-osi-approved-bsd":             OSI, // trove classifier "OSI Approved :: BSD License"
 	"licenseref-pegel-osi-approved-academic-free":   OSI,
+	"licenseref-fedora-bsd":                         FreeNotOSI, // Fedora: BSD without advertising, in all variants
+	"licenseref-fedora-copyright-only":              FreeNotOSI, // this and the next: free by Fedora's list
+	"licenseref-fedora-ultrapermissive":             FreeNotOSI,
+	"licenseref-fedora-mit-with-advertising":        FreeNotOSI,
+	"licenseref-fedora-ucd":                         FreeNotOSI,
+	"licenseref-fedora-hsrl":                        FreeNotOSI,
+	"licenseref-fedora-newmat":                      FreeNotOSI,
+	"licenseref-fedora-mx":                          FreeNotOSI,
+	"licenseref-fedora-cc-by":                       DocsData,
+	"licenseref-fedora-cc-by-sa":                    DocsData,
+	"licenseref-fedora-redistributable":             Restricted, // Fedora: firmware that may not be changed
+	"licenseref-suse-permissive":                    FreeNotOSI,
+	"licenseref-suse-firmware":                      Restricted,
+	"licenseref-suse-nonfree":                       Restricted,
+	"licenseref-suse-freeware":                      Restricted,
+	"licenseref-apk-bsd":                            Unknown, // several texts
 	"licenseref-rsalv1":                             Restricted, // Redis Source Available License 1
 	"licenseref-rsalv2":                             Restricted, // Redis Source Available License 2
 	"licenseref-commons-clause":                     Restricted,

@@ -22,6 +22,12 @@ func lookup(list List, name string) (Expression, bool) {
 	if e, ok := spdxID(name); ok {
 		return e, true
 	}
+	if e, ok := address(name); ok {
+		return e, true
+	}
+	if pointer(name) {
+		return Expression{op: leaf, id: noAssertion}, true
+	}
 	if strings.Contains(name, "::") {
 		return classifier(list, name)
 	}

@@ -25,6 +25,8 @@ const (
 	Debian List = "debian" // short names of machine-readable copyright files
 	Python List = "python" // License and Classifier lines of package metadata
 	NPM    List = "npm"    // package.json
+	RPM    List = "rpm"    // License tags, in the words of Fedora and openSUSE before they took SPDX
+	APK    List = "apk"    // license fields of Alpine, which were lists of words
 	OCI    List = "oci"    // labels of images
 	Any    List = "pegel"  // everything else
 )
@@ -48,6 +50,9 @@ func ParseFrom(list List, raw string) (Expression, error) {
 		if e, ok := lookup(list, text); ok {
 			return e, nil
 		}
+	}
+	if e, ok := wordList(list, text); ok {
+		return e, nil
 	}
 	p := parser{list: list, tokens: scan(text)}
 	e, err := p.parse()

@@ -72,4 +72,6 @@ var listNames = map[List]map[string]string{
 		"intel": "LicenseRef-debian-Intel",
 		"opl-1": "LicenseRef-debian-OPL-1", "opl-1.0": "LicenseRef-debian-OPL-1", "opl-1+": "LicenseRef-debian-OPL-1"},
 	NPM: {"unlicensed": "LicenseRef-npm-UNLICENSED"},
+	RPM: rpmNames,
+	APK: apkNames,
 }
