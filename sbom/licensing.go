@@ -191,7 +191,11 @@ func (f findings) conclude(c Component) Licensing {
 		class = licence.Unknown
 		f.note = append(f.note, reason)
 	}
-	if class == licence.Unknown {
+	if slices.Contains(closedAreas, area) && class.Free() && !(class == licence.DocsData && isDocument(c)) {
+		// The archive has a reason to keep the package there, be it one that no name tells, such as missing sources.
+		class = licence.Unknown
+		f.note = append(f.note, fmt.Sprintf("the archive keeps the package in %s, although it names %s", area, clipText(concluded.String())))
+	} else if class == licence.Unknown {
 		class = f.byArea(area, concluded, &l)
 	}
 	l.Class, l.Note = string(class), strings.Join(f.note, "; ")

@@ -61,29 +61,27 @@ func within(key string, families []string) bool {
 }
 
 // laterIsOSI reports whether a later version of the licence is OSI-approved, by the order of versions in go-spdx.
-func laterIsOSI(key string) bool {
-	for _, group := range spdxlicenses.LicenseRanges() {
-		found := false
-		for _, version := range group {
-			for _, id := range version {
-				if found && spdxList[strings.ToLower(id)].flags&osiApproved != 0 {
-					return true
-				}
-			}
-			found = found || containsFold(version, key)
-		}
-	}
-	return false
-}
+func laterIsOSI(key string) bool { return laterOSI()[strings.ToLower(key)] }
 
-func containsFold(ids []string, key string) bool {
-	for _, id := range ids {
-		if strings.EqualFold(id, key) || strings.EqualFold(id, key+"-only") {
-			return true
+// laterOSI has the lower-case ids, with and without "-only", of which a later version is OSI-approved.
+var laterOSI = sync.OnceValue(func() map[string]bool {
+	out := map[string]bool{}
+	for _, group := range spdxlicenses.LicenseRanges() {
+		approved := false
+		for i := len(group) - 1; i >= 0; i-- {
+			for _, id := range group[i] {
+				id = strings.ToLower(id)
+				out[id] = out[id] || approved
+				base := strings.TrimSuffix(id, "-only")
+				out[base] = out[base] || approved
+			}
+			for _, id := range group[i] {
+				approved = approved || spdxList[strings.ToLower(id)].flags&osiApproved != 0
+			}
 		}
 	}
-	return false
-}
+	return out
+})
 
 // exceptions returns the exceptions of the SPDX list by lower-case id.
 var exceptions = sync.OnceValue(func() map[string]string {
@@ -174,7 +172,7 @@ var refs = map[string]Class{
 	"licenseref-suse-firmware":                      Restricted,
 	"licenseref-suse-nonfree":                       Restricted,
 	"licenseref-suse-freeware":                      Restricted,
-	"licenseref-apk-bsd":                            Unknown, // several texts
+	"licenseref-apk-bsd":                            Unknown,    // several texts
 	"licenseref-rsalv1":                             Restricted, // Redis Source Available License 1
 	"licenseref-rsalv2":                             Restricted, // Redis Source Available License 2
 	"licenseref-commons-clause":                     Restricted,

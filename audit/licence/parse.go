@@ -101,7 +101,11 @@ var joined = regexp.MustCompile(`(?i)_(or|and|with)_`)
 // laterWords finds the ways to say "or later" in words; the operator in it is none.
 var laterWords = regexp.MustCompile(`(?i)[ ,]+or (?:\(at your option\) )?(?:any )?(?:later|newer|above|greater)(?: versions?)?\b`)
 
+// asides finds remarks that lead to a file, as in "LGPL2.1 (see COPYING-LGPL2.1)".
+var asides = regexp.MustCompile(`(?i)\s\(see [^()]*\)`)
+
 func scan(text string) []token {
+	text = asides.ReplaceAllString(text, "")
 	text = joined.ReplaceAllString(text, " $1 ")
 	text = laterWords.ReplaceAllString(text, "+")
 	for _, r := range []string{"(", ")", ",", ";", "|", "&"} {
