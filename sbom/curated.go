@@ -100,7 +100,7 @@ func decodeCorrections(data []byte) ([]Correction, error) {
 	return file.Corrections, nil
 }
 
-var packageForm = regexp.MustCompile(`^[a-z]+/[^\s@?#]+$`)
+var packageForm = regexp.MustCompile(`^[a-z]+/@?[^\s@?#]+$`)
 
 func (c Correction) check() (versionRange, error) {
 	e, err := licence.Parse(c.Licence)

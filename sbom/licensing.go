@@ -35,6 +35,15 @@ func NewJudge(corrections []Correction, at time.Time) Judge {
 	return Judge{corrections: indexCorrections(corrections), at: at}
 }
 
+// CuratedJudge returns a judge that believes the corrections that Pegel ships, seen from the given time.
+func CuratedJudge(at time.Time) (Judge, error) {
+	corrections, err := Curated()
+	if err != nil {
+		return Judge{}, err
+	}
+	return NewJudge(corrections, at), nil
+}
+
 // belief are the provenances in the order in which they are believed. Those of one row are judged together: a name in the
 // metadata and a licence text beside it both hold (reference: false positives to avoid). What is not here decides nothing
 // by itself: the archive's area only vouches, and a label of an image is never trusted alone.

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/pegel-audit/pegel/audit/licence"
 )
@@ -65,7 +66,7 @@ func joinPatterns(patterns []string) string {
 		if b.Len()+len(p)+1 > maxClaimFiles {
 			break
 		}
-		if hasAddress(p) {
+		if hasAddress(p) || strings.ContainsFunc(p, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			continue
 		}
 		if b.Len() > 0 {
