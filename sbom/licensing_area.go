@@ -63,6 +63,18 @@ func areaOf(c Component) string {
 	return area
 }
 
+// sectionArea is the area that a section names, whoever wrote it: main if it names none, nothing without a section.
+func sectionArea(section string) string {
+	if section == "" {
+		return ""
+	}
+	area, _, prefixed := strings.Cut(section, "/")
+	if !prefixed {
+		return areaMain
+	}
+	return area
+}
+
 // fromDebian reports whether a deb was made by Debian: for that distribution, by a maintainer who is Debian, and without
 // marks of others in the version.
 func fromDebian(c Component) bool {

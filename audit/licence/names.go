@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -35,7 +36,21 @@ func lookup(list List, name string) (Expression, bool) {
 	if target, ok := names[key]; ok {
 		return must(target), true
 	}
+	if list == Debian && dedication(key) {
+		return must(publicDomain), true
+	}
 	return family(key)
+}
+
+// dedication reports whether a short name says that the work, or the part that the name speaks about, is in the public
+// domain, e.g. "public-domain-md5" or "Plumb-PD". A name that doubts it says nothing.
+func dedication(key string) bool {
+	for _, doubt := range []string{"not", "non", "probably", "maybe", "or", "and", "with", "unless"} {
+		if slices.Contains(strings.Split(key, "-"), doubt) {
+			return false
+		}
+	}
+	return strings.HasPrefix(key, "public-domain-") || strings.HasSuffix(key, "-public-domain") || strings.HasSuffix(key, "-pd")
 }
 
 // classifier reads a trove classifier of PyPI, e.g. "License :: OSI Approved :: MIT License": first everything behind
@@ -243,8 +258,8 @@ var additionForm = regexp.MustCompile(`^(?:DocumentRef-[A-Za-z0-9.-]+:)?Addition
 // is the more permissive reading and both only add permissions.
 var exceptionNames = map[string]string{
 	"autoconf": "Autoconf-exception-3.0", "autoconf-data": "Autoconf-exception-generic", "autoconf-2.0": "Autoconf-exception-2.0",
-	"bison": "Bison-exception-2.2", "libtool": "Libtool-exception", "classpath": "Classpath-exception-2.0",
-	"gcc": "GCC-exception-3.1", "gcc-runtime": "GCC-exception-3.1", "gcc-runtime-library": "GCC-exception-3.1",
+	"bison": "Bison-exception-2.2", "bison-2.2": "Bison-exception-2.2", "libtool": "Libtool-exception", "classpath": "Classpath-exception-2.0",
+	"gcc": "GCC-exception-3.1", "gcc-runtime": "GCC-exception-3.1", "gcc-runtime-3.1": "GCC-exception-3.1", "gcc-runtime-library-3.1": "GCC-exception-3.1", "gcc-3.1": "GCC-exception-3.1", "gcc-runtime-library": "GCC-exception-3.1",
 	"font": "Font-exception-2.0", "llvm": "LLVM-exception", "linux-syscall-note": "Linux-syscall-note",
 	"openjdk-assembly": "OpenJDK-assembly-exception-1.0", "qt-lgpl-1.1": "Qt-LGPL-exception-1.1", "u-boot": "u-boot-exception-2.0",
 	"bootloader": "Bootloader-exception", "swift": "Swift-exception", "texinfo": "Texinfo-exception",
