@@ -59,6 +59,17 @@ func CopyrightClaims(data []byte, path, provenance string) []LicenceClaim {
 	return out
 }
 
+// TextClaim recognises a licence text that lies in a package, e.g. LICENSE in a dist-info directory or in META-INF. path is
+// where it stands in the artifact. ok is false where too little of it is a known licence to rely on (licence.Threshold); a
+// text that restricts its users counts whatever stands beside it.
+func TextClaim(data []byte, path string) (claim LicenceClaim, ok bool) {
+	expression, _, ok := licence.Detect(data)
+	if !ok || expression == "" {
+		return LicenceClaim{}, false
+	}
+	return LicenceClaim{Value: expression, Provenance: FromText, Path: path}, true
+}
+
 // joinPatterns writes as many whole patterns as fit.
 func joinPatterns(patterns []string) string {
 	var b strings.Builder

@@ -55,6 +55,19 @@ func TestCopyrightClaimsKeepWeightAndFiles(t *testing.T) {
 	}
 }
 
+func TestATextIsAClaimOnlyIfItIsRecognised(t *testing.T) {
+	tagged := []byte("SPDX-License-Identifier: GPL-2.0-only\n")
+	want := sbom.LicenceClaim{Value: "GPL-2.0-only", Provenance: sbom.FromText, Path: "/x/LICENSE"}
+	if got, ok := sbom.TextClaim(tagged, "/x/LICENSE"); !ok || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, ok, want)
+	}
+	for _, text := range []string{"", "Ask Erika Mustermann.", "SPDX-License-Identifier: LicenseRef-own"} {
+		if got, ok := sbom.TextClaim([]byte(text), "/x/LICENSE"); ok || got != (sbom.LicenceClaim{}) {
+			t.Errorf("%q: got %+v, %v, want nothing", text, got, ok)
+		}
+	}
+}
+
 func FuzzCopyrightClaims(f *testing.F) {
 	f.Add([]byte(formatLine + stanza("*", "Expat") + stanza("debian/*", "GPL-3+") + stanza("tests/* \x00", "GPL-2 or x")))
 	f.Add([]byte("see /usr/share/common-licenses/GPL-2\n"))
