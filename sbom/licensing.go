@@ -65,7 +65,7 @@ func (j Judge) Of(c Component) Licensing {
 type findings struct {
 	declared, shipped licence.Expression
 	first             string // the first provenance of the row that has a claim
-	path              string // file of the first claim
+	unknown           string // file and line of the first claim that nobody knows
 	misplaced         []string
 	note              []string
 }
@@ -86,8 +86,8 @@ func readClaims(c Component) findings {
 			if f.first == "" || slices.Index(row, claim.Provenance) < slices.Index(row, f.first) {
 				f.first = claim.Provenance
 			}
-			if f.path == "" || claim.Path != "" && claim.Path < f.path {
-				f.path = claim.Path
+			if at := place(claim); e.Class() == licence.Unknown && at != "" && (f.unknown == "" || at < f.unknown) {
+				f.unknown = at
 			}
 			if claim.Provenance == FromText {
 				texts = append(texts, e)
@@ -228,16 +228,20 @@ func (f *findings) byArea(area string, concluded licence.Expression, l *Licensin
 		f.note = append(f.note, fmt.Sprintf("nobody knows %s, and the archive keeps the package in %s", names, area))
 		return licence.Restricted
 	case names != "":
-		f.note = append(f.note, fmt.Sprintf("nobody knows %s%s", names, in(f.path)))
+		f.note = append(f.note, fmt.Sprintf("nobody knows %s%s", names, f.unknown))
 	}
 	return licence.Unknown
 }
 
-func in(path string) string {
-	if path == "" {
+// place says where a claim was read, as the end of a sentence.
+func place(claim LicenceClaim) string {
+	switch {
+	case claim.Path == "":
 		return ""
+	case claim.Line == 0:
+		return " in " + claim.Path
 	}
-	return " in " + path
+	return fmt.Sprintf(" in %s line %d", claim.Path, claim.Line)
 }
 
 // documentOnCode says why a licence for documents is none for this component: it is code, and no other licence is for it.

@@ -17,10 +17,14 @@ const UnreadableCopyright = "LicenseRef-debian-unreadable"
 // maxClaimFiles bounds the patterns of one claim, as LicenceClaim.Files says.
 const maxClaimFiles = 200
 
+// maxClaims bounds the claims of one copyright file. The longest of a Debian 12 system gives 70.
+const maxClaims = 500
+
 // CopyrightClaims reads the copyright file of a Debian package: one claim for each licence and weight, in the order of their
 // text, without those of the packaging (debian/*) and of stanzas that later ones override. path is where the file stands in
 // the artifact, provenance one of the From constants that says how it was come by. A file without a recognised licence
-// gives the single claim UnreadableCopyright; an empty one, or one beyond the limits of the reader, none. Nothing that looks
+// gives the single claim UnreadableCopyright; an empty one, or one beyond the limits of the reader, none. Of more than 500
+// claims the worst are kept, and UnreadableCopyright stands for the rest. Nothing that looks
 // like an address of a person gets into a claim.
 func CopyrightClaims(data []byte, path, provenance string) []LicenceClaim {
 	c, err := licence.DebianCopyright(data)
@@ -31,7 +35,7 @@ func CopyrightClaims(data []byte, path, provenance string) []LicenceClaim {
 		value  string
 		weight licence.Weight
 	}
-	files := map[kind][]string{}
+	files, lines := map[kind][]string{}, map[kind]int{}
 	for _, s := range c.Stanzas {
 		if s.Weight == licence.Packaging || s.Overridden {
 			continue
@@ -41,22 +45,52 @@ func CopyrightClaims(data []byte, path, provenance string) []LicenceClaim {
 			k.value = UnreadableCopyright
 		}
 		files[k] = append(files[k], s.Files...)
+		if lines[k] == 0 {
+			lines[k] = s.Line
+		}
 	}
 	if len(files) == 0 {
 		files[kind{UnreadableCopyright, licence.Main}] = nil
 	}
 	out := make([]LicenceClaim, 0, len(files))
 	for k, patterns := range files {
-		claim := LicenceClaim{Value: k.value, Provenance: provenance, Path: path, Weight: string(k.weight)}
+		claim := LicenceClaim{Value: k.value, Provenance: provenance, Path: path, Line: lines[k], Weight: string(k.weight)}
 		if k.weight != licence.Main {
 			claim.Files = joinPatterns(patterns)
 		}
 		out = append(out, claim)
 	}
-	slices.SortFunc(out, func(a, b LicenceClaim) int {
-		return cmp.Or(cmp.Compare(a.Value, b.Value), cmp.Compare(a.Weight, b.Weight))
-	})
+	out = boundClaims(out)
+	slices.SortFunc(out, compareCopyright)
 	return out
+}
+
+func compareCopyright(a, b LicenceClaim) int {
+	return cmp.Or(cmp.Compare(a.Value, b.Value), cmp.Compare(a.Weight, b.Weight))
+}
+
+// boundClaims keeps as many claims as a component may have.
+func boundClaims(claims []LicenceClaim) []LicenceClaim {
+	if len(claims) <= maxClaims {
+		return claims
+	}
+	classes := map[string]licence.Class{}
+	for _, c := range claims {
+		classes[c.Value] = licence.ClassOf(c.Value)
+	}
+	slices.SortFunc(claims, func(a, b LicenceClaim) int {
+		x, y := classes[a.Value], classes[b.Value]
+		if x != y {
+			if licence.Worst(x, y) == x {
+				return -1
+			}
+			return 1
+		}
+		return compareCopyright(a, b)
+	})
+	rest := claims[0]
+	rest.Value, rest.Weight, rest.Files, rest.Line = UnreadableCopyright, string(licence.Main), "", 0
+	return append(claims[:maxClaims-1], rest)
 }
 
 // TextClaim recognises a licence text that lies in a package, e.g. LICENSE in a dist-info directory or in META-INF. path is

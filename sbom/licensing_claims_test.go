@@ -1,6 +1,8 @@
 package sbom_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,6 +54,21 @@ func TestCopyrightClaimsKeepWeightAndFiles(t *testing.T) {
 				t.Errorf("claims (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+func TestOfVeryManyClaimsTheWorstAreKept(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(formatLine + stanza("*", "Expat"))
+	for i := range 2000 {
+		b.WriteString(stanza(fmt.Sprintf("f%d.c", i), fmt.Sprintf("own-%d", i)))
+	}
+	b.WriteString(stanza("z.c", "SSPL-1.0"))
+	claims := sbom.CopyrightClaims([]byte(b.String()), "/c", sbom.FromCopyright)
+	restricted := slices.ContainsFunc(claims, func(c sbom.LicenceClaim) bool { return c.Value == "SSPL-1.0" })
+	unreadable := slices.ContainsFunc(claims, func(c sbom.LicenceClaim) bool { return c.Value == sbom.UnreadableCopyright && c.Weight == "main" })
+	if len(claims) != 500 || !restricted || !unreadable {
+		t.Errorf("got %d claims, restricted %v, a mark for the rest %v; want 500 with both", len(claims), restricted, unreadable)
 	}
 }
 

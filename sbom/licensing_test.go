@@ -105,6 +105,10 @@ func TestJudgements(t *testing.T) {
 		"Debian main without a copyright file": {
 			deb("libs", fromDebian),
 			sbom.Licensing{Concluded: "LicenseRef-debian-copyright-of-a", Class: "free-not-osi", Provenance: sbom.FromArchiveArea, Note: "no copyright file"}},
+		"file and line of what nobody knows": {
+			deb("libs", weighed("main", "MIT", ""), sbom.LicenceClaim{Value: "LicenseRef-debian-own", Provenance: sbom.FromCopyright, Path: "/usr/share/doc/a/copyright", Line: 7}),
+			sbom.Licensing{Declared: "LicenseRef-debian-own AND MIT", Concluded: "LicenseRef-debian-own AND MIT", Class: "unknown", Provenance: sbom.FromCopyright,
+				Note: "nobody knows LicenseRef-debian-own in /usr/share/doc/a/copyright line 7"}},
 		"a copyright file that nobody can read, in main": {
 			deb("libs", fromDebian, weighed("main", sbom.UnreadableCopyright, "")),
 			sbom.Licensing{Declared: "LicenseRef-debian-copyright-of-a", Concluded: "LicenseRef-debian-copyright-of-a", Class: "free-not-osi", Provenance: sbom.FromArchiveArea, Note: "into main"}},

@@ -387,7 +387,7 @@ func (c *inventoryCheck) oneOf(field, s string, known ...string) string {
 
 func (c *inventoryCheck) number(field string, n int) int {
 	if n < 0 || n > 1_000_000 {
-		c.bad(field, "%d is no number of copies", n)
+		c.bad(field, "%d is no number that can be right here", n)
 	}
 	return n
 }
@@ -680,6 +680,7 @@ func (c *inventoryCheck) claim(l sbom.LicenceClaim) sbom.LicenceClaim {
 		Provenance: c.oneOf("components.licences.provenance", l.Provenance,
 			sbom.FromCopyright, sbom.FromHidden, sbom.FromMetadata, sbom.FromText, sbom.FromLabel, sbom.FromArchiveArea),
 		Path:   c.text("components.licences.path", l.Path, maxInventoryPath),
+		Line:   c.number("components.licences.line", l.Line),
 		Weight: c.oneOf("components.licences.weight", l.Weight, "", "main", "shipped", "side"), Files: c.text("components.licences.files", l.Files, maxInventoryText)}
 }
 
