@@ -356,3 +356,53 @@ func TestTheShippedCorrectionsAreRight(t *testing.T) {
 		}
 	}
 }
+
+func TestTheShippedCorrectionsKnowTheProductsThatMoved(t *testing.T) {
+	judge, err := sbom.CuratedJudge(time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ purl, kind, version, class, concluded string }{
+		{"pkg:deb/debian/redis-server@5:7.0.15-1~deb12u5", "deb", "5:7.0.15-1~deb12u5", "osi", "MIT"},
+		{"pkg:deb/debian/redis-server@6:7.4.2-1rl1~bookworm1", "deb", "6:7.4.2-1rl1~bookworm1", "restricted", "LicenseRef-RSALv2 OR SSPL-1.0"},
+		{"pkg:generic/redis@7.4.0", "binary", "7.4.0", "restricted", "LicenseRef-RSALv2 OR SSPL-1.0"},
+		{"pkg:generic/redis@8.2.1", "binary", "8.2.1", "osi", "AGPL-3.0-only"},
+		{"pkg:golang/github.com/hashicorp/vault@v1.14.8", "go-module", "v1.14.8", "osi", "MIT"},
+		{"pkg:golang/github.com/hashicorp/vault@1.18.3", "go-module", "1.18.3", "restricted", "BUSL-1.1"},
+		{"pkg:golang/github.com/hashicorp/vault/api@v1.15.0", "go-module", "v1.15.0", "osi", "MIT"},
+		{"pkg:deb/debian/vault@1.13.13-1", "deb", "1.13.13-1", "restricted", "BUSL-1.1"},
+		{"pkg:deb/debian/consul@1.16.3-1", "deb", "1.16.3-1", "osi", "MIT"},
+		{"pkg:rpm/redhat/terraform@1.9.8-1", "rpm", "1.9.8-1", "restricted", "BUSL-1.1"},
+		{"pkg:deb/debian/elasticsearch@7.10.2", "deb", "7.10.2", "restricted", "LicenseRef-Elastic-1.0"},
+		{"pkg:deb/debian/elasticsearch-oss@7.10.2", "deb", "7.10.2", "osi", "MIT"},
+		{"pkg:deb/debian/kibana@8.17.0", "deb", "8.17.0", "restricted", "Elastic-2.0"},
+		{"pkg:maven/org.elasticsearch/elasticsearch@7.17.9", "java-archive", "7.17.9", "restricted", "Elastic-2.0 OR SSPL-1.0"},
+		{"pkg:deb/debian/mongodb-org-server@7.0.14", "deb", "7.0.14", "restricted", "SSPL-1.0"},
+		{"pkg:deb/debian/grafana@11.2.0", "deb", "11.2.0", "osi", "AGPL-3.0-only"},
+		{"pkg:deb/debian/grafana@7.5.17", "deb", "7.5.17", "osi", "MIT"},
+		{"pkg:maven/com.typesafe.akka/akka-actor_2.13@2.10.5", "java-archive", "2.10.5", "restricted", "BUSL-1.1"},
+		{"pkg:maven/com.typesafe.akka/akka-actor_2.13@2.6.20", "java-archive", "2.6.20", "osi", "MIT"},
+	} {
+		got := judge.Of(sbom.Component{Type: tc.kind, Version: tc.version, PURL: tc.purl, Licences: []sbom.LicenceClaim{said(sbom.FromMetadata, "MIT")}})
+		if got.Class != tc.class || got.Concluded != tc.concluded {
+			t.Errorf("%s: got %s %q (%s), want %s %q", tc.purl, got.Class, got.Concluded, got.Note, tc.class, tc.concluded)
+		}
+	}
+}
+
+// FuzzCorrections has the law that a file that is read makes a judge which never panics and never makes an unknown name osi.
+func FuzzCorrections(f *testing.F) {
+	f.Add([]byte("schema: pegel/curated-licences/v1\ncorrections:\n"+moved), "2.4.0")
+	f.Add([]byte("schema: pegel/curated-licences/v1\ncorrections: []\n"), "1:2.3-4")
+	f.Fuzz(func(t *testing.T, data []byte, version string) {
+		list, err := sbom.ReadCorrections(data)
+		if err != nil {
+			return
+		}
+		c := sbom.Component{Type: "deb", Name: "moved", Version: version, PURL: "pkg:deb/debian/moved@1", Licences: []sbom.LicenceClaim{said(sbom.FromMetadata, "SSPL-1.0")}}
+		got := sbom.NewJudge(list, time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)).Of(c)
+		if got.Class != "restricted" && got.Provenance != sbom.FromCurated {
+			t.Fatalf("%+v turned a restricted package into %+v", list, got)
+		}
+	})
+}

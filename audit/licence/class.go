@@ -157,6 +157,15 @@ var refs = map[string]Class{
 	"licenseref-scancode-public-domain":             FreeNotOSI,
 	"licenseref-pegel-osi-approved-bsd":             OSI, // trove classifier "OSI Approved :: BSD License"
 	"licenseref-pegel-osi-approved-academic-free":   OSI,
+	"licenseref-pegel-dfsg-approved":                FreeNotOSI, // trove classifier: the authors say that Debian takes it
+	"licenseref-pegel-non-commercial":               Restricted,
+	"licenseref-callaway-bsd":                       FreeNotOSI, // Fedora: names of its old list that nobody has looked at again
+	"licenseref-callaway-mit":                       FreeNotOSI,
+	"licenseref-callaway-public-domain":             FreeNotOSI,
+	"licenseref-callaway-bsd-with-advertising":      FreeNotOSI,
+	"licenseref-callaway-copyright-only":            FreeNotOSI,
+	"licenseref-fedora-public-domain":               FreeNotOSI,
+	"licenseref-fedora-firmware":                    Restricted,
 	"licenseref-fedora-bsd":                         FreeNotOSI, // Fedora: BSD without advertising, in all variants
 	"licenseref-fedora-copyright-only":              FreeNotOSI, // this and the next: free by Fedora's list
 	"licenseref-fedora-ultrapermissive":             FreeNotOSI,

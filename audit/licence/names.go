@@ -63,10 +63,15 @@ func classifier(list List, name string) (Expression, bool) {
 	if target, ok := names[keyOf(strings.Join(parts, " "))]; ok {
 		return must(target), true
 	}
-	if last := strings.TrimSpace(parts[max(0, len(parts)-1)]); last != "" {
-		return lookup(list, last)
+	last := strings.TrimSpace(parts[max(0, len(parts)-1)])
+	if last == "" {
+		return Expression{}, false
 	}
-	return Expression{}, false
+	if e, ok := lookup(list, last); ok {
+		return e, true
+	}
+	_, short, _ := strings.Cut(strings.TrimSuffix(last, ")"), "(") // "Blue Oak Model License (BlueOak-1.0.0)"
+	return spdxID(short)
 }
 
 // nameOf returns the expression of one name; a name that no table has becomes a reference.
@@ -75,6 +80,9 @@ func nameOf(list List, name string) Expression {
 		return e
 	}
 	if e, ok := tiedException(list, name); ok {
+		return e
+	}
+	if e, ok := alternatives(list, name); ok {
 		return e
 	}
 	return reference(list, name)
@@ -246,6 +254,7 @@ func exceptionOf(list List, name string) string {
 		return id
 	}
 	short := strings.TrimSuffix(strings.TrimSuffix(key, "s"), "-exception")
+	short = strings.TrimPrefix(strings.TrimPrefix(short, "the-"), "gnu-")
 	if id, ok := exceptionNames[short]; ok {
 		return id
 	}

@@ -85,7 +85,7 @@ func vagueFamily(id string) ([]string, bool) {
 		return nil, false
 	}
 	_, name, _ = strings.Cut(name, "-")
-	families, ok := vague[name]
+	families, ok := vague[keyOf(name)]
 	return families, ok
 }
 
@@ -112,6 +112,24 @@ func wordList(list List, text string) (Expression, bool) {
 		parts[i] = nameOf(list, w)
 	}
 	return And(parts...), known
+}
+
+// alternatives reads names that are tied by a slash, as in MIT/Apache-2.0. Some mean a choice and some do not, so both hold; all
+// must be known, or it is one name.
+func alternatives(list List, name string) (Expression, bool) {
+	parts := strings.Split(name, "/")
+	if len(parts) < 2 || len(parts) > 4 {
+		return Expression{}, false
+	}
+	read := make([]Expression, len(parts))
+	for i, part := range parts {
+		e, ok := lookup(list, strings.TrimSpace(part))
+		if !ok || e.SaysNothing() {
+			return Expression{}, false
+		}
+		read[i] = e
+	}
+	return And(read...), true
 }
 
 // addedPermissions are the additions beside the SPDX list that only add permissions: Fedora's list says so of every name
