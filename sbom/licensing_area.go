@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// DebianArchive is the value of a claim FromArchiveArea: the package was made by Debian itself, as its maintainer's address
-// shows. Together with the section it says that the archive's own rules vouch for it. Scanners make the claim, because only
+// DebianArchive is the value of a claim FromArchiveArea: the source package is Debian's own, as the address of its maintainer,
+// or of its original maintainer where another distribution built it, shows. Together with the section it says that the archive's own rules vouch for it. Scanners make the claim, because only
 // they see the address; it is never kept.
 const DebianArchive = "Debian archive"
 
@@ -75,10 +75,10 @@ func sectionArea(section string) string {
 	return area
 }
 
-// fromDebian reports whether a deb was made by Debian: for that distribution, by a maintainer who is Debian, and without
-// marks of others in the version.
+// fromDebian reports whether a deb was made of a source package of Debian that nobody changed: for Debian, or for Ubuntu, which
+// builds most of Debian's packages as they are; by a maintainer who is Debian, and without marks of others in the version.
 func fromDebian(c Component) bool {
-	if !strings.HasPrefix(c.PURL, "pkg:deb/debian/") || rebuilt.MatchString(c.Version) {
+	if !strings.HasPrefix(c.PURL, "pkg:deb/debian/") && !strings.HasPrefix(c.PURL, "pkg:deb/ubuntu/") || rebuilt.MatchString(c.Version) {
 		return false
 	}
 	return strings.HasPrefix(c.Supplier, "Debian ") || slices.ContainsFunc(c.Licences, func(l LicenceClaim) bool {

@@ -157,9 +157,11 @@ func TestOnlyDebianItselfCountsAsDebian(t *testing.T) {
 		}
 	}
 	c = deb("libs", fromDebian)
-	c.PURL = "pkg:deb/ubuntu/liba1@1"
-	if got := (sbom.Judge{}).Of(c).Class; got != "unknown" {
-		t.Errorf("of Ubuntu: got %s, want unknown", got)
+	for purl, want := range map[string]string{"pkg:deb/ubuntu/liba1@1": "free-not-osi", "pkg:deb/other/liba1@1": "unknown", "": "unknown"} {
+		c.PURL = purl
+		if got := (sbom.Judge{}).Of(c).Class; got != want {
+			t.Errorf("purl %q: got %s, want %s", purl, got, want)
+		}
 	}
 	c = deb("libs")
 	c.Supplier = "Debian Python Team"

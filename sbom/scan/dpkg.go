@@ -30,7 +30,7 @@ type deb struct {
 	section       string
 	homepage      string
 	supplier      string        // Maintainer, where it is an organisation
-	fromDebian    bool          // Maintainer is one of Debian
+	fromDebian    bool          // Maintainer, or Original-Maintainer of what Ubuntu built, is one of Debian
 	depends       [][]string    // Pre-Depends and Depends: for each clause the names of which one has to be there
 	provides      []string      // names that it also answers to
 	root          string        // directory that the database belongs to, "/" except for a system inside a system
@@ -180,7 +180,7 @@ func debOf(fields map[string]string) (deb, bool, error) {
 		homepage: homepage(fields["homepage"]),
 		supplier: organisation(fields["maintainer"]),
 
-		fromDebian: sbom.DebianMaintainer(fields["maintainer"]),
+		fromDebian: sbom.DebianMaintainer(fields["maintainer"]) || sbom.DebianMaintainer(fields["original-maintainer"]),
 	}
 	if d.name == "" || d.version == "" {
 		return deb{}, false, errors.New("the package has no name or no version")

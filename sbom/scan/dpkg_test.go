@@ -167,6 +167,8 @@ func TestDebianVouchesForThePackagesOfItsMaintainersAndKeepsNoAddress(t *testing
 	for maintainer, want := range map[string]int{
 		"Debian Alpha Maintainers <alpha@lists.debian.org>": 1, "Erika Mustermann <erika@debian.org>": 1, "Erika Mustermann <erika@example.org>": 0,
 		"NodeSource Support <support@example.com>": 0,
+		"Ubuntu Developers <devel@lists.ubuntu.com>\nOriginal-Maintainer: Debian Alpha Maintainers <alpha@lists.debian.org>": 1,
+		"Ubuntu Developers <devel@lists.ubuntu.com>": 0,
 	} {
 		debs, err := readStatus(strings.NewReader("Package: a\nStatus: install ok installed\nVersion: 1\nMaintainer: " + maintainer + "\n"))
 		if err != nil || len(debs) != 1 {
