@@ -73,61 +73,66 @@ type findings struct {
 // readClaims reads the claims of the first row of belief that says anything.
 func readClaims(c Component) findings {
 	for _, row := range belief {
-		var f findings
-		var declared, shipped, texts, named []licence.Expression
+		r := rowReader{row: row}
 		for _, claim := range c.Licences {
 			if !slices.Contains(row, claim.Provenance) {
 				continue
 			}
-			e := readClaim(c, claim)
-			if e.SaysNothing() {
-				continue
-			}
-			if f.first == "" || slices.Index(row, claim.Provenance) < slices.Index(row, f.first) {
-				f.first = claim.Provenance
-			}
-			if at := place(claim); e.Class() == licence.Unknown && at != "" && (f.unknown == "" || at < f.unknown) {
-				f.unknown = at
-			}
-			if claim.Provenance == FromText {
-				texts = append(texts, e)
-				continue
-			}
-			named = append(named, e)
-			declared = append(declared, e)
-			if claim.Weight == string(licence.Side) {
-				continue
-			}
-			shipped = append(shipped, e)
-			if claim.Weight == string(licence.Shipped) && e.Class() == licence.DocsData && namesCode(claim.Files) {
-				f.misplaced = append(f.misplaced, e.String())
+			if e := readClaim(c, claim); !e.SaysNothing() {
+				r.take(claim, e)
 			}
 		}
-		if f.first == "" {
-			continue
+		if r.first != "" {
+			return r.join()
 		}
-		text := licence.And(texts...).Sorted()
-		f.declared = licence.And(settle(declared, text)...).Sorted()
-		f.shipped = licence.And(settle(shipped, text)...).Sorted()
-		if name := licence.And(named...).Sorted().SettledBy(text); !text.IsEmpty() && !name.IsEmpty() && name.String() != text.String() {
-			f.note = append(f.note, fmt.Sprintf("the metadata says %s, the text is of %s", clipText(name.String()), clipText(text.String())))
-		}
-		if f.shipped.IsEmpty() {
-			f.shipped = f.declared // a package of documentation alone: what is there is what is shipped
-		}
-		slices.Sort(f.misplaced)
-		return f
 	}
 	return findings{}
 }
 
-// settle lets a text decide what a vague name such as BSD means, and adds it.
-func settle(names []licence.Expression, text licence.Expression) []licence.Expression {
-	out := make([]licence.Expression, 0, len(names)+1)
-	for _, e := range names {
-		out = append(out, e.SettledBy(text))
+// rowReader gathers the claims of one row.
+type rowReader struct {
+	findings
+	row                      []string
+	declared, shipped, texts []licence.Expression
+}
+
+func (r *rowReader) take(claim LicenceClaim, e licence.Expression) {
+	if r.first == "" || slices.Index(r.row, claim.Provenance) < slices.Index(r.row, r.first) {
+		r.first = claim.Provenance
 	}
-	return append(out, text)
+	if at := place(claim); e.Class() == licence.Unknown && at != "" && (r.unknown == "" || at < r.unknown) {
+		r.unknown = at
+	}
+	if claim.Provenance == FromText {
+		r.texts = append(r.texts, e)
+		return
+	}
+	r.declared = append(r.declared, e)
+	if claim.Weight == string(licence.Side) {
+		return
+	}
+	r.shipped = append(r.shipped, e)
+	if claim.Weight == string(licence.Shipped) && e.Class() == licence.DocsData && namesCode(claim.Files) {
+		r.misplaced = append(r.misplaced, e.String())
+	}
+}
+
+// join makes one expression of the claims: texts settle vague names, and what they say beyond the names holds too.
+func (r *rowReader) join() findings {
+	text := licence.And(r.texts...).Sorted()
+	names := licence.And(r.declared...).SettledBy(text)
+	more := text.Beyond(names)
+	f := r.findings
+	f.declared = licence.And(names, more).Sorted()
+	f.shipped = licence.And(licence.And(r.shipped...).SettledBy(text), more).Sorted()
+	if !more.IsEmpty() && !names.IsEmpty() {
+		f.note = append(f.note, fmt.Sprintf("the metadata says %s, a text is of %s", clipText(names.Sorted().String()), clipText(more.Sorted().String())))
+	}
+	if f.shipped.IsEmpty() {
+		f.shipped = f.declared // a package of documentation alone: what is there is what is shipped
+	}
+	slices.Sort(f.misplaced)
+	return f
 }
 
 // readClaim reads a claim in the words of the component's ecosystem. What cannot be read stays, as a reference of class

@@ -62,10 +62,16 @@ func TestJudgements(t *testing.T) {
 			python(said(sbom.FromLabel, "ASL 2.0")), sbom.Licensing{Declared: "Apache-2.0", Class: "unknown", Note: "label"}},
 		"metadata and text hold together": {
 			python(said(sbom.FromMetadata, "License :: OSI Approved :: MIT License"), said(sbom.FromText, "Apache-2.0")),
-			sbom.Licensing{Declared: "Apache-2.0 AND MIT", Concluded: "Apache-2.0 AND MIT", Class: "osi", Provenance: sbom.FromMetadata, Note: "the metadata says MIT, the text is of Apache-2.0"}},
+			sbom.Licensing{Declared: "Apache-2.0 AND MIT", Concluded: "Apache-2.0 AND MIT", Class: "osi", Provenance: sbom.FromMetadata, Note: "the metadata says MIT, a text is of Apache-2.0"}},
+		"the texts of both branches of a choice are no demand": {
+			python(said(sbom.FromMetadata, "MIT OR SSPL-1.0"), said(sbom.FromText, "MIT"), said(sbom.FromText, "SSPL-1.0")),
+			sbom.Licensing{Declared: "MIT OR SSPL-1.0", Concluded: "MIT", Effective: "MIT", Class: "osi", Provenance: sbom.FromMetadata, Note: "chosen among"}},
+		"a text of the GPL does not take back or later": {
+			python(said(sbom.FromMetadata, "GPLv2+"), said(sbom.FromText, "GPL-2.0-only")),
+			sbom.Licensing{Declared: "GPL-2.0-or-later", Concluded: "GPL-2.0-or-later", Class: "osi", Provenance: sbom.FromMetadata}},
 		"a restricted text beside free metadata is restricted": {
 			pkg("npm", said(sbom.FromMetadata, "MIT"), said(sbom.FromText, "BUSL-1.1")),
-			sbom.Licensing{Declared: "BUSL-1.1 AND MIT", Concluded: "BUSL-1.1 AND MIT", Class: "restricted", Provenance: sbom.FromMetadata, Note: "the text is of BUSL-1.1"}},
+			sbom.Licensing{Declared: "BUSL-1.1 AND MIT", Concluded: "BUSL-1.1 AND MIT", Class: "restricted", Provenance: sbom.FromMetadata, Note: "a text is of BUSL-1.1"}},
 		"a text says what a vague name means": {
 			python(said(sbom.FromMetadata, "BSD"), said(sbom.FromText, "BSD-3-Clause")),
 			sbom.Licensing{Declared: "BSD-3-Clause", Concluded: "BSD-3-Clause", Class: "osi", Provenance: sbom.FromMetadata}},

@@ -286,3 +286,33 @@ func (e Expression) SettledBy(text Expression) Expression {
 	}
 	return And(found...)
 }
+
+// Beyond returns what texts say that the names beside them do not: of the texts, which all hold, those with a licence that the
+// names do not name. A package that is under a choice of two licences ships both texts, and the names say how they apply; a
+// GNU text is the same for "only" and "or later"; and LGPL-3.0 comes with the text of GPL-3.0, which it builds on.
+func (e Expression) Beyond(names Expression) Expression {
+	named := map[string]bool{}
+	for _, id := range names.IDs() {
+		base := textOfID(id)
+		named[base] = true
+		if base == "lgpl-3.0" {
+			named["gpl-3.0"] = true
+		}
+	}
+	parts := []Expression{e}
+	if e.op == and {
+		parts = e.parts
+	}
+	var out []Expression
+	for _, p := range parts {
+		if slices.ContainsFunc(p.IDs(), func(id string) bool { return !named[textOfID(id)] }) {
+			out = append(out, p)
+		}
+	}
+	return And(out...)
+}
+
+// textOfID is the same for all ids that have the same text.
+func textOfID(id string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(id), "-or-later"), "-only")
+}

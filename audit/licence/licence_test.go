@@ -581,3 +581,26 @@ func TestOnlyCodeIsShipped(t *testing.T) {
 		}
 	}
 }
+
+func TestTextsThatTheNamesNameSayNothingMore(t *testing.T) {
+	for _, tc := range []struct{ names, text, want string }{
+		{"MIT", "MIT", ""},
+		{"MIT", "Apache-2.0", "Apache-2.0"},
+		{"MIT OR Apache-2.0", "Apache-2.0 AND MIT", ""},
+		{"MIT OR SSPL-1.0", "SSPL-1.0 AND MIT", ""},
+		{"MIT", "MIT AND SSPL-1.0", "SSPL-1.0"},
+		{"GPL-2.0-or-later", "GPL-2.0-only", ""},
+		{"GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only", ""},
+		{"LGPL-3.0-or-later", "GPL-3.0-only AND LGPL-3.0-only", ""},
+		{"GPL-2.0-only", "GPL-3.0-only", "GPL-3.0-only"},
+		{"MIT", "BUSL-1.1 OR MIT", "BUSL-1.1 OR MIT"},
+		{"", "MIT", "MIT"},
+		{"MIT", "", ""},
+	} {
+		names, _ := Parse(tc.names)
+		text, _ := Parse(tc.text)
+		if got := text.Beyond(names).String(); got != tc.want {
+			t.Errorf("%q beyond %q: got %q, want %q", tc.text, tc.names, got, tc.want)
+		}
+	}
+}
