@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"bytes"
 	"cmp"
 	"regexp"
 	"slices"
@@ -22,15 +23,15 @@ const maxClaims = 500
 
 // CopyrightClaims reads the copyright file of a Debian package: one claim for each licence and weight, in the order of their
 // text, without those of the packaging (debian/*) and of stanzas that later ones override. path is where the file stands in
-// the artifact, provenance one of the From constants that says how it was come by. A file without a recognised licence
-// gives the single claim UnreadableCopyright; an empty one, or one beyond the limits of the reader, none. Of more than 500
-// claims the worst are kept, and UnreadableCopyright stands for the rest. Nothing that looks
-// like an address of a person gets into a claim.
+// the artifact, provenance one of the From constants that says how it was come by. A file without a recognised licence, or
+// beyond the limits of the reader, gives the single claim UnreadableCopyright; an empty one none. Of more than 500 claims the
+// worst are kept, and UnreadableCopyright stands for the rest. Nothing that looks like an address of a person gets into a
+// claim.
 func CopyrightClaims(data []byte, path, provenance string) []LicenceClaim {
-	c, err := licence.DebianCopyright(data)
-	if err != nil || len(strings.TrimSpace(string(data))) == 0 {
+	if len(bytes.TrimSpace(data)) == 0 {
 		return nil
 	}
+	c, err := licence.DebianCopyright(data)
 	type kind struct {
 		value  string
 		weight licence.Weight
@@ -41,7 +42,7 @@ func CopyrightClaims(data []byte, path, provenance string) []LicenceClaim {
 			continue
 		}
 		k := kind{s.Expression.Sorted().String(), s.Weight}
-		if s.Expression.IsEmpty() || hasAddress(k.value) {
+		if s.Expression.IsEmpty() || hasAddress(s.Name) || hasAddress(k.value) {
 			k.value = UnreadableCopyright
 		}
 		files[k] = append(files[k], s.Files...)
@@ -49,7 +50,7 @@ func CopyrightClaims(data []byte, path, provenance string) []LicenceClaim {
 			lines[k] = s.Line
 		}
 	}
-	if len(files) == 0 {
+	if err != nil || len(files) == 0 {
 		files[kind{UnreadableCopyright, licence.Main}] = nil
 	}
 	out := make([]LicenceClaim, 0, len(files))

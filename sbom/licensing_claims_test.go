@@ -34,13 +34,15 @@ func TestCopyrightClaimsKeepWeightAndFiles(t *testing.T) {
 		"the last stanza that matches speaks": {
 			formatLine + stanza("src/a.c", "SSPL-1.0") + stanza("*", "GPL-2+") + stanza("*", "Expat") + stanza("lib/*", "ISC") + stanza("lib/x/*", "Zlib"),
 			[]string{"ISC shipped lib/*", "MIT main", "Zlib shipped lib/x/*"}},
-		"a local name stays a reference":  {formatLine + stanza("*", "own-words"), []string{"LicenseRef-debian-own-words main"}},
-		"prose without any licence":       {"This is free. Ask Erika Mustermann.\n", []string{"LicenseRef-debian-unreadable main"}},
-		"a stanza that nobody can read":   {formatLine + stanza("*", "Expat") + stanza("a.c", "MIT and"), []string{"LicenseRef-debian-unreadable shipped a.c", "MIT main"}},
-		"patterns with addresses are cut": {formatLine + stanza("*", "Expat") + stanza("erika@example.org b.c", "ISC"), []string{"ISC shipped b.c", "MIT main"}},
+		"a local name stays a reference":     {formatLine + stanza("*", "own-words"), []string{"LicenseRef-debian-own-words main"}},
+		"prose without any licence":          {"This is free. Ask Erika Mustermann.\n", []string{"LicenseRef-debian-unreadable main"}},
+		"a stanza that nobody can read":      {formatLine + stanza("*", "Expat") + stanza("a.c", "MIT and"), []string{"LicenseRef-debian-unreadable shipped a.c", "MIT main"}},
+		"a name with an address is not kept": {formatLine + stanza("*", "Expat") + stanza("a.c", "custom by Erika <erika@example.org>"), []string{"LicenseRef-debian-unreadable shipped a.c", "MIT main"}},
+		"patterns with addresses are cut":    {formatLine + stanza("*", "Expat") + stanza("erika@example.org b.c", "ISC"), []string{"ISC shipped b.c", "MIT main"}},
 		"many patterns are cut": {
 			formatLine + stanza("*", "Expat") + stanza(strings.Repeat("a/long/path.c ", 40), "ISC"), []string{"ISC shipped " + strings.TrimSpace(strings.Repeat("a/long/path.c ", 14)), "MIT main"}},
-		"an empty file": {" \n", nil},
+		"beyond the limits of the reader": {formatLine + stanza("*", "Expat") + strings.Repeat(" x\n", 3<<20), []string{"LicenseRef-debian-unreadable main"}},
+		"an empty file":                   {" \n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
