@@ -242,6 +242,7 @@ type LicenceClaim struct {
 	Value      string `json:"value"`      // as written: an SPDX expression, a name, a Debian short name
 	Provenance string `json:"provenance"` // one of the provenances below
 	Path       string `json:"path,omitempty"`
+	Line       int    `json:"line,omitempty"` // first line in Path that says it, counted from 1; 0: the whole file
 	// Weight says what the claim bears on, in the words of audit/licence: main (also if empty), shipped, side.
 	Weight string `json:"weight,omitempty"`
 	// Files are the patterns of files that the claim is about, as written, separated by spaces and cut at 200 bytes; empty:

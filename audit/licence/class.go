@@ -61,29 +61,27 @@ func within(key string, families []string) bool {
 }
 
 // laterIsOSI reports whether a later version of the licence is OSI-approved, by the order of versions in go-spdx.
-func laterIsOSI(key string) bool {
-	for _, group := range spdxlicenses.LicenseRanges() {
-		found := false
-		for _, version := range group {
-			for _, id := range version {
-				if found && spdxList[strings.ToLower(id)].flags&osiApproved != 0 {
-					return true
-				}
-			}
-			found = found || containsFold(version, key)
-		}
-	}
-	return false
-}
+func laterIsOSI(key string) bool { return laterOSI()[strings.ToLower(key)] }
 
-func containsFold(ids []string, key string) bool {
-	for _, id := range ids {
-		if strings.EqualFold(id, key) || strings.EqualFold(id, key+"-only") {
-			return true
+// laterOSI has the lower-case ids, with and without "-only", of which a later version is OSI-approved.
+var laterOSI = sync.OnceValue(func() map[string]bool {
+	out := map[string]bool{}
+	for _, group := range spdxlicenses.LicenseRanges() {
+		approved := false
+		for i := len(group) - 1; i >= 0; i-- {
+			for _, id := range group[i] {
+				id = strings.ToLower(id)
+				out[id] = out[id] || approved
+				base := strings.TrimSuffix(id, "-only")
+				out[base] = out[base] || approved
+			}
+			for _, id := range group[i] {
+				approved = approved || spdxList[strings.ToLower(id)].flags&osiApproved != 0
+			}
 		}
 	}
-	return false
-}
+	return out
+})
 
 // exceptions returns the exceptions of the SPDX list by lower-case id.
 var exceptions = sync.OnceValue(func() map[string]string {
@@ -159,6 +157,31 @@ var refs = map[string]Class{
 	"licenseref-scancode-public-domain":             FreeNotOSI,
 	"licenseref-pegel-osi-approved-bsd":             OSI, // trove classifier "OSI Approved :: BSD License"
 	"licenseref-pegel-osi-approved-academic-free":   OSI,
+	"licenseref-pegel-dfsg-approved":                FreeNotOSI, // trove classifier: the authors say that Debian takes it
+	"licenseref-pegel-non-commercial":               Restricted,
+	"licenseref-callaway-bsd":                       FreeNotOSI, // Fedora: names of its old list that nobody has looked at again
+	"licenseref-callaway-mit":                       FreeNotOSI,
+	"licenseref-callaway-public-domain":             FreeNotOSI,
+	"licenseref-callaway-bsd-with-advertising":      FreeNotOSI,
+	"licenseref-callaway-copyright-only":            FreeNotOSI,
+	"licenseref-fedora-public-domain":               FreeNotOSI,
+	"licenseref-fedora-firmware":                    Restricted,
+	"licenseref-fedora-bsd":                         FreeNotOSI, // Fedora: BSD without advertising, in all variants
+	"licenseref-fedora-copyright-only":              FreeNotOSI, // this and the next: free by Fedora's list
+	"licenseref-fedora-ultrapermissive":             FreeNotOSI,
+	"licenseref-fedora-mit-with-advertising":        FreeNotOSI,
+	"licenseref-fedora-ucd":                         FreeNotOSI,
+	"licenseref-fedora-hsrl":                        FreeNotOSI,
+	"licenseref-fedora-newmat":                      FreeNotOSI,
+	"licenseref-fedora-mx":                          FreeNotOSI,
+	"licenseref-fedora-cc-by":                       DocsData,
+	"licenseref-fedora-cc-by-sa":                    DocsData,
+	"licenseref-fedora-redistributable":             Restricted, // Fedora: firmware that may not be changed
+	"licenseref-suse-permissive":                    FreeNotOSI,
+	"licenseref-suse-firmware":                      Restricted,
+	"licenseref-suse-nonfree":                       Restricted,
+	"licenseref-suse-freeware":                      Restricted,
+	"licenseref-apk-bsd":                            Unknown,    // several texts
 	"licenseref-rsalv1":                             Restricted, // Redis Source Available License 1
 	"licenseref-rsalv2":                             Restricted, // Redis Source Available License 2
 	"licenseref-commons-clause":                     Restricted,

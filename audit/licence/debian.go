@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,13 +34,15 @@ type Stanza struct {
 	Name       string     // as written after "License:"
 	Expression Expression // empty if the name could not be read
 	Line       int        // of the name, counted from 1
+	// Overridden says that later stanzas cover all its files: of several that match a file, the last one speaks.
+	Overridden bool
 }
 
 // Copyright is what a copyright file of a Debian package says. It describes the whole source package.
 type Copyright struct {
 	Machine  bool // the file has the machine-readable format (DEP-5)
 	Stanzas  []Stanza
-	Declared Expression // all stanzas but packaging
+	Declared Expression // all stanzas but packaging and overridden ones
 	// Concluded is what holds for the program: main and shipped stanzas, after the choice that every OR leaves. A stanza
 	// whose name could not be read counts as LicenseRef-NOASSERTION. Empty if the file names no licence at all.
 	Concluded Expression
@@ -158,8 +159,45 @@ func machineCopyright(paragraphs []paragraph) (Copyright, error) {
 		}
 		c.Stanzas = append(c.Stanzas, s)
 	}
+	override(c.Stanzas)
 	c.conclude()
 	return c, nil
+}
+
+// override marks the stanzas that later ones cover: "the last paragraph that matches a particular file applies to it"
+// (machine-readable copyright format 1.0, Files). A pattern is covered by the same one and by one that ends in * and
+// begins with what stands before the first wildcard; what no such comparison shows counts as not covered.
+func override(stanzas []Stanza) {
+	exact, below := map[string]bool{}, map[string]bool{}
+	for i := len(stanzas) - 1; i >= 0; i-- {
+		s := &stanzas[i]
+		s.Overridden = len(s.Files) > 0 && !slices.ContainsFunc(s.Files, func(p string) bool { return !covered(p, exact, below) })
+		for _, p := range s.Files {
+			p = strings.TrimPrefix(p, "./")
+			exact[p] = true
+			if prefix, ok := strings.CutSuffix(p, "*"); ok && !strings.ContainsAny(prefix, "*?\\") {
+				below[prefix] = true
+			}
+		}
+	}
+}
+
+func covered(pattern string, exact, below map[string]bool) bool {
+	const longest = 512 // bytes of a path that are compared
+	pattern = strings.TrimPrefix(pattern, "./")
+	if exact[pattern] {
+		return true
+	}
+	if end := strings.IndexAny(pattern, "*?\\"); end >= 0 {
+		pattern = pattern[:end]
+	}
+	pattern = pattern[:min(len(pattern), longest)]
+	for n := range len(pattern) + 1 {
+		if below[pattern[:n]] {
+			return true
+		}
+	}
+	return false
 }
 
 // nameIn returns the short name. Some files leave the first line empty and put the name on the next.
@@ -261,6 +299,9 @@ func textFor(safe, name string, texts map[string][]string) []string {
 func (c *Copyright) conclude() {
 	var declared, concluded []Expression
 	for _, s := range c.Stanzas {
+		if s.Overridden {
+			continue
+		}
 		e := s.Expression
 		if e.IsEmpty() {
 			e = Expression{op: leaf, id: "LicenseRef-" + noAssertion}
@@ -295,17 +336,25 @@ func weigh(patterns []string) Weight {
 	return Shipped
 }
 
-// sideDirs and sideFiles are parts of a source tree that build or describe the program and are no part of it: the
-// autotools and their macros, tests, documentation (reference: licences of packages, reading DEP-5).
+// sideDirs, sideFiles and sideKinds are parts of a source tree that build, describe or illustrate the program and are no
+// code of it: the autotools and their macros, tests, documentation, translations, pictures, sounds and fonts (reference:
+// licences of packages, reading DEP-5).
 var sideDirs = []string{
-	"test", "tests", "testsuite", "testdata", "t", "unittests", "doc", "docs", "documentation", "man", "manual", "examples", "example", "m4",
-	"build-aux", "config-aux", "autoconf", "debian",
+	"test", "tests", "testsuite", "testsuites", "testdata", "testing", "t", "unittests", "doc", "docs", "documentation", "man", "manpages", "manual", "manuals",
+	"examples", "example", "samples", "m4", "build-aux", "config-aux", "autoconf", "debian", "po", "locale", "locales", "translations", "icons", "images", "artwork",
+	"fonts", "sounds",
 }
 
 var sideFiles = []string{
 	"configure", "configure.ac", "configure.in", "aclocal.m4", "install-sh", "ltmain.sh", "ltmain", "missing", "depcomp", "compile", "config.guess",
 	"config.sub", "mkinstalldirs", "ylwrap", "test-driver", "libtool", "makefile.in", "makefile.am", "config.rpath", "py-compile", "mdate-sh",
-	"texinfo.tex", "readme", "readme.md", "install", "news", "changelog", "authors",
+	"texinfo.tex", "readme", "install", "news", "changelog", "changes", "authors", "copying", "license", "licence", "todo", "thanks", "cmakelists.txt",
+}
+
+var sideKinds = []string{
+	".m4", ".md", ".rst", ".txt", ".html", ".htm", ".tex", ".texi", ".texinfo", ".pdf", ".ps", ".pod", ".docbook", ".1", ".2", ".3", ".4", ".5", ".6", ".7", ".8", ".po",
+	".pot", ".png", ".svg", ".jpg", ".jpeg", ".gif", ".ico", ".bmp", ".xcf", ".ogg", ".wav", ".mp3", ".flac", ".ttf", ".otf", ".woff", ".woff2", ".pfb", ".afm",
+	".appdata.xml", ".metainfo.xml", ".cmake",
 }
 
 func sidePattern(p string) bool {
@@ -317,7 +366,8 @@ func sidePattern(p string) bool {
 		}
 	}
 	base := parts[len(parts)-1]
-	return slices.Contains(sideFiles, base) || path.Ext(base) == ".m4" || strings.HasPrefix(base, "makefile.in")
+	return slices.Contains(sideFiles, base) || strings.HasPrefix(base, "makefile.in") ||
+		slices.ContainsFunc(sideKinds, func(ending string) bool { return strings.HasSuffix(base, ending) })
 }
 
 // commonLicence finds references to the licences that every Debian system carries.

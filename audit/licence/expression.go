@@ -134,24 +134,54 @@ func (e Expression) IDs() []string {
 }
 
 // Class returns the verdict class; see ClassOf.
-func (e Expression) Class() Class {
+func (e Expression) Class() Class { return e.ClassGiven(Unknown) }
+
+// ClassGiven is Class where something else than the name vouches for what nobody knows: each name of class Unknown counts
+// as the given class. An archive that accepts only free software vouches for FreeNotOSI. What is known stays as it is, and
+// the empty expression stays Unknown.
+func (e Expression) ClassGiven(unknown Class) Class {
 	switch e.op {
 	case leaf:
-		return e.leafClass()
+		if class := e.leafClass(); class != Unknown {
+			return class
+		}
+		return unknown
 	case and:
-		return Worst(e.classes()...)
+		return Worst(e.classes(unknown)...)
 	case or:
-		return Best(e.classes()...)
+		return Best(e.classes(unknown)...)
 	}
 	return Unknown
 }
 
-func (e Expression) classes() []Class {
+func (e Expression) classes(unknown Class) []Class {
 	out := make([]Class, len(e.parts))
 	for i, p := range e.parts {
-		out[i] = p.Class()
+		out[i] = p.ClassGiven(unknown)
 	}
 	return out
+}
+
+// Names returns the licences of the expression that have the class, as they are written, sorted, each once.
+func (e Expression) Names(class Class) []string {
+	var names []string
+	var walk func(Expression)
+	walk = func(e Expression) {
+		if e.op == leaf && e.leafClass() == class {
+			names = append(names, e.String())
+		}
+		for _, p := range e.parts {
+			walk(p)
+		}
+	}
+	walk(e)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// SaysNothing reports whether the expression is empty, NOASSERTION or NONE.
+func (e Expression) SaysNothing() bool {
+	return e.op == empty || e.op == leaf && (e.id == noAssertion || e.id == none)
 }
 
 func (e Expression) leafClass() Class {
@@ -159,7 +189,8 @@ func (e Expression) leafClass() Class {
 	if e.plus && class != OSI && class != Restricted && laterIsOSI(strings.ToLower(e.id)) {
 		class = OSI
 	}
-	if _, known := exceptions()[strings.ToLower(e.exception)]; e.exception != "" && !known {
+	key := strings.ToLower(e.exception)
+	if _, known := exceptions()[key]; e.exception != "" && !known && !addedPermissions[key] {
 		return Worst(class, Unknown)
 	}
 	return class
@@ -206,7 +237,7 @@ func Join(claims []string) string {
 		switch {
 		case strings.TrimSpace(claim) == "":
 		case err != nil:
-			parts = append(parts, Expression{op: leaf, id: "LicenseRef-" + noAssertion})
+			parts = append(parts, Unreadable())
 		case e.op != leaf || e.id != noAssertion:
 			parts = append(parts, e)
 		}
@@ -215,4 +246,73 @@ func Join(claims []string) string {
 		return noAssertion
 	}
 	return And(parts...).Sorted().String()
+}
+
+// Unreadable returns what stands for a claim that cannot be read: a reference of class Unknown.
+func Unreadable() Expression { return Expression{op: leaf, id: "LicenseRef-" + noAssertion} }
+
+// Listed reports whether every licence and exception is one of the SPDX list. The empty expression is not.
+func (e Expression) Listed() bool {
+	if e.op == leaf {
+		_, id := spdxList[strings.ToLower(e.id)]
+		_, addition := exceptions()[strings.ToLower(e.exception)]
+		return id && (e.exception == "" || addition)
+	}
+	return e.op != empty && !slices.ContainsFunc(e.parts, func(p Expression) bool { return !p.Listed() })
+}
+
+// SettledBy returns the expression with its vague names decided by the text that was found beside them: "BSD" and a text
+// of BSD-3-Clause are BSD-3-Clause. A vague name of which the text holds no licence stays as it is.
+func (e Expression) SettledBy(text Expression) Expression {
+	if e.op == and || e.op == or {
+		parts := make([]Expression, len(e.parts))
+		for i, p := range e.parts {
+			parts[i] = p.SettledBy(text)
+		}
+		return combine(e.op, parts)
+	}
+	family, vague := vagueFamily(e.id)
+	if e.op != leaf || !vague || e.exception != "" {
+		return e
+	}
+	var found []Expression
+	for _, id := range text.IDs() {
+		if within(strings.ToLower(id), family) {
+			found = append(found, Expression{op: leaf, id: id})
+		}
+	}
+	if len(found) == 0 {
+		return e
+	}
+	return And(found...)
+}
+
+// Beyond returns what texts say that the names beside them do not: of the texts, which all hold, those with a licence that the
+// names do not name. A package that is under a choice of two licences ships both texts, and the names say how they apply; a
+// GNU text is the same for "only" and "or later"; and LGPL-3.0 comes with the text of GPL-3.0, which it builds on.
+func (e Expression) Beyond(names Expression) Expression {
+	named := map[string]bool{}
+	for _, id := range names.IDs() {
+		base := textOfID(id)
+		named[base] = true
+		if base == "lgpl-3.0" {
+			named["gpl-3.0"] = true
+		}
+	}
+	parts := []Expression{e}
+	if e.op == and {
+		parts = e.parts
+	}
+	var out []Expression
+	for _, p := range parts {
+		if slices.ContainsFunc(p.IDs(), func(id string) bool { return !named[textOfID(id)] }) {
+			out = append(out, p)
+		}
+	}
+	return And(out...)
+}
+
+// textOfID is the same for all ids that have the same text.
+func textOfID(id string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(id), "-or-later"), "-only")
 }

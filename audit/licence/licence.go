@@ -27,13 +27,21 @@ func Classes() []Class { return []Class{OSI, FreeNotOSI, DocsData, Unknown, Rest
 
 // rank is the place in Classes; a class that is none of ours ranks as Unknown.
 func (c Class) rank() int {
-	for i, known := range Classes() {
-		if c == known {
-			return i
-		}
+	switch c {
+	case OSI:
+		return 0
+	case FreeNotOSI:
+		return 1
+	case DocsData:
+		return 2
+	case Restricted:
+		return 4
 	}
-	return Unknown.rank()
+	return 3
 }
+
+// Free reports whether the class is one of what anybody may use: OSI, FreeNotOSI or DocsData.
+func (c Class) Free() bool { return c == OSI || c == FreeNotOSI || c == DocsData }
 
 // Worst returns the class of a whole all of whose parts apply (AND). Nothing at all is Unknown.
 func Worst(classes ...Class) Class {

@@ -98,7 +98,54 @@ func TestNamesBecomeSPDXExpressions(t *testing.T) {
 		{Python, "BSD 3-Clause", "BSD-3-Clause"},
 		{Python, "PSF", "PSF-2.0"},
 		{Python, "UNKNOWN", "NOASSERTION"},
+		{Python, "Apache-2.0 or BSD-3-Clause", "Apache-2.0 OR BSD-3-Clause"},
+		{Python, "https://www.apache.org/licenses/LICENSE-2.0.txt", "Apache-2.0"},
+		{Python, "http://example.org/own", "LicenseRef-python-http-example.org-own"},
+		{Python, "LICENSE.txt", "NOASSERTION"},
+		{Python, "License :: OSI Approved :: Blue Oak Model License (BlueOak-1.0.0)", "BlueOak-1.0.0"},
+		{Python, "License :: Free for non-commercial use", "LicenseRef-pegel-non-commercial"},
+		{Python, "3-Clause BSD <https://opensource.org/licenses/BSD-3-Clause>", "BSD-3-Clause"},
+		{Python, "MIT/Apache-2.0", "MIT AND Apache-2.0"},
+		{Python, "MIT/own", "LicenseRef-python-MIT-own"},
+		// poms and manifests of jars
+		{Any, "The MIT License (MIT)", "MIT"},
+		{Any, "The Apache Software License, Version 2.0", "Apache-2.0"},
+		{Any, "Apache-2.0;link=https://www.apache.org/licenses/LICENSE-2.0.txt", "Apache-2.0"},
+		{Any, `"Apache License 2.0";link="http://example.org"`, "Apache-2.0"},
+		{Any, "GNU General Public License, version 2 with the GNU Classpath Exception", "GPL-2.0-only WITH Classpath-exception-2.0"},
+		{Any, "CDDL + GPLv2 with classpath exception", "CDDL-1.0 AND GPL-2.0-only WITH Classpath-exception-2.0"},
+		{Any, "Eclipse Distribution License - v 1.0", "BSD-3-Clause"},
+		{Any, "The JSON License", "JSON"},
+		// Debian: dedications, remarks, exceptions with a version
+		{Debian, "public-domain-md5", "LicenseRef-scancode-public-domain"},
+		{Debian, "Plumb-PD", "LicenseRef-scancode-public-domain"},
+		{Debian, "probably-PD", "LicenseRef-debian-probably-PD"},
+		{Debian, "not-public-domain", "LicenseRef-debian-not-public-domain"},
+		{Debian, "LGPL2.1 (see COPYING-LGPL2.1)", "LGPL-2.1-only"},
+		{Debian, "GPL-3+ with Bison-2.2 exception", "GPL-3.0-or-later WITH Bison-exception-2.2"},
+		{Debian, "GPL-3+ with GCC-Runtime-3.1 exception", "GPL-3.0-or-later WITH GCC-exception-3.1"},
+		// rpm, as Fedora wrote before 2022
+		{RPM, "GPLv2+", "GPL-2.0-or-later"},
+		{RPM, "GPL+ or Artistic", "GPL-1.0-or-later OR Artistic-1.0-Perl"},
+		{RPM, "ASL 2.0", "Apache-2.0"},
+		{RPM, "BSD", "LicenseRef-fedora-BSD"},
+		{RPM, "BSD with advertising", "BSD-4-Clause"},
+		{RPM, "LGPLv2+ with exceptions", "LGPL-2.0-or-later WITH AdditionRef-rpm-exceptions"},
+		{RPM, "Public Domain and MIT", "LicenseRef-scancode-public-domain AND MIT"},
+		{RPM, "MPLv2.0", "MPL-2.0"},
+		{RPM, "(LGPLv3+ or GPLv2+) and GPLv3+", "(LGPL-3.0-or-later OR GPL-2.0-or-later) AND GPL-3.0-or-later"},
+		{RPM, "Redistributable, no modification permitted", "LicenseRef-fedora-Redistributable"},
+		{RPM, "GPLv2 and Redistributable, no modification permitted", "GPL-2.0-only AND LicenseRef-fedora-Redistributable"},
+		{RPM, "SUSE-Firmware", "LicenseRef-SUSE-Firmware"},
+		// apk
+		{APK, "GPL-2.0-or-later AND MIT", "GPL-2.0-or-later AND MIT"},
+		{APK, "MIT BSD GPL2+", "MIT AND LicenseRef-apk-BSD AND GPL-2.0-or-later"},
+		{APK, "custom", "NOASSERTION"},
+		{APK, "MIT custom", "MIT AND LicenseRef-NOASSERTION"},
+		{APK, "own words", "LicenseRef-apk-own-words"},
 		// npm
+		{NPM, "SEE LICENSE IN LICENSE.md", "NOASSERTION"},
+		{NPM, "(MIT OR CC0-1.0)", "MIT OR CC0-1.0"},
 		{NPM, "UNLICENSED", "LicenseRef-npm-UNLICENSED"},
 		{NPM, "Unlicense", "Unlicense"},
 		// labels
@@ -163,8 +210,10 @@ func TestClasses(t *testing.T) {
 		// combinations
 		"MIT AND SSPL-1.0": Restricted, "MIT OR SSPL-1.0": OSI, "LicenseRef-x OR MIT": OSI, "LicenseRef-x AND SSPL-1.0": Restricted,
 		"LicenseRef-RSALv2 OR SSPL-1.0 OR AGPL-3.0-only": OSI, "LicenseRef-RSALv2 OR SSPL-1.0": Restricted,
-		"GPL-2.0-or-later WITH Bison-exception-2.2":    OSI,
-		"GPL-2.0-or-later WITH AdditionRef-x":          Unknown,
+		"GPL-2.0-or-later WITH Bison-exception-2.2":        OSI,
+		"GPL-2.0-or-later WITH AdditionRef-x":              Unknown,
+		"GPL-2.0-or-later WITH AdditionRef-rpm-exceptions": OSI,
+		"LicenseRef-fedora-BSD":                            FreeNotOSI, "LicenseRef-SUSE-NonFree": Restricted,
 		"SSPL-1.0 WITH AdditionRef-x":                  Restricted,
 		"Apache-2.0 AND LicenseRef-Commons-Clause":     Restricted,
 		"(GPL-2.0-only OR LicenseRef-x) AND CC-BY-4.0": DocsData,
@@ -313,6 +362,18 @@ func TestLawsOfExpressions(t *testing.T) {
 		if And(a, b).Sorted().String() != And(b, a).Sorted().String() {
 			t.Fatalf("(%s) AND (%s): the order of the parts matters", a, b)
 		}
+		if got := Or(a, b).Class().rank(); got > min(a.Class().rank(), b.Class().rank()) {
+			t.Fatalf("(%s) OR (%s): a choice made it worse", a, b)
+		}
+		if got := And(a, b).Class().rank(); got < max(a.Class().rank(), b.Class().rank()) {
+			t.Fatalf("(%s) AND (%s): a demand made it better", a, b)
+		}
+		if lifted := a.ClassGiven(FreeNotOSI); lifted.rank() > a.Class().rank() || a.Class() != Unknown && len(a.Names(Unknown)) == 0 && lifted != a.Class() {
+			t.Fatalf("%s: vouching turned %s into %s", a, a.Class(), lifted)
+		}
+		if text := must("BSD-3-Clause AND MIT"); a.SettledBy(text).SettledBy(text).String() != a.SettledBy(text).String() {
+			t.Fatalf("%s: a text settles it twice", a)
+		}
 		if e := a.Effective(); e.Class() != a.Class() {
 			t.Fatalf("%s: the choice %s has class %s, want %s", a, e, e.Class(), a.Class())
 		}
@@ -388,7 +449,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		for _, list := range []List{Debian, Any} {
+		for _, list := range []List{Debian, Any, Python, NPM, RPM, APK} {
 			e, err := ParseFrom(list, raw)
 			if err != nil {
 				continue
@@ -397,7 +458,7 @@ func FuzzParse(f *testing.F) {
 			if err != nil || again.String() != e.String() || again.Class() != e.Class() {
 				t.Fatalf("%q was read as %q [%s], and that as %q [%s], %v", raw, e, e.Class(), again, again.Class(), err)
 			}
-			if e.op == leaf && strings.HasPrefix(e.id, "LicenseRef-debian-") && e.Class() == OSI {
+			if e.op == leaf && strings.HasPrefix(e.id, "LicenseRef-"+string(list)+"-") && list != Any && list != NPM && e.Class() == OSI {
 				t.Fatalf("%q: the unknown name %q is OSI", raw, e)
 			}
 		}
@@ -431,6 +492,115 @@ func TestHostileExpressionsAllocateNoMoreThanTheirLengthDemands(t *testing.T) {
 		allocations := testing.AllocsPerRun(1, func() { _, _ = Parse(raw) })
 		if limit := float64(2000 + 200*len(raw)); allocations > limit {
 			t.Errorf("%s: %d bytes cost %.0f allocations, want at most %.0f", name, len(raw), allocations, limit)
+		}
+	}
+}
+
+func TestVouchingLiftsOnlyWhatNobodyKnows(t *testing.T) {
+	for raw, want := range map[string]Class{
+		"LicenseRef-debian-own": FreeNotOSI, "MIT": OSI, "MIT AND LicenseRef-debian-own": FreeNotOSI, "SSPL-1.0 AND LicenseRef-debian-own": Restricted,
+		"SSPL-1.0 OR LicenseRef-debian-own": FreeNotOSI, "GFDL-1.3-only": DocsData, "GPL-2.0-only WITH AdditionRef-x": FreeNotOSI, "": Unknown,
+	} {
+		e, _ := Parse(raw)
+		if got := e.ClassGiven(FreeNotOSI); got != want {
+			t.Errorf("%q: got %s, want %s", raw, got, want)
+		}
+	}
+}
+
+func TestATextSettlesVagueNamesOnly(t *testing.T) {
+	for _, tc := range []struct {
+		list             List
+		name, text, want string
+	}{
+		{Python, "BSD", "BSD-3-Clause", "BSD-3-Clause"},
+		{Python, "License :: OSI Approved :: BSD License", "BSD-2-Clause AND MIT", "BSD-2-Clause"},
+		{Python, "BSD", "MIT", "LicenseRef-python-BSD"},
+		{Python, "BSD AND MIT", "0BSD", "0BSD AND MIT"},
+		{Any, "The BSD License", "BSD-2-Clause", "BSD-2-Clause"},
+		{Python, "own", "BSD-3-Clause", "LicenseRef-python-own"},
+		{Debian, "PSF", "Python-2.0", "Python-2.0"},
+		{RPM, "BSD", "BSD-3-Clause", "BSD-3-Clause"},
+	} {
+		e, err := ParseFrom(tc.list, tc.name)
+		if got := e.SettledBy(must(tc.text)).String(); err != nil || got != tc.want {
+			t.Errorf("%s by %s: got %s, %v, want %s", tc.name, tc.text, got, err, tc.want)
+		}
+	}
+}
+
+func TestListedMeansEveryPartIsInTheSPDXList(t *testing.T) {
+	for raw, want := range map[string]bool{
+		"MIT": true, "MIT AND (ISC OR X11)": true, "GPL-2.0-only WITH Classpath-exception-2.0": true, "GPL-2.0-only WITH AdditionRef-x": false,
+		"MIT AND LicenseRef-x": false, "NOASSERTION": false, "": false,
+	} {
+		e, _ := Parse(raw)
+		if e.Listed() != want {
+			t.Errorf("%q: got %v, want %v", raw, e.Listed(), want)
+		}
+	}
+}
+
+func TestOfStanzasThatMatchAFileTheLastOneSpeaks(t *testing.T) {
+	file := func(stanzas ...string) []byte {
+		text := "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
+		for _, s := range stanzas {
+			files, name, _ := strings.Cut(s, " | ")
+			text += "\nFiles: " + files + "\nLicense: " + name + "\n"
+		}
+		return []byte(text)
+	}
+	for name, tc := range map[string]struct {
+		in   []byte
+		want string // concluded
+	}{
+		"the whole twice":              {file("* | GPL-2+", "* | Expat"), "MIT"},
+		"parts before the whole":       {file("src/a.c | SSPL-1.0", "* | Expat"), "MIT"},
+		"parts after the whole":        {file("* | Expat", "src/a.c | ISC"), "ISC AND MIT"},
+		"a directory over a file":      {file("* | Expat", "src/a.c | ISC", "src/* | Zlib"), "MIT AND Zlib"},
+		"a directory over half of it":  {file("* | Expat", "src/a.c b.c | ISC", "src/* | Zlib"), "ISC AND MIT AND Zlib"},
+		"a wildcard inside is no rule": {file("* | Expat", "src/a.c | ISC", "src/?.c | Zlib"), "ISC AND MIT AND Zlib"},
+		"a path from here":             {file("./src/a.c | ISC", "src/* | Zlib"), "Zlib"},
+		"packaging does not come back": {file("debian/* | GPL-3+", "* | Expat"), "MIT"},
+	} {
+		c, err := DebianCopyright(tc.in)
+		if err != nil || c.Concluded.String() != tc.want {
+			t.Errorf("%s: got %s, %v, want %s", name, c.Concluded, err, tc.want)
+		}
+	}
+}
+
+func TestOnlyCodeIsShipped(t *testing.T) {
+	for patterns, want := range map[string]Weight{
+		"*": Main, "./*": Main, "src/a.c": Shipped, "debian/*": Packaging, "debian/* src/a.c": Shipped, "tests/* doc/x": Side, "tests/* src/a.c": Shipped,
+		"m4/*.m4 configure ltmain.sh": Side, "*/tests/data/*": Side, "icons/*.svg": Side, "po/de.po": Side, "man/a.8": Side, "src/tables.txt": Side,
+		"lib/testing.c": Shipped, "contrib/x": Shipped, "": Shipped,
+	} {
+		if got := weigh(strings.Fields(patterns)); got != want {
+			t.Errorf("%q: got %s, want %s", patterns, got, want)
+		}
+	}
+}
+
+func TestTextsThatTheNamesNameSayNothingMore(t *testing.T) {
+	for _, tc := range []struct{ names, text, want string }{
+		{"MIT", "MIT", ""},
+		{"MIT", "Apache-2.0", "Apache-2.0"},
+		{"MIT OR Apache-2.0", "Apache-2.0 AND MIT", ""},
+		{"MIT OR SSPL-1.0", "SSPL-1.0 AND MIT", ""},
+		{"MIT", "MIT AND SSPL-1.0", "SSPL-1.0"},
+		{"GPL-2.0-or-later", "GPL-2.0-only", ""},
+		{"GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only", ""},
+		{"LGPL-3.0-or-later", "GPL-3.0-only AND LGPL-3.0-only", ""},
+		{"GPL-2.0-only", "GPL-3.0-only", "GPL-3.0-only"},
+		{"MIT", "BUSL-1.1 OR MIT", "BUSL-1.1 OR MIT"},
+		{"", "MIT", "MIT"},
+		{"MIT", "", ""},
+	} {
+		names, _ := Parse(tc.names)
+		text, _ := Parse(tc.text)
+		if got := text.Beyond(names).String(); got != tc.want {
+			t.Errorf("%q beyond %q: got %q, want %q", tc.text, tc.names, got, tc.want)
 		}
 	}
 }

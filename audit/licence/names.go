@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -22,6 +23,12 @@ func lookup(list List, name string) (Expression, bool) {
 	if e, ok := spdxID(name); ok {
 		return e, true
 	}
+	if e, ok := address(name); ok {
+		return e, true
+	}
+	if pointer(name) {
+		return Expression{op: leaf, id: noAssertion}, true
+	}
 	if strings.Contains(name, "::") {
 		return classifier(list, name)
 	}
@@ -29,7 +36,21 @@ func lookup(list List, name string) (Expression, bool) {
 	if target, ok := names[key]; ok {
 		return must(target), true
 	}
+	if list == Debian && dedication(key) {
+		return must(publicDomain), true
+	}
 	return family(key)
+}
+
+// dedication reports whether a short name says that the work, or the part that the name speaks about, is in the public
+// domain, e.g. "public-domain-md5" or "Plumb-PD". A name that doubts it says nothing.
+func dedication(key string) bool {
+	for _, doubt := range []string{"not", "non", "probably", "maybe", "or", "and", "with", "unless"} {
+		if slices.Contains(strings.Split(key, "-"), doubt) {
+			return false
+		}
+	}
+	return strings.HasPrefix(key, "public-domain-") || strings.HasSuffix(key, "-public-domain") || strings.HasSuffix(key, "-pd")
 }
 
 // classifier reads a trove classifier of PyPI, e.g. "License :: OSI Approved :: MIT License": first everything behind
@@ -42,10 +63,15 @@ func classifier(list List, name string) (Expression, bool) {
 	if target, ok := names[keyOf(strings.Join(parts, " "))]; ok {
 		return must(target), true
 	}
-	if last := strings.TrimSpace(parts[max(0, len(parts)-1)]); last != "" {
-		return lookup(list, last)
+	last := strings.TrimSpace(parts[max(0, len(parts)-1)])
+	if last == "" {
+		return Expression{}, false
 	}
-	return Expression{}, false
+	if e, ok := lookup(list, last); ok {
+		return e, true
+	}
+	_, short, _ := strings.Cut(strings.TrimSuffix(last, ")"), "(") // "Blue Oak Model License (BlueOak-1.0.0)"
+	return spdxID(short)
 }
 
 // nameOf returns the expression of one name; a name that no table has becomes a reference.
@@ -54,6 +80,9 @@ func nameOf(list List, name string) Expression {
 		return e
 	}
 	if e, ok := tiedException(list, name); ok {
+		return e
+	}
+	if e, ok := alternatives(list, name); ok {
 		return e
 	}
 	return reference(list, name)
@@ -225,6 +254,7 @@ func exceptionOf(list List, name string) string {
 		return id
 	}
 	short := strings.TrimSuffix(strings.TrimSuffix(key, "s"), "-exception")
+	short = strings.TrimPrefix(strings.TrimPrefix(short, "the-"), "gnu-")
 	if id, ok := exceptionNames[short]; ok {
 		return id
 	}
@@ -237,8 +267,8 @@ var additionForm = regexp.MustCompile(`^(?:DocumentRef-[A-Za-z0-9.-]+:)?Addition
 // is the more permissive reading and both only add permissions.
 var exceptionNames = map[string]string{
 	"autoconf": "Autoconf-exception-3.0", "autoconf-data": "Autoconf-exception-generic", "autoconf-2.0": "Autoconf-exception-2.0",
-	"bison": "Bison-exception-2.2", "libtool": "Libtool-exception", "classpath": "Classpath-exception-2.0",
-	"gcc": "GCC-exception-3.1", "gcc-runtime": "GCC-exception-3.1", "gcc-runtime-library": "GCC-exception-3.1",
+	"bison": "Bison-exception-2.2", "bison-2.2": "Bison-exception-2.2", "libtool": "Libtool-exception", "classpath": "Classpath-exception-2.0",
+	"gcc": "GCC-exception-3.1", "gcc-runtime": "GCC-exception-3.1", "gcc-runtime-3.1": "GCC-exception-3.1", "gcc-runtime-library-3.1": "GCC-exception-3.1", "gcc-3.1": "GCC-exception-3.1", "gcc-runtime-library": "GCC-exception-3.1",
 	"font": "Font-exception-2.0", "llvm": "LLVM-exception", "linux-syscall-note": "Linux-syscall-note",
 	"openjdk-assembly": "OpenJDK-assembly-exception-1.0", "qt-lgpl-1.1": "Qt-LGPL-exception-1.1", "u-boot": "u-boot-exception-2.0",
 	"bootloader": "Bootloader-exception", "swift": "Swift-exception", "texinfo": "Texinfo-exception",

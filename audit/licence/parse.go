@@ -25,6 +25,8 @@ const (
 	Debian List = "debian" // short names of machine-readable copyright files
 	Python List = "python" // License and Classifier lines of package metadata
 	NPM    List = "npm"    // package.json
+	RPM    List = "rpm"    // License tags, in the words of Fedora and openSUSE before they took SPDX
+	APK    List = "apk"    // license fields of Alpine, which were lists of words
 	OCI    List = "oci"    // labels of images
 	Any    List = "pegel"  // everything else
 )
@@ -38,6 +40,9 @@ func Parse(raw string) (Expression, error) { return ParseFrom(Any, raw) }
 // ParseFrom is Parse for names of one list, which becomes part of the reference: LicenseRef-<list>-<name>.
 func ParseFrom(list List, raw string) (Expression, error) {
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(raw, "?")), " ")
+	if list == RPM {
+		text = closed.Replace(text)
+	}
 	switch {
 	case text == "":
 		return Expression{}, errors.New("reading licence expression: it is empty")
@@ -48,6 +53,9 @@ func ParseFrom(list List, raw string) (Expression, error) {
 		if e, ok := lookup(list, text); ok {
 			return e, nil
 		}
+	}
+	if e, ok := wordList(list, text); ok {
+		return e, nil
 	}
 	p := parser{list: list, tokens: scan(text)}
 	e, err := p.parse()
@@ -96,7 +104,15 @@ var joined = regexp.MustCompile(`(?i)_(or|and|with)_`)
 // laterWords finds the ways to say "or later" in words; the operator in it is none.
 var laterWords = regexp.MustCompile(`(?i)[ ,]+or (?:\(at your option\) )?(?:any )?(?:later|newer|above|greater)(?: versions?)?\b`)
 
+// asides finds remarks that lead elsewhere: "LGPL2.1 (see COPYING-LGPL2.1)", "BSD <https://example.org>", and the attributes
+// of Bundle-License in a jar's manifest, "Apache-2.0;link=https://example.org".
+var asides = regexp.MustCompile(`(?i)\s\(see [^()]*\)|\s<https?://[^<>]*>|;\s*(?:link|description)=(?:"[^"]*"|[^;,]*)`)
+
+// closed are names of Fedora that hold a comma.
+var closed = strings.NewReplacer("Redistributable, no modification permitted", "LicenseRef-fedora-Redistributable")
+
 func scan(text string) []token {
+	text = asides.ReplaceAllString(text, "")
 	text = joined.ReplaceAllString(text, " $1 ")
 	text = laterWords.ReplaceAllString(text, "+")
 	for _, r := range []string{"(", ")", ",", ";", "|", "&"} {
@@ -127,7 +143,7 @@ func kindOf(w string) kind {
 		return closing
 	case ",", ";":
 		return comma
-	case "and", "&", "and/or":
+	case "and", "&", "and/or", "+":
 		return andOp // "and/or" may demand both
 	case "or", "|":
 		return orOp

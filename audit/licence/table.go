@@ -57,6 +57,16 @@ var names = map[string]string{
 	"confluent-community-1.0": "LicenseRef-Confluent-Community-1.0", "ccl-1.0": "LicenseRef-Confluent-Community-1.0", "proprietary": "LicenseRef-pegel-proprietary",
 	"other-proprietary": "LicenseRef-pegel-proprietary", "all-rights-reserved": "LicenseRef-pegel-proprietary", "commercial": "LicenseRef-pegel-proprietary", "eula": "LicenseRef-pegel-proprietary-EULA",
 	"polyform-noncommercial": "PolyForm-Noncommercial-1.0.0", "fsl-1.1-apache-2.0": "FSL-1.1-ALv2", "fsl-1.1-alv2": "FSL-1.1-ALv2", "sustainable-use-1.0": "SUL-1.0",
+	// poms and manifests
+	"mit-mit": "MIT", "bouncy-castle": "MIT", "go": "BSD-3-Clause", "universal-permissive-1.0": "UPL-1.0", "universal-permissive": "UPL-1.0", "json": "JSON",
+	"gpl2-w-cpe": "GPL-2.0-only WITH Classpath-exception-2.0", "gplv2-w-cpe": "GPL-2.0-only WITH Classpath-exception-2.0", "gplv2+ce": "GPL-2.0-only WITH Classpath-exception-2.0",
+	"cddl-gplv2+ce": "CDDL-1.0 OR GPL-2.0-only WITH Classpath-exception-2.0", "cddl+gpl": "CDDL-1.0 OR GPL-2.0-only", "cddl+gpl-1.1": "CDDL-1.1 OR GPL-2.0-only",
+	"dual-consisting-of-the-cddl-1.1-and-gpl-2": "CDDL-1.1 OR GPL-2.0-only", "public-domain-per-creative-commons-cc0": "CC0-1.0", "apache-public-2.0": "Apache-2.0",
+	"bsd-3-clause-new-or-revised": "BSD-3-Clause", "bsd-2-clause-simplified": "BSD-2-Clause", "bsd-3-clause-new": "BSD-3-Clause", "bsd-3-clause-revised": "BSD-3-Clause",
+	"inner-net": "Inner-Net-2.0",
+	// classifiers of PyPI that are no licence but tell the class
+	"dfsg-approved": "LicenseRef-pegel-DFSG-approved", "free-for-educational-use": "LicenseRef-pegel-non-commercial", "free-for-non-commercial-use": "LicenseRef-pegel-non-commercial",
+	"free-for-home-use": "LicenseRef-pegel-non-commercial", "free-to-use-but-restricted": "LicenseRef-pegel-proprietary",
 	// words that say nothing
 	"unknown": noAssertion, "n-a": noAssertion, "other": noAssertion, "see-file": noAssertion, "see-in-file": noAssertion, "tbd": noAssertion, "todo": noAssertion, "dual": noAssertion,
 	// classifiers of PyPI, without the words "License ::"
@@ -72,4 +82,6 @@ var listNames = map[List]map[string]string{
 		"intel": "LicenseRef-debian-Intel",
 		"opl-1": "LicenseRef-debian-OPL-1", "opl-1.0": "LicenseRef-debian-OPL-1", "opl-1+": "LicenseRef-debian-OPL-1"},
 	NPM: {"unlicensed": "LicenseRef-npm-UNLICENSED"},
+	RPM: rpmNames,
+	APK: apkNames,
 }

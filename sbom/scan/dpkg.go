@@ -13,6 +13,8 @@ import (
 
 	"github.com/anchore/syft/syft/file"
 	"github.com/anchore/syft/syft/pkg"
+
+	"github.com/pegel-audit/pegel/sbom"
 )
 
 // debKey names one installed package of a dpkg database.
@@ -28,6 +30,7 @@ type deb struct {
 	section       string
 	homepage      string
 	supplier      string        // Maintainer, where it is an organisation
+	fromDebian    bool          // Maintainer, or Original-Maintainer of what Ubuntu built, is one of Debian
 	depends       [][]string    // Pre-Depends and Depends: for each clause the names of which one has to be there
 	provides      []string      // names that it also answers to
 	root          string        // directory that the database belongs to, "/" except for a system inside a system
@@ -176,6 +179,8 @@ func debOf(fields map[string]string) (deb, bool, error) {
 		section:  fields["section"],
 		homepage: homepage(fields["homepage"]),
 		supplier: organisation(fields["maintainer"]),
+
+		fromDebian: sbom.DebianMaintainer(fields["maintainer"]) || sbom.DebianMaintainer(fields["original-maintainer"]),
 	}
 	if d.name == "" || d.version == "" {
 		return deb{}, false, errors.New("the package has no name or no version")
@@ -219,6 +224,14 @@ func clauses(field string) [][]string {
 		}
 	}
 	return all
+}
+
+// archiveClaims says which archive vouches for the package; the address that shows it is not kept.
+func (d *deb) archiveClaims() []sbom.LicenceClaim {
+	if d == nil || !d.fromDebian {
+		return nil
+	}
+	return []sbom.LicenceClaim{{Value: sbom.DebianArchive, Provenance: sbom.FromArchiveArea}}
 }
 
 func homepage(s string) string {

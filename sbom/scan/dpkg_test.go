@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pegel-audit/pegel/sbom"
 )
 
 func TestReadStatus(t *testing.T) {
@@ -159,4 +161,25 @@ func FuzzReadStatus(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestDebianVouchesForThePackagesOfItsMaintainersAndKeepsNoAddress(t *testing.T) {
+	for maintainer, want := range map[string]int{
+		"Debian Alpha Maintainers <alpha@lists.debian.org>": 1, "Erika Mustermann <erika@debian.org>": 1, "Erika Mustermann <erika@example.org>": 0,
+		"NodeSource Support <support@example.com>": 0,
+		"Ubuntu Developers <devel@lists.ubuntu.com>\nOriginal-Maintainer: Debian Alpha Maintainers <alpha@lists.debian.org>": 1,
+		"Ubuntu Developers <devel@lists.ubuntu.com>": 0,
+	} {
+		debs, err := readStatus(strings.NewReader("Package: a\nStatus: install ok installed\nVersion: 1\nMaintainer: " + maintainer + "\n"))
+		if err != nil || len(debs) != 1 {
+			t.Fatalf("%d packages, %v", len(debs), err)
+		}
+		claims := debs[0].archiveClaims()
+		if len(claims) != want || want == 1 && (claims[0].Value != sbom.DebianArchive || claims[0].Provenance != sbom.FromArchiveArea) {
+			t.Errorf("%s: got %+v, want %d claims", maintainer, claims, want)
+		}
+		if strings.Contains(fmt.Sprintf("%+v", debs), "@") {
+			t.Errorf("%s: the address is kept: %+v", maintainer, debs)
+		}
+	}
 }

@@ -308,7 +308,7 @@ func TestScanReadsEverythingThatIsKnownOfAPackage(t *testing.T) {
 	layer := diffIDs(t, img)[0]
 	alpha := "pkg:deb/debian/libalpha1@1.2-3%2Bb1?arch=amd64&distro=debian-12&upstream=alpha%401.2-3"
 	copyrightPath := "/usr/share/doc/libalpha1/copyright"
-	expat := []sbom.LicenceClaim{{Value: "MIT", Provenance: "copyright-file", Path: copyrightPath}}
+	expat := []sbom.LicenceClaim{{Value: "MIT", Provenance: "copyright-file", Path: copyrightPath, Line: 6, Weight: "main"}}
 	want := []sbom.Component{
 		{
 			Ref: "pkg:deb/debian/beta-tool@2%3A0.9?arch=all&distro=debian-12", PURL: "pkg:deb/debian/beta-tool@2%3A0.9?arch=all&distro=debian-12",

@@ -12,14 +12,7 @@ import (
 
 	"github.com/anchore/syft/syft/pkg"
 
-	"github.com/pegel-audit/pegel/audit/licence"
 	"github.com/pegel-audit/pegel/sbom"
-)
-
-// Provenances of claims, as sbom.LicenceClaim lists them.
-const (
-	fromCopyright = "copyright-file"
-	fromMetadata  = "metadata"
 )
 
 // maxClaim bounds the text of one claim; longer ones are licence texts, not names.
@@ -32,7 +25,7 @@ func claimsOf(l pkg.License) []sbom.LicenceClaim {
 	if value == "" || strings.HasPrefix(value, "sha256:") || strings.HasPrefix(value, "LicenseRef-sha256") {
 		return nil
 	}
-	claim := sbom.LicenceClaim{Value: value, Provenance: fromMetadata}
+	claim := sbom.LicenceClaim{Value: value, Provenance: sbom.FromMetadata}
 	for _, at := range l.Locations.ToSlice() {
 		if claim.Path == "" || at.RealPath < claim.Path {
 			claim.Path = at.RealPath
@@ -81,7 +74,7 @@ func (m mapping) pythonLicences(file string) []sbom.LicenceClaim {
 	defer r.Close()
 	var claims []sbom.LicenceClaim
 	for _, value := range pythonClaims(r) {
-		claims = append(claims, sbom.LicenceClaim{Value: value, Provenance: fromMetadata, Path: file})
+		claims = append(claims, sbom.LicenceClaim{Value: value, Provenance: sbom.FromMetadata, Path: file})
 	}
 	return claims
 }
@@ -91,10 +84,10 @@ func (m mapping) debLicences(c *component, hidden *hiddenDocs) {
 	m.view.trace.path(c.copyright)
 	n := m.view.tree.find(c.copyright, true)
 	if n == nil || !n.isRegular() {
-		c.Licences = m.hiddenLicences(c.deb, hidden)
+		c.Licences = append(m.hiddenLicences(c.deb, hidden), c.deb.archiveClaims()...)
 		return
 	}
-	c.Licences = m.copyrights.of(m.view, n)
+	c.Licences = append(m.copyrights.of(m.view, n), c.deb.archiveClaims()...)
 	c.Locations = shortest(append(c.Locations, n.path))
 }
 
@@ -117,10 +110,10 @@ func (c *copyrights) of(v *view, n *node) []sbom.LicenceClaim {
 		}
 		defer r.Close()
 		data, err := io.ReadAll(io.LimitReader(r, maxCopyright+1))
-		if err != nil || len(data) > maxCopyright {
+		if err != nil {
 			return nil
 		}
-		claims = copyrightClaims(data, n.path)
+		claims = sbom.CopyrightClaims(data, n.path, sbom.FromCopyright) // says of one that is too long that nobody can read it
 		c.mu.Lock()
 		c.claims[sha256.Sum256(data)] = claims
 		c.mu.Unlock()
@@ -134,31 +127,6 @@ func (c *copyrights) of(v *view, n *node) []sbom.LicenceClaim {
 
 // maxCopyright bounds a copyright file; the largest of Debian 12 has 1.5 MB.
 const maxCopyright = 8 << 20
-
-// unreadable is the claim of a stanza whose licence nobody can read: it keeps the whole from looking better known than
-// its parts.
-const unreadable = "LicenseRef-debian-unreadable"
-
-// copyrightClaims returns one claim for each licence of the program: the stanzas for all files and for other shipped code,
-// but not those of the packaging, of tests, documentation and build scripts. All of them hold at the same time.
-func copyrightClaims(data []byte, at string) []sbom.LicenceClaim {
-	c, err := licence.DebianCopyright(data)
-	if err != nil {
-		return nil
-	}
-	var claims []sbom.LicenceClaim
-	for _, s := range c.Stanzas {
-		if s.Weight != licence.Main && s.Weight != licence.Shipped {
-			continue
-		}
-		value := s.Expression.Sorted().String()
-		if s.Expression.IsEmpty() || hasAddress(value) {
-			value = unreadable
-		}
-		claims = append(claims, sbom.LicenceClaim{Value: value, Provenance: fromCopyright, Path: at})
-	}
-	return sortClaims(claims)
-}
 
 // open returns the file that the path leads to, links followed within the target, or nil. That a file cannot be read is
 // no error: without it there is no claim, and the licence stays unknown.

@@ -387,7 +387,7 @@ func (c *inventoryCheck) oneOf(field, s string, known ...string) string {
 
 func (c *inventoryCheck) number(field string, n int) int {
 	if n < 0 || n > 1_000_000 {
-		c.bad(field, "%d is no number of copies", n)
+		c.bad(field, "%d is no number that can be right here", n)
 	}
 	return n
 }
@@ -677,8 +677,11 @@ func (c *inventoryCheck) component(p sbom.Component, refs map[string]bool) sbom.
 
 func (c *inventoryCheck) claim(l sbom.LicenceClaim) sbom.LicenceClaim {
 	return sbom.LicenceClaim{Value: c.needed("components.licences.value", l.Value, maxInventoryText),
-		Provenance: c.oneOf("components.licences.provenance", l.Provenance, "copyright-file", "metadata", "label", "archive-area"),
-		Path:       c.text("components.licences.path", l.Path, maxInventoryPath)}
+		Provenance: c.oneOf("components.licences.provenance", l.Provenance,
+			sbom.FromCopyright, sbom.FromHidden, sbom.FromMetadata, sbom.FromText, sbom.FromLabel, sbom.FromArchiveArea),
+		Path:   c.text("components.licences.path", l.Path, maxInventoryPath),
+		Line:   c.number("components.licences.line", l.Line),
+		Weight: c.oneOf("components.licences.weight", l.Weight, "", "main", "shipped", "side"), Files: c.text("components.licences.files", l.Files, maxInventoryText)}
 }
 
 // decodeInventoryJSON reads exactly one JSON value whose keys are known, each once, in small letters as they are defined.

@@ -28,7 +28,7 @@ func writtenOnHost(t testing.TB, name string) sbom.Inventory {
 	components := []sbom.Component{
 		{Ref: "pkg:deb/debian/a@1?arch=all&distro=debian-12", Type: "deb", Name: "a", Version: "1", PURL: "pkg:deb/debian/a@1?arch=all&distro=debian-12", Arch: "all",
 			Source: "a", SourceVersion: "1", Supplier: "Debian Alpha Maintainers", Homepage: "https://a.example.org/@scope", Section: "non-free/libs",
-			Licences:  []sbom.LicenceClaim{{Value: "Expat", Provenance: "copyright-file", Path: "/usr/share/doc/a/copyright"}},
+			Licences:  []sbom.LicenceClaim{{Value: "Expat", Provenance: "copyright-file", Path: "/usr/share/doc/a/copyright", Line: 3, Weight: "shipped", Files: "a.c b.c"}},
 			DependsOn: []string{"pkg:deb/debian/b@1"}, Locations: []string{"/var/lib/dpkg/status"}, Layer: digest},
 		{Ref: "pkg:deb/debian/b@1", Type: "deb", Name: "b", Version: "1", PURL: "pkg:deb/debian/b@1"},
 	}
@@ -285,6 +285,9 @@ func TestPackagesThatAreNotRightCostOnlyThosePackages(t *testing.T) {
 		"components.supplier":                  func(c []sbom.Component, _ *sbom.Packages) { c[0].Supplier = "erika@example.org" },
 		"components.name":                      func(c []sbom.Component, _ *sbom.Packages) { c[0].Name = "" },
 		"components.licences.provenance":       func(c []sbom.Component, _ *sbom.Packages) { c[0].Licences[0].Provenance = "catalogue" },
+		"components.licences.weight":           func(c []sbom.Component, _ *sbom.Packages) { c[0].Licences[0].Weight = "light" },
+		"components.licences.line":             func(c []sbom.Component, _ *sbom.Packages) { c[0].Licences[0].Line = -1 },
+		"components.licences.files":            func(c []sbom.Component, _ *sbom.Packages) { c[0].Licences[0].Files = "a\nb" },
 		"components.layer":                     func(c []sbom.Component, _ *sbom.Packages) { c[0].Layer = "sha256:0" },
 		"components.locations":                 func(c []sbom.Component, _ *sbom.Packages) { c[0].Locations = []string{"a\nb"} },
 		"more licences, dependencies":          func(c []sbom.Component, _ *sbom.Packages) { c[0].Locations = make([]string, 6) },

@@ -50,6 +50,7 @@ type dossier struct {
 	evidence map[string]scoring.Evidence // by project id
 	policy   *policies.Policy
 	profile  audit.Profile
+	judge    sbom.Judge
 }
 
 // Assess decides a bundle: no network, no clock, nothing but the files of the bundle and, if asked, a policy directory.
@@ -119,6 +120,9 @@ func readDossier(dir string, opt AssessOptions) (*dossier, error) {
 	}
 	if d.stack.Schema == "" || d.inventory.Schema == "" || d.projects.Schema == "" {
 		return nil, usagef("pegel collect writes complete bundles", "reading bundle %q: it holds no stack, inventory or projects document", dir)
+	}
+	if d.judge, err = sbom.CuratedJudge(d.stack.AssessedAt); err != nil {
+		return nil, err
 	}
 	d.index()
 	d.compare()

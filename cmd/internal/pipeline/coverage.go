@@ -28,7 +28,7 @@ func (d *dossier) coverage() reports.Coverage {
 	c := coverageOf(d.inventory, d.completeness)
 	c.Projects = len(d.projects.Projects)
 	for _, p := range d.packages {
-		countPackages(&c, p)
+		countPackages(&c, p, d.judge)
 	}
 	for _, p := range d.projects.Projects {
 		c.ProjectsWithEvidence += one(d.evidence[p.ID].Revision != "")
@@ -65,13 +65,12 @@ func digestKnown(a sbom.Artifact) bool {
 	return a.Kind == sbom.KindImage && a.Digest != "" && !a.ByName
 }
 
-func countPackages(c *reports.Coverage, p sbom.Packages) {
+func countPackages(c *reports.Coverage, p sbom.Packages, judge sbom.Judge) {
 	components, known := p.Components.Get()
 	c.Scanned += one(known)
 	c.Packages += len(components)
 	for _, comp := range components {
-		_, class := licenceOf(comp)
-		c.PackagesWithLicence += one(class != licence.Unknown)
+		c.PackagesWithLicence += one(judge.Of(comp).Class != string(licence.Unknown))
 	}
 }
 

@@ -63,8 +63,12 @@ func listing(inv sbom.Inventory, at time.Time, list ListingOptions) (Listing, er
 	doc := inventoryDocument{Inventory: inv, Comparison: sbom.Compare(inv, at), Completeness: sbom.CrossCheck(inv)}
 	doc.Drift = orNone(doc.Drift)
 	doc.Coverage = coverageOf(inv, doc.Completeness)
+	judge, err := sbom.CuratedJudge(at)
+	if err != nil {
+		return Listing{}, err
+	}
 	for _, p := range inv.Packages {
-		countPackages(&doc.Coverage, p)
+		countPackages(&doc.Coverage, p, judge)
 	}
 	if list.Sample > 0 {
 		names := sbom.HostNames(inv)

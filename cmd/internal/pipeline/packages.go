@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pegel-audit/pegel/audit"
-	"github.com/pegel-audit/pegel/audit/licence"
 	"github.com/pegel-audit/pegel/sbom"
 	"github.com/pegel-audit/pegel/sbom/scan"
 )
@@ -190,7 +189,11 @@ type Document struct {
 // documents writes one CycloneDX document for each artifact whose packages are known, and one for the stack. Packages that
 // contradict themselves are returned as unreadable, with the reason.
 func (g *gatherer) documents(inv sbom.Inventory, pkgs []sbom.Packages) ([]Document, []sbom.Packages, error) {
-	opt := sbom.BOMOptions{At: g.at, ToolVersion: g.opt.Version, Licences: licensing, Internal: true}
+	judge, err := sbom.CuratedJudge(g.at)
+	if err != nil {
+		return nil, nil, err
+	}
+	opt := sbom.BOMOptions{At: g.at, ToolVersion: g.opt.Version, Licences: judge.Of, Internal: true}
 	pkgs = slices.Clone(pkgs)
 	docs, links := artifactDocuments(inv, pkgs, opt)
 	stack, err := sbom.StackBOM(inv, links, sbom.StackOptions{
@@ -224,32 +227,6 @@ func artifactDocuments(inv sbom.Inventory, pkgs []sbom.Packages, opt sbom.BOMOpt
 		links[a.ID] = doc.Ref()
 	}
 	return docs, links
-}
-
-// licensing is what Pegel stands for, from the claims that were found.
-func licensing(c sbom.Component) sbom.Licensing {
-	expression, class := licenceOf(c)
-	return sbom.Licensing{Declared: expression, Concluded: expression, Class: string(class)}
-}
-
-// licenceOf judges the claims about a package: the copyright file first, then metadata, then the rest; claims of the same
-// rank are all taken to hold. The class is unknown if there is no claim that can be read.
-func licenceOf(c sbom.Component) (string, licence.Class) {
-	ranks := []string{"copyright-file", "metadata", "sbom", "catalogue", "archive-area"}
-	for _, rank := range ranks {
-		var parts []string
-		for _, claim := range c.Licences {
-			if claim.Provenance == rank {
-				parts = append(parts, claim.Value)
-			}
-		}
-		if len(parts) == 0 {
-			continue
-		}
-		expression := licence.Join(parts)
-		return expression, licence.ClassOf(expression)
-	}
-	return "", licence.Unknown
 }
 
 // documentName is a file name that is the same in every run and safe on every machine.
@@ -298,8 +275,12 @@ func (g *gatherer) target(ctx context.Context, name string) ([]Document, error) 
 	for _, f := range inv.Failures {
 		return nil, usagef(f.Settle, "reading target %q: %s", name, f.Reason)
 	}
+	judge, err := sbom.CuratedJudge(g.at)
+	if err != nil {
+		return nil, err
+	}
 	pkgs := g.packages(ctx, inv)
-	docs, _ := artifactDocuments(sbom.Merge(inv), pkgs, sbom.BOMOptions{At: g.at, ToolVersion: g.opt.Version, Licences: licensing, Internal: true})
+	docs, _ := artifactDocuments(sbom.Merge(inv), pkgs, sbom.BOMOptions{At: g.at, ToolVersion: g.opt.Version, Licences: judge.Of, Internal: true})
 	for _, p := range pkgs {
 		if p.Components.Failure != "" {
 			return nil, usagef("give a readable image or root directory", "scanning target %q: %s", name, p.Components.Failure)

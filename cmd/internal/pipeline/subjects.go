@@ -56,7 +56,7 @@ func (d *dossier) subjects(scores []scoring.ProjectScore) []policies.Subject {
 	}
 	for _, p := range d.packages {
 		if a := d.artifacts[p.Artifact]; a.Excluded == "" {
-			out = append(out, packageSubjects(p, a)...)
+			out = append(out, packageSubjects(p, a, d.judge)...)
 		}
 	}
 	for _, s := range scores {
@@ -418,13 +418,13 @@ func (d *dossier) openCore(p product) (bool, *policies.UnknownField) {
 }
 
 // packageSubjects judges what is inside an artifact, package by package.
-func packageSubjects(p sbom.Packages, a sbom.Artifact) []policies.Subject {
+func packageSubjects(p sbom.Packages, a sbom.Artifact, judge sbom.Judge) []policies.Subject {
 	components, _ := p.Components.Get()
 	out := make([]policies.Subject, 0, len(components))
 	for _, c := range components {
-		expression, class := licenceOf(c)
+		l := judge.Of(c)
 		r := policies.Package{
-			Name: c.Name, Version: c.Version, Type: c.Type, Artifact: p.Artifact, Licence: expression, LicenceClass: string(class),
+			Name: c.Name, Version: c.Version, Type: c.Type, Artifact: p.Artifact, Licence: l.Concluded, LicenceClass: l.Class,
 			Section: c.Section, Identified: c.PURL != "",
 		}
 		sub := policies.Subject{
@@ -435,14 +435,10 @@ func packageSubjects(p sbom.Packages, a sbom.Artifact) []policies.Subject {
 		if p.Declared {
 			sub.Declared = map[string]bool{"licence": true, "licenceClass": true}
 		}
-		if class == licence.Unknown {
-			reason := "no licence was found in the artifact"
-			if len(c.Licences) > 0 {
-				reason = fmt.Sprintf("the licence %q is no licence that Pegel knows", c.Licences[0].Value)
-			}
+		if l.Class == string(licence.Unknown) {
 			for _, field := range []string{"licence", "licenceClass"} {
 				sub.Unknown = append(sub.Unknown, policies.UnknownField{
-					Field: field, Looked: true, Reason: reason, Settle: []string{"read the copyright file of " + c.Name + " " + c.Version},
+					Field: field, Looked: true, Reason: l.Note, Settle: []string{"read the copyright file of " + c.Name + " " + c.Version},
 				})
 			}
 		}
