@@ -48,13 +48,6 @@ const (
 // Limits of CycloneDX 1.7 that hostile input could break.
 const maxVersion = 1024
 
-// Licensing is what is concluded about the licence of a component.
-type Licensing struct {
-	Declared  string // SPDX expression of what the authors declare; empty if none could be made
-	Concluded string // SPDX expression that we conclude; empty if none could be made
-	Class     string // verdict class (audit/licence); empty if not judged
-}
-
 // BOMOptions are what a document needs beside its contents. All may be empty but At.
 type BOMOptions struct {
 	At          time.Time // assessed_at: the timestamp of the document, no part of its serial number
