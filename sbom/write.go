@@ -265,10 +265,13 @@ func (iw *imageWriter) nest() error {
 	return nil
 }
 
+// maxOwners bounds chains of owners; a real one has two links: a class file's jar lies in a deb.
+const maxOwners = 16
+
 // outermost follows the owners of a component up to one that nobody owns.
 func outermost(ref string, owners map[string]string) (string, error) {
 	at := ref
-	for range len(owners) + 1 {
+	for range maxOwners {
 		owner, known := owners[at]
 		switch {
 		case !known:
@@ -278,7 +281,7 @@ func outermost(ref string, owners map[string]string) (string, error) {
 		}
 		at = owner
 	}
-	return "", fmt.Errorf("component %q is owned by itself in a circle", ref)
+	return "", fmt.Errorf("component %q is owned by itself, or through more than %d others", ref, maxOwners)
 }
 
 func pick[T any](list []T, places []int) []T {
