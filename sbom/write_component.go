@@ -201,6 +201,9 @@ func packageComponent(p Component, judged Licensing) cdx.Component {
 	if p.Type == "file" {
 		c.Type, kind = cdx.ComponentTypeFile, ""
 	}
+	if purl, err := packageurl.FromString(p.PURL); err == nil && purl.Type == packageurl.TypeMaven {
+		c.Group = purl.Namespace // many artifacts of different groups are called alike
+	}
 	maker := makerOf(p)
 	c.Manufacturer = entityOf(maker.name, maker.address)
 	if c.Supplier = c.Manufacturer; p.Supplier != "" {
@@ -311,7 +314,10 @@ func fileProperties(name string, f File) []cdx.Property {
 
 // withSubpath gives the purl of a file inside a package, e.g. pkg:deb/debian/bash@5.2?arch=amd64#bin/bash.
 func withSubpath(purl, file string) string {
-	if purl == "" || strings.Contains(purl, "#") {
+	if purl == "" || strings.ContainsAny(purl, "# \t\r\n<>\"") {
+		return ""
+	}
+	if _, err := url.Parse(purl); err != nil {
 		return ""
 	}
 	parts := strings.Split(strings.Trim(file, "/"), "/")
