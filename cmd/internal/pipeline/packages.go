@@ -139,7 +139,7 @@ type lazyScanner struct {
 }
 
 func (l *lazyScanner) get() (*scan.Scanner, error) {
-	l.once.Do(func() { l.scanner, l.err = scan.New(scan.Options{TempDir: l.tempDir}) })
+	l.once.Do(func() { l.scanner, l.err = scan.New(scan.Options{TempDir: l.tempDir, Depth: l.depth}) })
 	return l.scanner, l.err
 }
 
