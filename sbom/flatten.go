@@ -158,6 +158,17 @@ func (f *flat) merged(place int) Component {
 	return c
 }
 
+// owner returns the package in whose files another lies in the first artifact that has it, or nil if it lies in none there.
+func (f *flat) owner(place int) *Component {
+	first := f.list[place].occurrences[0]
+	owner, ok := f.within[first.artifact][f.at(first).OwnedBy]
+	if !ok {
+		return nil
+	}
+	c := f.merged(int(owner))
+	return &c
+}
+
 // component makes one package with the places where it occurs.
 func (f *flat) component(place int, opt BOMOptions) cdx.Component {
 	p := f.merged(place)
@@ -166,7 +177,7 @@ func (f *flat) component(place int, opt BOMOptions) cdx.Component {
 		l := licensingOf(p, opt)
 		f.judged[place] = &l
 	}
-	c := packageComponent(p, *f.judged[place])
+	c := packageComponent(p, f.owner(place), *f.judged[place])
 	if c.Evidence == nil {
 		c.Evidence = &cdx.Evidence{}
 	}

@@ -331,12 +331,14 @@ func (iw *imageWriter) components(yield func(cdx.Component) bool) {
 // component makes one package with everything below it.
 func (iw *imageWriter) component(place int) cdx.Component {
 	p := iw.list[place]
-	c := packageComponent(p, iw.judged[place])
+	var owner *Component
 	if p.OwnedBy != "" {
 		i, _ := slices.BinarySearchFunc(iw.list, p.OwnedBy, func(x Component, ref string) int { return cmp.Compare(x.Ref, ref) })
-		if slices.Contains(iw.list[i].DependsOn, p.Ref) {
-			c.Properties = sortedProperties(append(deref(c.Properties), cdx.Property{Name: propertyOwnedEdge, Value: "yes"}))
-		}
+		owner = &iw.list[i]
+	}
+	c := packageComponent(p, owner, iw.judged[place])
+	if owner != nil && slices.Contains(owner.DependsOn, p.Ref) {
+		c.Properties = sortedProperties(append(deref(c.Properties), cdx.Property{Name: propertyOwnedEdge, Value: "yes"}))
 	}
 	var below []cdx.Component
 	for _, i := range iw.has[p.Ref] {

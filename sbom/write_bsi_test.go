@@ -304,7 +304,8 @@ func TestWhoMadeAPackageFollowsFromItsEcosystemOrStaysUnknown(t *testing.T) {
 		{"a Python package with a home", sbom.Component{Type: "python", Name: "keystone", PURL: "pkg:pypi/keystone@26.0.1", Homepage: "https://docs.openstack.org/keystone/"}, "keystone",
 			"https://docs.openstack.org/keystone/", "", "https://pypi.org/project/keystone/26.0.1/"},
 		{"a Python package", sbom.Component{Type: "python", Name: "click", PURL: "pkg:pypi/click@8"}, "click", "https://pypi.org/project/click/", "", "https://pypi.org/project/click/8/"},
-		{"a Python package in a deb", sbom.Component{Type: "python", Name: "click", PURL: "pkg:pypi/click@8", OwnedBy: "pkg:deb/debian/python3-click@8"}, "", "", "", ""},
+		{"a Python package in a deb", sbom.Component{Type: "python", Name: "click", PURL: "pkg:pypi/click@8", OwnedBy: "pkg:deb/debian/python3-click@8"}, "click",
+			"https://click.example.org/", "", ""},
 		{"an npm package of a scope", sbom.Component{Type: "npm", Name: "@vue/core", PURL: "pkg:npm/%40vue/core@3.1.0"}, "@vue",
 			"https://www.npmjs.com/package/@vue/core", "", "https://www.npmjs.com/package/@vue/core/v/3.1.0"},
 		{"a Go module on a forge", sbom.Component{Type: "go-module", Name: "github.com/prometheus/common", PURL: "pkg:golang/github.com/prometheus/common@v0.1.0#model"},
@@ -322,7 +323,7 @@ func TestWhoMadeAPackageFollowsFromItsEcosystemOrStaysUnknown(t *testing.T) {
 			tt.in.Ref = "it"
 			list := []sbom.Component{tt.in}
 			if tt.in.OwnedBy != "" {
-				list = append(list, sbom.Component{Ref: tt.in.OwnedBy, Type: "deb", Name: "owner"})
+				list = append(list, sbom.Component{Ref: tt.in.OwnedBy, Type: "deb", Name: "owner", Homepage: "https://click.example.org/"})
 			}
 			found := bsi(t, sbom.Packages{Components: audit.Known(list)}, options()).Components
 			if tt.in.OwnedBy != "" {

@@ -191,8 +191,9 @@ func osComponent(system string) cdx.Component {
 	return c
 }
 
-// packageComponent describes an installed package: a logical component, which has no file of its own.
-func packageComponent(p Component, judged Licensing) cdx.Component {
+// packageComponent describes an installed package: a logical component, which has no file of its own. owner is the package
+// in whose files it lies, or nil.
+func packageComponent(p Component, owner *Component, judged Licensing) cdx.Component {
 	c := cdx.Component{
 		BOMRef: p.Ref, Type: cdx.ComponentTypeLibrary, Name: p.Name, Version: clip(p.Version),
 		PackageURL: p.PURL, CPE: p.CPE,
@@ -204,12 +205,12 @@ func packageComponent(p Component, judged Licensing) cdx.Component {
 	if purl, err := packageurl.FromString(p.PURL); err == nil && purl.Type == packageurl.TypeMaven {
 		c.Group = purl.Namespace // many artifacts of different groups are called alike
 	}
-	maker := makerOf(p)
+	maker := makerOf(p, owner)
 	c.Manufacturer = entityOf(maker.name, maker.address)
 	if c.Supplier = c.Manufacturer; p.Supplier != "" {
 		c.Supplier = entityOf(p.Supplier, "")
 	}
-	c.ExternalReferences = packageReferences(p)
+	c.ExternalReferences = packageReferences(p, owner != nil)
 	c.Licenses = expressions(judged)
 	effective := ""
 	if asserted(judged.Effective) {
@@ -224,7 +225,8 @@ func packageComponent(p Component, judged Licensing) cdx.Component {
 	return c
 }
 
-func packageReferences(p Component) *[]cdx.ExternalReference {
+// packageReferences are the addresses of a package; one that is owned is deployed with its owner.
+func packageReferences(p Component, owned bool) *[]cdx.ExternalReference {
 	var refs []cdx.ExternalReference
 	if webAddress(p.Homepage) {
 		refs = append(refs, cdx.ExternalReference{Type: cdx.ERTypeWebsite, URL: p.Homepage})
@@ -233,7 +235,7 @@ func packageReferences(p Component) *[]cdx.ExternalReference {
 	if source != "" {
 		refs = append(refs, cdx.ExternalReference{Type: cdx.ERTypeSourceDistribution, URL: source})
 	}
-	if deployable != "" {
+	if deployable != "" && !owned {
 		refs = append(refs, cdx.ExternalReference{Type: cdx.ERTypeDistribution, URL: deployable})
 	}
 	return sortedReferences(refs)

@@ -23,11 +23,12 @@ const (
 	ruleHomepage  = "homepage"  // that the package names
 	ruleModule    = "module"    // the path of the module is an address
 	rulePublisher = "publisher" // page of the project where its ecosystem publishes
+	ruleOwner     = "owner"     // that the package names in whose files it lies
 	ruleSupplier  = "supplier"  // organisation that the package names, without address
 )
 
-// makerOf returns the creator of a package.
-func makerOf(p Component) maker {
+// makerOf returns the creator of a package; owner is the package in whose files it lies, or nil.
+func makerOf(p Component, owner *Component) maker {
 	purl, err := packageurl.FromString(p.PURL)
 	if err != nil {
 		purl = packageurl.PackageURL{}
@@ -41,7 +42,14 @@ func makerOf(p Component) maker {
 	if webAddress(p.Homepage) {
 		return maker{cmp.Or(p.Supplier, p.Name), p.Homepage, ruleHomepage}
 	}
-	if page := publisherAddress(purl); page != "" && p.OwnedBy == "" {
+	if owner != nil { // it came with that one; whether anybody publishes it elsewhere was not seen
+		if webAddress(owner.Homepage) { // of the project, which both are made from
+			return maker{cmp.Or(p.Supplier, p.Name), owner.Homepage, ruleOwner}
+		}
+		if of := makerOf(*owner, nil); of.address != "" {
+			return maker{cmp.Or(p.Supplier, of.name), of.address, ruleOwner}
+		}
+	} else if page := publisherAddress(purl); page != "" {
 		return maker{cmp.Or(p.Supplier, purl.Namespace, p.Name), page, rulePublisher}
 	}
 	if p.Supplier != "" {
@@ -123,8 +131,7 @@ func publisherAddress(purl packageurl.PackageURL) string {
 }
 
 // addressesOf returns where the source and the deployable form of a package can be had (BSI TR-03183-2 section 5.2.3:
-// source code URI, URI of the deployable form), as far as the version is known and its ecosystem keeps every version. A
-// package in the files of another is deployed with that one.
+// source code URI, URI of the deployable form), as far as the version is known and its ecosystem keeps every version.
 func addressesOf(p Component) (source, deployable string) {
 	purl, err := packageurl.FromString(p.PURL)
 	if err != nil || purl.Version == "" {
@@ -146,9 +153,6 @@ func addressesOf(p Component) (source, deployable string) {
 		if strings.Contains(purl.Namespace, ".") {
 			deployable = "https://repo1.maven.org/maven2/" + mavenPath(purl) + "/" + version + "/"
 		}
-	}
-	if p.OwnedBy != "" {
-		deployable = ""
 	}
 	return source, deployable
 }
