@@ -447,7 +447,10 @@ func toolName(tools *cdx.ToolsChoice) string {
 }
 
 func property(list *[]cdx.Property, name string) string {
-	for _, p := range deref(list) {
+	if list == nil {
+		return ""
+	}
+	for _, p := range *list {
 		if p.Name == name {
 			return p.Value
 		}

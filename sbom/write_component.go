@@ -202,15 +202,16 @@ func packageComponent(p Component, owner *Component, judged Licensing) cdx.Compo
 	if p.Type == "file" {
 		c.Type, kind = cdx.ComponentTypeFile, ""
 	}
-	if purl, err := packageurl.FromString(p.PURL); err == nil && purl.Type == packageurl.TypeMaven {
+	purl := parsedPURL(p)
+	if purl.Type == packageurl.TypeMaven {
 		c.Group = purl.Namespace // many artifacts of different groups are called alike
 	}
-	maker := makerOf(p, owner)
+	maker := makerOf(p, purl, owner)
 	c.Manufacturer = entityOf(maker.name, maker.address)
 	if c.Supplier = c.Manufacturer; p.Supplier != "" {
 		c.Supplier = entityOf(p.Supplier, "")
 	}
-	c.ExternalReferences = packageReferences(p, owner != nil)
+	c.ExternalReferences = packageReferences(p, purl, owner != nil)
 	c.Licenses = expressions(judged)
 	effective := ""
 	if asserted(judged.Effective) {
@@ -226,12 +227,12 @@ func packageComponent(p Component, owner *Component, judged Licensing) cdx.Compo
 }
 
 // packageReferences are the addresses of a package; one that is owned is deployed with its owner.
-func packageReferences(p Component, owned bool) *[]cdx.ExternalReference {
+func packageReferences(p Component, purl packageurl.PackageURL, owned bool) *[]cdx.ExternalReference {
 	var refs []cdx.ExternalReference
 	if webAddress(p.Homepage) {
 		refs = append(refs, cdx.ExternalReference{Type: cdx.ERTypeWebsite, URL: p.Homepage})
 	}
-	source, deployable := addressesOf(p)
+	source, deployable := addressesOf(p, purl)
 	if source != "" {
 		refs = append(refs, cdx.ExternalReference{Type: cdx.ERTypeSourceDistribution, URL: source})
 	}
@@ -407,6 +408,9 @@ func originOf(props *[]cdx.Property) audit.Origin {
 		if key, ok := strings.CutPrefix(p.Name, propertyOrigin); ok {
 			fields[key] = p.Value
 		}
+	}
+	if len(fields) == 0 {
+		return audit.Origin{}
 	}
 	if line, ok := fields["line"].(string); ok {
 		fields["line"], _ = strconv.Atoi(line)

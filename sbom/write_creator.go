@@ -27,12 +27,17 @@ const (
 	ruleSupplier  = "supplier"  // organisation that the package names, without address
 )
 
-// makerOf returns the creator of a package; owner is the package in whose files it lies, or nil.
-func makerOf(p Component, owner *Component) maker {
+// parsedPURL returns the purl of a package, or the zero value if it has none that can be read.
+func parsedPURL(p Component) packageurl.PackageURL {
 	purl, err := packageurl.FromString(p.PURL)
 	if err != nil {
-		purl = packageurl.PackageURL{}
+		return packageurl.PackageURL{}
 	}
+	return purl
+}
+
+// makerOf returns the creator of a package; owner is the package in whose files it lies, or nil.
+func makerOf(p Component, purl packageurl.PackageURL, owner *Component) maker {
 	if home, page := homeOf(p, purl); page != "" {
 		return maker{cmp.Or(p.Supplier, home), page, ruleTracker}
 	}
@@ -46,7 +51,7 @@ func makerOf(p Component, owner *Component) maker {
 		if webAddress(owner.Homepage) { // of the project, which both are made from
 			return maker{cmp.Or(p.Supplier, p.Name), owner.Homepage, ruleOwner}
 		}
-		if of := makerOf(*owner, nil); of.address != "" {
+		if of := makerOf(*owner, parsedPURL(*owner), nil); of.address != "" {
 			return maker{cmp.Or(p.Supplier, of.name), of.address, ruleOwner}
 		}
 	} else if page := publisherAddress(purl); page != "" {
@@ -132,9 +137,8 @@ func publisherAddress(purl packageurl.PackageURL) string {
 
 // addressesOf returns where the source and the deployable form of a package can be had (BSI TR-03183-2 section 5.2.3:
 // source code URI, URI of the deployable form), as far as the version is known and its ecosystem keeps every version.
-func addressesOf(p Component) (source, deployable string) {
-	purl, err := packageurl.FromString(p.PURL)
-	if err != nil || purl.Version == "" {
+func addressesOf(p Component, purl packageurl.PackageURL) (source, deployable string) {
+	if purl.Version == "" {
 		return "", ""
 	}
 	full, version := escaped(strings.Trim(purl.Namespace+"/"+purl.Name, "/")), url.PathEscape(purl.Version)
