@@ -62,6 +62,7 @@ func auditCommand(w World) *cobra.Command {
 func collectCommand(w World) *cobra.Command {
 	var g gathering
 	var plan bool
+	var files string
 	cmd := &cobra.Command{
 		Use:   "collect STACK",
 		Short: "Gather the evidence of a stack into a bundle, without judging it",
@@ -78,6 +79,10 @@ func collectCommand(w World) *cobra.Command {
 			if plan {
 				return printPlan(w, stack, opt)
 			}
+			if err := pipeline.CheckFiles(files); err != nil {
+				return err
+			}
+			opt.Files = files
 			identity, err := pipeline.Gather(cmd.Context(), stack, opt)
 			if err != nil {
 				return err
@@ -87,6 +92,7 @@ func collectCommand(w World) *cobra.Command {
 		},
 	}
 	g.register(cmd, true)
+	registerFiles(cmd, &files)
 	cmd.Flags().BoolVar(&plan, "plan", false, "contact nobody: print what a run would read and ask, and with which right")
 	return cmd
 }
