@@ -107,3 +107,18 @@ func TestPackagesOfNoArtifactAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAStackOfAHundredThousandOccurrencesIsWrittenInLessThan500MB(t *testing.T) {
+	inv, pkgs := manyArtifacts(200, 500)
+	w := &heapWatcher{}
+	written, err := sbom.WriteFlatBOM(w, inv, pkgs, sbom.StackOptions{BOMOptions: options()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.peak > 500_000_000 {
+		t.Errorf("the heap grew to %d MB, want less than 500", w.peak/1_000_000)
+	}
+	if want := 450 + 200*50 + 200 + 90 + 1; written.Components != want { // shared and own packages, images, services, one tier
+		t.Errorf("%d components, want %d", written.Components, want)
+	}
+}
