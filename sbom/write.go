@@ -178,6 +178,8 @@ type imageWriter struct {
 	files  []File         // sorted by Path
 	refs   []string       // bom-ref of each of files
 	edges  map[string][]string
+	// address is where the artifact itself can be had; empty if that is not known.
+	address string
 
 	top   []int            // places in list of what is nested in nothing
 	under map[string][]int // places in list of what is nested in a component, by its ref
@@ -185,7 +187,7 @@ type imageWriter struct {
 }
 
 func newImageWriter(a Artifact, p Packages, opt BOMOptions) (*imageWriter, error) {
-	iw := &imageWriter{opt: opt, pkgs: p, under: map[string][]int{}, has: map[string][]int{}}
+	iw := &imageWriter{opt: opt, pkgs: p, address: manifestAddress(a), under: map[string][]int{}, has: map[string][]int{}}
 	iw.list, _ = p.Components.Get()
 	iw.list = slices.Clone(iw.list)
 	iw.files = slices.Clone(p.Files)
@@ -318,7 +320,7 @@ func (iw *imageWriter) components(yield func(cdx.Component) bool) {
 		case len(top) > 0 && iw.list[top[0]].Ref == next:
 			c, top = iw.component(top[0]), top[1:]
 		case len(loose) > 0 && iw.refs[loose[0]] == next:
-			c, loose = fileComponent(iw.files[loose[0]], next, nil), loose[1:]
+			c, loose = fileComponent(iw.files[loose[0]], next, nil, iw.address), loose[1:]
 		default:
 			c, system = *system, nil
 		}
@@ -342,7 +344,7 @@ func (iw *imageWriter) component(place int) cdx.Component {
 	}
 	var below []cdx.Component
 	for _, i := range iw.has[p.Ref] {
-		below = append(below, fileComponent(iw.files[i], iw.refs[i], &c))
+		below = append(below, fileComponent(iw.files[i], iw.refs[i], &c, iw.address))
 	}
 	for _, i := range iw.under[p.Ref] {
 		below = append(below, iw.component(i))

@@ -76,6 +76,9 @@ func (c bsiComponent) references() map[string]string {
 	return out
 }
 
+// imageAddress is where the registry serves keystone.
+const imageAddress = "https://registry.osism.tech/v2/kolla/release/keystone/manifests/" + someDigest
+
 // withFiles is an image with a program and an archive of packages, a program of nobody, and a Python package in a deb.
 func withFiles() sbom.Packages {
 	p := keystonePackages()
@@ -149,7 +152,7 @@ func TestTheImageIsAnArchiveWithEveryField(t *testing.T) {
 		t.Errorf("supplier (-want +got):\n%s", diff)
 	}
 	want := map[string]string{
-		"distribution":        "https://registry.osism.tech/v2/kolla/release/keystone/manifests/" + someDigest + " SHA-512 abab",
+		"distribution":        imageAddress + " SHA-512 abab",
 		"source-distribution": "https://github.com/osism/container-images-kolla",
 	}
 	if diff := cmp.Diff(want, root.references()); diff != "" {
@@ -195,7 +198,7 @@ func TestAFileHasEveryFieldAndStandsBelowThePackageThatBringsIt(t *testing.T) {
 	if diff := cmp.Diff(owner.Licenses, f.Licenses); diff != "" || len(f.Licenses) != 2 {
 		t.Errorf("the licences are those of the package (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]string{"distribution": f.PURL + " SHA-512 3434"}, f.references()); diff != "" {
+	if diff := cmp.Diff(map[string]string{"distribution": imageAddress + "#usr/bin/bash SHA-512 3434"}, f.references()); diff != "" {
 		t.Errorf("references (-want +got):\n%s", diff)
 	}
 	for name, want := range map[string]string{
@@ -219,8 +222,29 @@ func TestOfAFileWithoutOwnerNothingIsInvented(t *testing.T) {
 	if f.property("pegel:file:owner") != "unknown" || f.PURL != "" || len(f.Licenses) > 0 || f.Manufacturer.Name != "" {
 		t.Errorf("file = %+v, want no creator, no licence, no identifier", f)
 	}
-	if diff := cmp.Diff(map[string]string{"distribution": "file:///usr/local/bin/start SHA-512 bcbc"}, f.references()); diff != "" {
+	if diff := cmp.Diff(map[string]string{"distribution": imageAddress + "#usr/local/bin/start SHA-512 bcbc"}, f.references()); diff != "" {
 		t.Errorf("references (-want +got):\n%s", diff)
+	}
+}
+
+func TestAFileOfWhichNobodyKnowsWhereItCanBeHadIsNamedByItsPackageOrPath(t *testing.T) {
+	doc, err := sbom.ImageBOM(sbom.Artifact{ID: "host:a", Kind: sbom.KindHost, Name: "a"}, withFiles(), options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	validate(t, doc.Data)
+	var d bsiDocument
+	if err := json.Unmarshal(doc.Data, &d); err != nil {
+		t.Fatal(err)
+	}
+	bash := find(t, d.Components, "pkg:deb/debian/bash@5.2.15-2?arch=amd64")
+	for want, got := range map[string]string{
+		"pkg:deb/debian/bash@5.2.15-2?arch=amd64#usr/bin/bash SHA-512 3434": find(t, bash.Components, "file:/usr/bin/bash").references()["distribution"],
+		"file:///usr/local/bin/start SHA-512 bcbc":                          find(t, d.Components, "file:/usr/local/bin/start").references()["distribution"],
+	} {
+		if got != want {
+			t.Errorf("reference = %q, want %q", got, want)
+		}
 	}
 }
 

@@ -188,7 +188,19 @@ func osComponent(system string) cdx.Component {
 	c := cdx.Component{BOMRef: "os:" + system, Type: cdx.ComponentTypeOS, Name: name, Version: clip(version), Properties: properties(propertyKind, logical)}
 	c.Manufacturer = entityOf(distributionMaker(name))
 	c.Supplier = c.Manufacturer
+	if part := systemCPE[name]; part != "" && version != "" && strings.Trim(version, "0123456789.") == "" {
+		c.CPE = "cpe:2.3:o:" + part + ":" + clip(version) + ":*:*:*:*:*:*:*"
+	}
 	return c
+}
+
+// systemCPE holds vendor and product of operating systems in the CPE dictionary of the NVD, by ID of os-release(5).
+var systemCPE = map[string]string{
+	"alpine": "alpinelinux:alpine_linux",
+	"debian": "debian:debian_linux",
+	"fedora": "fedoraproject:fedora",
+	"rhel":   "redhat:enterprise_linux",
+	"ubuntu": "canonical:ubuntu_linux",
 }
 
 // packageComponent describes an installed package: a logical component, which has no file of its own. owner is the package
@@ -251,8 +263,9 @@ func sortedReferences(refs []cdx.ExternalReference) *[]cdx.ExternalReference {
 
 // fileComponent describes one executable file or archive with every field that BSI TR-03183-2 section 5.2.2 asks of a
 // component that is not logical. Creator and licences are those of the package that brings it; owner is nil for a file
-// that no package claims, whose creator and licence nobody knows.
-func fileComponent(f File, ref string, owner *cdx.Component) cdx.Component {
+// that no package claims, whose creator and licence nobody knows. archive is where the image that holds it can be had, or
+// empty.
+func fileComponent(f File, ref string, owner *cdx.Component, archive string) cdx.Component {
 	c := cdx.Component{BOMRef: ref, Type: cdx.ComponentTypeFile, Name: path.Base(f.Path)}
 	props := fileProperties(path.Base(f.Path), f)
 	add := func(name, value string) { props = append(props, cdx.Property{Name: name, Value: value}) }
@@ -288,7 +301,7 @@ func fileComponent(f File, ref string, owner *cdx.Component) cdx.Component {
 	if isHex(f.SHA512, 128) {
 		long := cdx.Hash{Algorithm: cdx.HashAlgoSHA512, Value: f.SHA512}
 		hashes = append(hashes, long)
-		address := cmp.Or(c.PackageURL, (&url.URL{Scheme: "file", Path: f.Path}).String())
+		address := cmp.Or(withSubpath(archive, f.Path), c.PackageURL, (&url.URL{Scheme: "file", Path: f.Path}).String())
 		c.ExternalReferences = &[]cdx.ExternalReference{{Type: cdx.ERTypeDistribution, URL: address, Hashes: &[]cdx.Hash{long}}}
 	}
 	c.Hashes = listOf(hashes)
@@ -315,19 +328,16 @@ func fileProperties(name string, f File) []cdx.Property {
 	return out
 }
 
-// withSubpath gives the purl of a file inside a package, e.g. pkg:deb/debian/bash@5.2?arch=amd64#bin/bash.
-func withSubpath(purl, file string) string {
-	if purl == "" || strings.ContainsAny(purl, "# \t\r\n<>\"") {
+// withSubpath adds the path of a file to the purl or address of what holds it, e.g. pkg:deb/debian/bash@5.2?arch=amd64#bin/bash.
+// It returns nothing where that cannot be done.
+func withSubpath(whole, file string) string {
+	if whole == "" || strings.ContainsAny(whole, "# \t\r\n<>\"") {
 		return ""
 	}
-	if _, err := url.Parse(purl); err != nil {
+	if _, err := url.Parse(whole); err != nil {
 		return ""
 	}
-	parts := strings.Split(strings.Trim(file, "/"), "/")
-	for i, part := range parts {
-		parts[i] = url.PathEscape(part)
-	}
-	return purl + "#" + strings.Join(parts, "/")
+	return whole + "#" + escaped(strings.Trim(file, "/"))
 }
 
 // asserted reports whether an expression says something (BSI TR-03183-2 section 6.1: NONE, NOASSERTION and names do not
