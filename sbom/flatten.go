@@ -22,13 +22,14 @@ func WriteFlatBOM(w io.Writer, inv Inventory, pkgs []Packages, opt StackOptions)
 	fail := func(err error) (Written, error) {
 		return Written{}, fmt.Errorf("writing flat SBOM of %q: %w", opt.Name, err)
 	}
-	boms := map[string]BOMRef{}
+	boms, contents := map[string]BOMRef{}, map[string]Packages{}
 	for _, p := range pkgs {
 		if _, known := p.Components.Get(); known {
-			boms[p.Artifact] = BOMRef{} // described here: no link, but not unknown either
+			boms[p.Artifact], contents[p.Artifact] = BOMRef{}, p // described here: no link, but not unknown either
 		}
 	}
 	s := newStackWriter(boms, opt)
+	s.contents = contents
 	tree, err := s.tree(inv)
 	if err != nil {
 		return fail(err)

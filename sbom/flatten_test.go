@@ -83,6 +83,18 @@ func TestTheFlatDocumentListsEachPackageOnceAndSaysWhereItOccurs(t *testing.T) {
 	}
 }
 
+func TestTheFlatDocumentDescribesTheImagesItself(t *testing.T) {
+	inv, pkgs := twoImages()
+	var d bsiDocument
+	if err := json.Unmarshal(flatBOM(t, inv, pkgs), &d); err != nil {
+		t.Fatal(err)
+	}
+	image := find(t, d.Components[0].Components[0].Components, "image:"+someDigest)
+	if image.property("bsi:component:archive") != "archive" || image.references()["distribution"] != imageAddress+" SHA-512 abab" || image.references()["bom"] != "" {
+		t.Errorf("image = %+v", image)
+	}
+}
+
 func TestTheFlatDocumentDoesNotDependOnOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	first, second := randomPackages(r), randomPackages(r)

@@ -114,6 +114,7 @@ type stackWriter struct {
 	operator  *cdx.OrganizationalEntity
 	artifacts []Artifact
 	unseen    []cdx.Component
+	contents  map[string]Packages // by artifact, where they are described here and not in a document of their own
 }
 
 // layers returns the layer components in the order functional, iam, ops, base, unplaced.
@@ -194,11 +195,16 @@ func (s *stackWriter) members(parent, tier string, artifacts []Artifact) []cdx.C
 
 func (s *stackWriter) artifact(a Artifact) cdx.Component {
 	c := artifactComponent(a)
-	kind := ""
-	if a.Kind == KindImage {
-		c.Version = clip(imageVersion(a))
-	} else {
-		kind = logical
+	link, linked := bomLink(s.boms[a.ID])
+	kind := logical
+	switch {
+	case a.Kind == KindImage && linked: // described elsewhere: no more than creator, name, version (BSI TR-03183-2 section 3.2)
+		c.Version, kind = clip(imageVersion(a)), ""
+	case a.Kind == KindImage:
+		describeImage(&c, a, s.contents[a.ID])
+		c.Licenses, kind = imageLicences(s.contents[a.ID], s.licences(a.ID), s.opt.BOMOptions), ""
+	case a.Kind == KindHost:
+		c.Version = clip(cmp.Or(a.Version, a.Platform))
 	}
 	props := append(deref(c.Properties), deref(properties(propertyPlaced, a.Placed, propertyExcluded, a.Excluded, propertyKind, kind))...)
 	c.Properties = sortedProperties(append(props, countProperties(s.opt.PackageCounts[a.ID])...))
@@ -206,15 +212,23 @@ func (s *stackWriter) artifact(a Artifact) cdx.Component {
 	if a.Excluded != "" {
 		c.Scope = cdx.ScopeExcluded
 	}
-	if a.Kind == KindHost {
+	if _, here := s.contents[a.ID]; a.Kind == KindHost && !here {
 		c.IsExternal = cdx.Bool(true) // identified here, described in its own document (BSI TR-03183-2 section 3.2)
 	}
-	if ref, ok := s.boms[a.ID]; ok {
-		if link, ok := bomLink(ref); ok {
-			c.ExternalReferences = &[]cdx.ExternalReference{{Type: cdx.ERTypeBOM, URL: link}}
-		}
+	if linked {
+		c.ExternalReferences = &[]cdx.ExternalReference{{Type: cdx.ERTypeBOM, URL: link}}
 	}
 	return c
+}
+
+// licences judges every package of an artifact that is described here.
+func (s *stackWriter) licences(artifact string) []Licensing {
+	list, _ := s.contents[artifact].Components.Get()
+	out := make([]Licensing, 0, len(list))
+	for _, c := range list {
+		out = append(out, licensingOf(c, s.opt.BOMOptions))
+	}
+	return out
 }
 
 // addHashes completes the references to other documents; it runs after the serial number is made.
@@ -235,10 +249,8 @@ func (s *stackWriter) addHashes(c *cdx.Component) {
 	if isHex(ref.SHA512, 128) {
 		hashes = append(hashes, cdx.Hash{Algorithm: cdx.HashAlgoSHA512, Value: ref.SHA512})
 	}
-	for i := range *c.ExternalReferences {
-		if x := &(*c.ExternalReferences)[i]; x.Type == cdx.ERTypeBOM {
-			x.Hashes = listOf(hashes)
-		}
+	if first := &(*c.ExternalReferences)[0]; first.Type == cdx.ERTypeBOM {
+		first.Hashes = listOf(hashes)
 	}
 }
 

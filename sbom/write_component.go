@@ -44,15 +44,14 @@ func rootComponent(a Artifact, p Packages, judged []Licensing, opt BOMOptions) c
 			add(propertyUnread, "nobody looked")
 		}
 	}
+	c.Properties = listOf(props)
 	c.Manufacturer, c.Supplier = makerOfArtifact(a, p.Labels, opt)
 	if a.Kind == KindImage {
 		describeImage(&c, a, p)
-		props = append(props, fileProperties(a.Digest.Hex(), File{Archive: true, Structured: true})...)
 		c.Licenses = imageLicences(p, judged, opt)
 	} else {
-		add(propertyKind, logical)
+		c.Properties = sortedProperties(append(props, cdx.Property{Name: propertyKind, Value: logical}))
 	}
-	c.Properties = sortedProperties(props)
 	return c
 }
 
@@ -77,6 +76,7 @@ func describeImage(c *cdx.Component, a Artifact, p Packages) {
 		refs = append(refs, cdx.ExternalReference{Type: cdx.ERTypeWebsite, URL: site})
 	}
 	c.ExternalReferences = sortedReferences(refs)
+	c.Properties = sortedProperties(append(deref(c.Properties), fileProperties(a.Digest.Hex(), File{Archive: true, Structured: true})...))
 }
 
 // imageVersion is the upstream version, else the tag, else the digest, so that another image is another version (BSI
