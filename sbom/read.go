@@ -209,8 +209,8 @@ func (r *bomReader) file(c cdx.Component, owner string) {
 		Executable: property(c.Properties, bsiExecutable) == "executable", Archive: property(c.Properties, bsiArchive) == "archive",
 		Structured: property(c.Properties, bsiStructured) == "structured", Layer: digestOrNone(property(c.Properties, propertyLayer)),
 	}
-	if r.paths[f.Path] {
-		r.note("file %q occurs more than once", f.Path)
+	if r.paths[f.Path] || !strings.HasPrefix(f.Path, "/") {
+		r.note("file %q occurs more than once, or has no whole path", f.Path)
 		return
 	}
 	r.paths[f.Path] = true

@@ -158,7 +158,8 @@ func FuzzACycloneDXDocumentReadAndWrittenReadsTheSame(f *testing.F) {
 	}
 	f.Add([]byte(foreign(`, "components": [{"bom-ref": "a", "type": "library", "name": "a", "properties": [{"name": "pegel:owned-by", "value": "b"}]},
 		{"bom-ref": "b", "type": "library", "name": "b", "purl": "no purl <>", "properties": [{"name": "pegel:owned-by", "value": "a"}],
-		 "components": [{"type": "file", "name": "f", "properties": [{"name": "pegel:file:path", "value": "f f"}]}]}]`)))
+		 "components": [{"type": "file", "name": "f", "properties": [{"name": "pegel:file:path", "value": "f f"}]},
+			{"type": "file", "name": "f", "properties": [{"name": "pegel:file:path", "value": "/<f f"}, {"name": "pegel:file:size", "value": "-1"}]}]}]`)))
 	f.Add([]byte(foreign(`, "components": [{"bom-ref": "x", "type": "library", "name": "one", "purl": "pkg:pypi/one@1"}, {"bom-ref": "x", "type": "file", "name": ""}]`)))
 	f.Add([]byte(foreign(`, "components": [{"type": "operating-system", "name": "a"}, {"type": "operating-system", "name": "a"}], "dependencies": [{"ref": "a", "dependsOn": ["a"]}]`)))
 	f.Fuzz(func(t *testing.T, data []byte) {

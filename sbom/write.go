@@ -252,8 +252,8 @@ func (iw *imageWriter) nest() error {
 		if _, known := owners[f.Owner]; f.Owner != "" && !known {
 			return fmt.Errorf("file %q belongs to %q, which is not listed", f.Path, f.Owner)
 		}
-		if f.Path == "" || i > 0 && iw.files[i-1].Path == f.Path {
-			return fmt.Errorf("file %q has no path or occurs twice", f.Path)
+		if !strings.HasPrefix(f.Path, "/") || i > 0 && iw.files[i-1].Path == f.Path {
+			return fmt.Errorf("file %q occurs twice, or its path does not begin with /", f.Path)
 		}
 		ref := freeRef("file:"+f.Path, iw.edges)
 		iw.refs, iw.edges[ref] = append(iw.refs, ref), nil

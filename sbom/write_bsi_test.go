@@ -446,7 +446,8 @@ func TestFilesThatContradictThemselvesAreRefused(t *testing.T) {
 	}{
 		{"a file of nobody listed", func(p *sbom.Packages) { p.Files[0].Owner = "gone" }, `belongs to "gone", which is not listed`},
 		{"a path twice", func(p *sbom.Packages) { p.Files[0].Path = p.Files[1].Path }, "occurs twice"},
-		{"no path", func(p *sbom.Packages) { p.Files[0].Path = "" }, "has no path"},
+		{"no path", func(p *sbom.Packages) { p.Files[0].Path = "" }, "does not begin with /"},
+		{"half a path", func(p *sbom.Packages) { p.Files[0].Path = "<usr" }, "does not begin with /"},
 		{"an owner that is not listed", func(p *sbom.Packages) { (*p.Components.Value)[3].OwnedBy = "gone" }, `owned by "gone", which is not listed`},
 		{"owners in a circle", func(p *sbom.Packages) { (*p.Components.Value)[1].OwnedBy = (*p.Components.Value)[3].Ref }, "owned by itself"},
 	}
