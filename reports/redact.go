@@ -177,7 +177,7 @@ func imageOf(id string) string {
 func (n internal) addRegistries(r Report) {
 	found := map[string]bool{}
 	for ref := range named(r) {
-		if host := registryOf(ref); host != "" && !isPublicRegistry(host) {
+		if host := registryOf(ref); host != "" && !PublicRegistry(host) {
 			found[lowerASCII(host)] = true
 		}
 	}
@@ -241,7 +241,7 @@ func internalImage(a Artifact) (string, bool) {
 
 func internalRegistry(ref string) bool {
 	host := registryOf(ref)
-	return host != "" && !isPublicRegistry(host)
+	return host != "" && !PublicRegistry(host)
 }
 
 // fileName is the last part of a path.

@@ -198,7 +198,7 @@ func plainWords(r Report) map[string]bool {
 		}
 	}
 	for ref := range named(r) { // the parts of public references
-		if host := registryOf(ref); !localPath(ref) && (host == "" || isPublicRegistry(host)) {
+		if host := registryOf(ref); !localPath(ref) && (host == "" || PublicRegistry(host)) {
 			for _, part := range strings.FieldsFunc(ref, func(c rune) bool { return strings.ContainsRune("/:@", c) }) {
 				words[lowerASCII(part)] = true
 			}

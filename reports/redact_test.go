@@ -493,7 +493,7 @@ func FuzzNoNameOfTheInsideReachesThePublic(f *testing.F) {
 		case 2:
 			s.Workload = "Deployment/" + name
 		case 3:
-			if !strings.Contains(name, ".") || isPublicRegistry(name) {
+			if !strings.Contains(name, ".") || PublicRegistry(name) {
 				t.Skip("no registry")
 			}
 			s.Reference, side.Reference = name+"/kolla/nova:1", name+"/kolla/nova:1"

@@ -32,7 +32,9 @@ var publicRegistries = [...]struct{ host, reason string }{
 	{"registry.yaook.cloud", "public registry of Yaook"},
 }
 
-func isPublicRegistry(host string) bool {
+// PublicRegistry reports whether the name of a registry tells nothing about who pulls from it, so that it may stand in what
+// is published. A registry that is not listed counts as internal.
+func PublicRegistry(host string) bool {
 	host = strings.ToLower(host)
 	for _, r := range publicRegistries {
 		if host == r.host {
@@ -61,6 +63,9 @@ func registryOf(reference string) string {
 // internalSuffixes end host names that cannot be reached from the internet (RFC 6761, RFC 6762, RFC 8375, ICANN's
 // reservation of .internal), and those that companies use the same way.
 var internalSuffixes = [...]string{".internal", ".intern", ".local", ".localhost", ".localdomain", ".lan", ".corp", ".home", ".home.arpa", ".private", ".svc", ".test", ".invalid"}
+
+// PublicAddress reports whether a web address may stand in what is published: not one that only insiders can reach.
+func PublicAddress(address string) bool { return !internalURL(address) }
 
 // internalURL reports whether an address leads to a place that only insiders can reach, or is no web address at all.
 func internalURL(address string) bool {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -42,7 +43,8 @@ type BOMMeta struct {
 }
 
 // ReadCycloneDX reads a CycloneDX document in JSON, version 1.4 to 1.7, made by anybody. Nested components are listed
-// flat; the operating system becomes Packages.OS; licences, locations and dependencies are taken over as they stand;
+// flat; the operating system becomes Packages.OS; files that Pegel wrote become Packages.Files; licences, locations,
+// dependencies and what is said about their completeness are taken over as they stand;
 // vulnerabilities, persons and texts are not. A double bom-ref is made unique and dependencies on nothing are dropped,
 // both with a note. Double JSON keys, deep nesting, other formats and documents beyond the limits are errors.
 //
@@ -66,29 +68,45 @@ func ReadCycloneDX(data []byte) (Packages, BOMMeta, error) {
 	if err := cdx.NewBOMDecoder(bytes.NewReader(data), cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
 		return fail(jsonMessage(data, err))
 	}
-	r := bomReader{used: map[string]bool{}, notes: map[string]bool{}, names: map[string][]int{}}
+	r := bomReader{
+		used: map[string]bool{}, notes: map[string]bool{}, names: map[string][]int{}, paths: map[string]bool{}, owned: map[string]bool{},
+	}
 	meta := BOMMeta{Format: FormatCycloneDX, SpecVersion: head.specVersion, SerialNumber: bom.SerialNumber, Kind: KindBOM}
 	if bom.Metadata != nil {
 		r.metadata(bom.Metadata, &meta)
 	}
-	if err := r.components(deref(bom.Components)); err != nil {
+	if err := r.components(deref(bom.Components), ""); err != nil {
 		return fail(err)
 	}
+	r.owners()
 	if err := r.dependencies(deref(bom.Dependencies)); err != nil {
 		return fail(err)
 	}
+	r.completeness(deref(bom.Compositions))
 	for note := range r.notes {
 		meta.Notes = append(meta.Notes, note)
 	}
 	slices.Sort(meta.Notes)
+	return r.packages(), meta, nil
+}
+
+func (r *bomReader) packages() Packages {
 	slices.SortFunc(r.list, func(x, y Component) int { return cmp.Compare(x.Ref, y.Ref) })
+	slices.SortFunc(r.files, func(x, y File) int { return cmp.Compare(x.Path, y.Path) })
 	if r.list == nil {
 		r.list = []Component{}
 	}
-	return Packages{
-		Schema: PackagesSchema, OS: r.os, Tool: r.tool, SHA512: r.sha512, Labels: r.labels,
-		Components: audit.Known(r.list),
-	}, meta, nil
+	p := Packages{Schema: PackagesSchema, OS: r.os, Tool: r.tool, SHA512: r.sha512, Labels: r.labels, Files: r.files}
+	p.Components = audit.Known(r.list)
+	p.Declared = property(r.about, propertyStated) != ""
+	if depth := property(r.about, propertyDepth); depth == DepthEntries || depth == DepthAll {
+		p.Depth = depth
+	}
+	failure, unread := property(r.about, propertyFailure), property(r.about, propertyUnread)
+	if len(r.list) == 0 && failure+unread != "" { // our own document says that nothing could be read
+		p.Components = audit.Fact[[]Component]{Failure: failure, Settle: property(r.about, propertySettle)}
+	}
+	return p
 }
 
 // bomReader collects components while the tree is walked.
@@ -102,6 +120,10 @@ type bomReader struct {
 	sha512 string
 	labels map[string]string
 	notes  map[string]bool
+	files  []File
+	paths  map[string]bool // of files
+	about  *[]cdx.Property // of the root
+	owned  map[string]bool // refs that their owner also depends on
 }
 
 func (r *bomReader) note(format string, args ...any) { r.notes[fmt.Sprintf(format, args...)] = true }
@@ -115,7 +137,7 @@ func (r *bomReader) metadata(m *cdx.Metadata, meta *BOMMeta) {
 		return
 	}
 	root := *m.Component
-	r.root = root.BOMRef
+	r.root, r.about = root.BOMRef, root.Properties
 	meta.Name = root.Name
 	meta.Reference = property(root.Properties, propertyReference)
 	for _, p := range deref(root.Properties) {
@@ -157,25 +179,111 @@ func identifyRoot(meta *BOMMeta, name, version, purlText string, isImage bool) {
 	meta.Version = UpstreamVersion(version)
 }
 
-func (r *bomReader) components(list []cdx.Component) error {
+// components reads a list and what is nested in it; owner is the ref of the package that the list stands below.
+func (r *bomReader) components(list []cdx.Component, owner string) error {
 	for _, c := range list {
-		if len(r.list) >= maxBOMComponents {
+		if len(r.list)+len(r.files) >= maxBOMComponents {
 			return fmt.Errorf("more than %d components", maxBOMComponents)
 		}
-		if c.Type == cdx.ComponentTypeOS && r.os == "" {
+		below := owner
+		switch {
+		case c.Type == cdx.ComponentTypeOS && r.os == "":
 			r.os = strings.TrimSpace(c.Name + " " + c.Version)
 			r.used[c.BOMRef] = true
-		} else {
-			r.component(c)
+		case c.Type == cdx.ComponentTypeFile && property(c.Properties, propertyFilePath) != "":
+			r.file(c, owner)
+		default:
+			below = r.component(c)
 		}
-		if err := r.components(deref(c.Components)); err != nil {
+		if err := r.components(deref(c.Components), below); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *bomReader) component(c cdx.Component) {
+// file reads a file that we wrote; files in documents by others stay components.
+func (r *bomReader) file(c cdx.Component, owner string) {
+	f := File{
+		Path: property(c.Properties, propertyFilePath), Owner: owner, Kind: property(c.Properties, propertyFileKind),
+		Executable: property(c.Properties, bsiExecutable) == "executable", Archive: property(c.Properties, bsiArchive) == "archive",
+		Structured: property(c.Properties, bsiStructured) == "structured", Layer: digestOrNone(property(c.Properties, propertyLayer)),
+	}
+	if r.paths[f.Path] || !strings.HasPrefix(f.Path, "/") {
+		r.note("file %q occurs more than once, or has no whole path", f.Path)
+		return
+	}
+	r.paths[f.Path] = true
+	if size, err := strconv.ParseInt(property(c.Properties, propertyFileSize), 10, 64); err == nil && size >= 0 {
+		f.Size = size
+	}
+	if t, err := time.Parse(time.RFC3339Nano, property(c.Properties, propertyFileTime)); err == nil {
+		f.Modified = t.UTC()
+	}
+	for _, h := range deref(c.Hashes) {
+		value := strings.ToLower(h.Value)
+		switch {
+		case h.Algorithm == cdx.HashAlgoSHA256 && isHex(value, 64):
+			f.SHA256 = value
+		case h.Algorithm == cdx.HashAlgoSHA512 && isHex(value, 128):
+			f.SHA512 = value
+		}
+	}
+	r.used[r.ref(c)] = true
+	r.files = append(r.files, f)
+}
+
+// owners turns the bom-refs in OwnedBy into refs. One that is not listed, or that leads in a circle, is dropped.
+func (r *bomReader) owners() {
+	above := make(map[string]string, len(r.list))
+	for i := range r.list {
+		c := &r.list[i]
+		if c.OwnedBy != "" {
+			places := r.names[c.OwnedBy]
+			if len(places) == 0 {
+				r.note("%q is owned by %q, which is not listed", c.Ref, c.OwnedBy)
+				c.OwnedBy = ""
+			} else {
+				c.OwnedBy = r.list[places[0]].Ref
+			}
+		}
+		above[c.Ref] = c.OwnedBy
+	}
+	for i := range r.list {
+		c := &r.list[i]
+		if c.OwnedBy == "" {
+			continue
+		}
+		if _, err := outermost(c.Ref, above); err != nil {
+			r.note("%q is owned by itself, or through too many others", c.Ref)
+			c.OwnedBy, above[c.Ref] = "", ""
+		}
+	}
+}
+
+// completeness reads how complete the dependencies of each component are. Every degree between complete and unknown
+// counts as incomplete.
+func (r *bomReader) completeness(list []cdx.Composition) {
+	for _, c := range list {
+		as := DependenciesIncomplete
+		switch c.Aggregate {
+		case cdx.CompositionAggregateComplete:
+			as = DependenciesComplete
+		case cdx.CompositionAggregateUnknown, cdx.CompositionAggregateNotSpecified:
+			continue
+		}
+		for _, ref := range deref(c.Dependencies) {
+			for _, i := range r.names[string(ref)] {
+				if r.list[i].Dependencies != DependenciesIncomplete { // the lesser claim of two holds
+					r.list[i].Dependencies = as
+				}
+			}
+		}
+	}
+}
+
+// component reads one package and returns its ref.
+func (r *bomReader) component(c cdx.Component) string {
 	p := Component{Name: c.Name, Version: c.Version, CPE: c.CPE}
 	purl, err := packageurl.FromString(c.PackageURL)
 	switch {
@@ -195,7 +303,10 @@ func (r *bomReader) component(c cdx.Component) {
 	p.SourceVersion = cmp.Or(property(c.Properties, propertySourceVersion), p.SourceVersion)
 	p.Section = property(c.Properties, propertySection)
 	p.Layer = digestOrNone(property(c.Properties, propertyLayer))
-	if c.Supplier != nil && !strings.Contains(c.Supplier.Name, "@") { // a name with an address is a person
+	p.OwnedBy = property(c.Properties, propertyOwnedBy)
+	if property(c.Properties, propertyType) != "" { // ours: the field may hold what was derived
+		p.Supplier = property(c.Properties, propertySupplier)
+	} else if c.Supplier != nil && !strings.Contains(c.Supplier.Name, "@") { // a name with an address is a person
 		p.Supplier = c.Supplier.Name
 	}
 	for _, ref := range deref(c.ExternalReferences) {
@@ -207,8 +318,10 @@ func (r *bomReader) component(c cdx.Component) {
 	p.Licences = claims(c)
 	p.Locations = locations(c)
 	p.Ref = r.ref(c)
+	r.owned[p.Ref] = property(c.Properties, propertyOwnedEdge) != ""
 	r.names[c.BOMRef] = append(r.names[c.BOMRef], len(r.list))
 	r.list = append(r.list, p)
+	return p.Ref
 }
 
 // ref returns the bom-ref, or what can stand for it, made unique.
@@ -258,6 +371,9 @@ func (r *bomReader) dependencies(list []cdx.Dependency) error {
 func (r *bomReader) connect(from, to []int) {
 	for _, f := range from {
 		for _, t := range to {
+			if target := r.list[t]; target.OwnedBy == r.list[f].Ref && !r.owned[target.Ref] {
+				continue // it only leads to what is nested
+			}
 			r.list[f].DependsOn = append(r.list[f].DependsOn, r.list[t].Ref)
 		}
 	}
@@ -270,7 +386,11 @@ func claims(c cdx.Component) []LicenceClaim {
 		for _, l := range *c.Evidence.Licenses {
 			if l.License != nil && l.License.Name != "" {
 				if provenance := property(l.License.Properties, propertyProvenance); provenance != "" {
-					own = append(own, LicenceClaim{Value: l.License.Name, Provenance: provenance, Path: property(l.License.Properties, propertyPath)})
+					props := l.License.Properties
+					own = append(own, LicenceClaim{
+						Value: l.License.Name, Provenance: provenance, Path: property(props, propertyPath),
+						Weight: property(props, propertyWeight), Files: property(props, propertyAbout), Origin: originOf(props),
+					})
 				}
 			}
 		}
@@ -327,7 +447,10 @@ func toolName(tools *cdx.ToolsChoice) string {
 }
 
 func property(list *[]cdx.Property, name string) string {
-	for _, p := range deref(list) {
+	if list == nil {
+		return ""
+	}
+	for _, p := range *list {
 		if p.Name == name {
 			return p.Value
 		}

@@ -2,6 +2,7 @@ package sbom_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -148,6 +149,17 @@ func FuzzACycloneDXDocumentReadAndWrittenReadsTheSame(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(doc.Data)
+	for i := range uint64(4) {
+		doc, err := sbom.ImageBOM(keystone(), randomPackages(rand.New(rand.NewPCG(i, i))), options())
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(doc.Data)
+	}
+	f.Add([]byte(foreign(`, "components": [{"bom-ref": "a", "type": "library", "name": "a", "properties": [{"name": "pegel:owned-by", "value": "b"}]},
+		{"bom-ref": "b", "type": "library", "name": "b", "purl": "no purl <>", "properties": [{"name": "pegel:owned-by", "value": "a"}],
+		 "components": [{"type": "file", "name": "f", "properties": [{"name": "pegel:file:path", "value": "f f"}]},
+			{"type": "file", "name": "f", "properties": [{"name": "pegel:file:path", "value": "/<f f"}, {"name": "pegel:file:size", "value": "-1"}]}]}]`)))
 	f.Add([]byte(foreign(`, "components": [{"bom-ref": "x", "type": "library", "name": "one", "purl": "pkg:pypi/one@1"}, {"bom-ref": "x", "type": "file", "name": ""}]`)))
 	f.Add([]byte(foreign(`, "components": [{"type": "operating-system", "name": "a"}, {"type": "operating-system", "name": "a"}], "dependencies": [{"ref": "a", "dependsOn": ["a"]}]`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -160,12 +172,15 @@ func FuzzACycloneDXDocumentReadAndWrittenReadsTheSame(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was read cannot be written: %v", err)
 		}
+		validate(t, written.Data)
 		second, _, err := sbom.ReadCycloneDX(written.Data)
 		if err != nil {
 			t.Fatalf("what was written cannot be read: %v\n%s", err, written.Data)
 		}
-		if len(*second.Components.Value) != len(*first.Components.Value) {
-			t.Fatalf("%d components were written, %d read", len(*first.Components.Value), len(*second.Components.Value))
+		mine, _ := first.Components.Get()
+		theirs, _ := second.Components.Get()
+		if len(mine) != len(theirs) || len(first.Files) != len(second.Files) {
+			t.Fatalf("%d components and %d files were written, %d and %d read", len(mine), len(first.Files), len(theirs), len(second.Files))
 		}
 		again, err := sbom.ImageBOM(root, second, sbom.BOMOptions{At: assessedAt})
 		if err != nil || string(again.Data) != string(written.Data) {

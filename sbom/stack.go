@@ -3,12 +3,15 @@ package sbom
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
+
+	"github.com/pegel-audit/pegel/audit"
 )
 
 // stackRef is the bom-ref of the root of every stack document.
@@ -22,44 +25,82 @@ type StackOptions struct {
 	BOMOptions
 	Name     string // of the stack, e.g. example-cloud
 	Operator string // who runs it; empty for a release
+	// PackageCounts are numbers of packages by artifact ID and type, for a form that shall not list them; see CountPackages.
+	PackageCounts map[string]map[string]int
 	// Complete says that the list of artifacts was read from what runs and that no part was out of sight. A list from
 	// manifests or from hand-picked images is never complete.
 	Complete bool
 }
 
-// StackBOM writes the one document of a stack: root, then tier, service and artifact, nested and as dependencies. An
+// StackBOM is WriteStackBOM into memory.
+func StackBOM(inv Inventory, boms map[string]BOMRef, opt StackOptions) (Document, error) {
+	return inMemory(func(w io.Writer) (Written, error) { return WriteStackBOM(w, inv, boms, opt) })
+}
+
+// WriteStackBOM writes the one document of a stack: root, then tier, service and artifact, nested and as dependencies. An
 // artifact of two tiers is nested in the first and depended upon by both. Artifacts with a document of their own (boms,
 // by artifact ID) point to it by BOM-Link and the hashes of the file; what they contain is not repeated. Excluded
 // artifacts stay listed with scope "excluded". Failures of the inventory become components marked unknown.
 //
 // The serial number depends on the contents and on the serial numbers of the documents pointed to, not on their hashes,
 // because these hold a timestamp.
-func StackBOM(inv Inventory, boms map[string]BOMRef, opt StackOptions) (Document, error) {
-	s := stackWriter{boms: boms, edges: map[string][]string{stackRef: nil}, taken: map[string]bool{stackRef: true}}
-	artifacts := slices.Clone(inv.Artifacts)
-	slices.SortFunc(artifacts, func(x, y Artifact) int { return cmp.Compare(x.ID, y.ID) })
-	layers, err := s.layers(artifacts)
+func WriteStackBOM(w io.Writer, inv Inventory, boms map[string]BOMRef, opt StackOptions) (Written, error) {
+	s := newStackWriter(boms, opt)
+	tree, err := s.tree(inv)
 	if err != nil {
-		return Document{}, fmt.Errorf("writing stack SBOM of %q: %w", opt.Name, err)
+		return Written{}, fmt.Errorf("writing stack SBOM of %q: %w", opt.Name, err)
 	}
-	if opt.Complete && len(inv.Failures) > 0 {
-		opt.Complete = false
+	doc := document{
+		head: s.head(inv), components: slices.Values(tree), dependencies: dependencies(s.edges),
+		compositions: s.compositions(inv, nil), late: s.addHashes,
 	}
-	unseen := s.unseen(inv.Failures)
-	name := cmp.Or(opt.Name, "stack")
-	if opt.Operator != "" {
-		name += " at " + opt.Operator
+	return doc.write(w, opt.BOMOptions)
+}
+
+func newStackWriter(boms map[string]BOMRef, opt StackOptions) *stackWriter {
+	return &stackWriter{
+		boms: boms, opt: opt, edges: map[string][]string{stackRef: nil}, taken: map[string]bool{stackRef: true},
+		operator: entityOf(cmp.Or(opt.Operator, opt.Creator), opt.CreatorURL),
 	}
-	root := cdx.Component{BOMRef: stackRef, Type: cdx.ComponentTypePlatform, Name: name}
+}
+
+// tree returns the components of the stack from the tiers down to the artifacts, and what could not be seen.
+func (s *stackWriter) tree(inv Inventory) ([]cdx.Component, error) {
+	s.artifacts = slices.Clone(inv.Artifacts)
+	slices.SortFunc(s.artifacts, func(x, y Artifact) int { return cmp.Compare(x.ID, y.ID) })
+	layers, err := s.layers(s.artifacts)
+	if err != nil {
+		return nil, err
+	}
+	s.unseen = s.unseenParts(inv.Failures)
+	return append(layers, s.unseen...), nil
+}
+
+func (s *stackWriter) head(inv Inventory) *cdx.BOM {
+	name := cmp.Or(s.opt.Name, "stack")
+	if s.opt.Operator != "" {
+		name += " at " + s.opt.Operator
+	}
+	root := cdx.Component{
+		BOMRef: stackRef, Type: cdx.ComponentTypePlatform, Name: name, Version: contentVersion(s.artifacts),
+		Manufacturer: s.operator, Supplier: s.operator, Properties: properties(propertyKind, logical),
+	}
 	phase := cdx.LifecyclePhaseOperations
-	if !slices.ContainsFunc(artifacts, Artifact.Seen) {
+	if !slices.ContainsFunc(s.artifacts, Artifact.Seen) {
 		phase = cdx.LifecyclePhaseDesign // planned to be used: nothing was seen running
 	}
-	bom := newBOM(&root, phase, "", opt.BOMOptions)
-	bom.Components = listOf(append(layers, unseen...))
-	bom.Dependencies = dependencies(s.edges)
-	bom.Compositions = s.compositions(artifacts, unseen, opt.Complete)
-	return encode(bom, func() { s.addHashes(deref(bom.Components)) }, len(s.edges)-1)
+	return newBOM(&root, phase, "", s.opt.BOMOptions)
+}
+
+// contentVersion is the version of a group of artifacts that has no other: it follows from what they are, so that a
+// group with another member is another version (BSI TR-03183-2 section 5.1).
+func contentVersion(artifacts []Artifact) string {
+	var parts []string
+	for _, a := range artifacts {
+		parts = append(parts, a.ID+" "+string(a.Digest)+" "+a.Version)
+	}
+	slices.Sort(parts)
+	return "content-" + audit.DigestOf([]byte(strings.Join(parts, "\n"))).Hex()[:12]
 }
 
 // stackWriter collects the edges while the tree of components is built.
@@ -68,6 +109,12 @@ type stackWriter struct {
 	edges   map[string][]string // bom-ref to what it depends on
 	taken   map[string]bool     // bom-refs in use
 	grouped []string            // refs of layers and services
+
+	opt       StackOptions
+	operator  *cdx.OrganizationalEntity
+	artifacts []Artifact
+	unseen    []cdx.Component
+	contents  map[string]Packages // by artifact, where they are described here and not in a document of their own
 }
 
 // layers returns the layer components in the order functional, iam, ops, base, unplaced.
@@ -100,7 +147,7 @@ func (s *stackWriter) layers(artifacts []Artifact) ([]cdx.Component, error) {
 }
 
 func (s *stackWriter) layer(tier string, artifacts []Artifact) (cdx.Component, error) {
-	c := cdx.Component{BOMRef: "layer:" + tier, Type: cdx.ComponentTypePlatform, Name: tier}
+	c := s.group(cdx.ComponentTypePlatform, "layer:"+tier, tier, contentVersion(artifacts))
 	byService := map[string][]Artifact{}
 	for _, a := range artifacts {
 		byService[a.Service] = append(byService[a.Service], a)
@@ -113,8 +160,8 @@ func (s *stackWriter) layer(tier string, artifacts []Artifact) (cdx.Component, e
 			children = append(children, s.members(c.BOMRef, tier, members)...)
 			continue
 		}
-		child := cdx.Component{BOMRef: "service:" + tier + "/" + service, Type: cdx.ComponentTypeApplication,
-			Name: service, Version: clip(commonVersion(members))}
+		version := cmp.Or(clip(commonVersion(members)), contentVersion(members))
+		child := s.group(cdx.ComponentTypeApplication, "service:"+tier+"/"+service, service, version)
 		s.grouped = append(s.grouped, child.BOMRef)
 		s.edges[c.BOMRef] = append(s.edges[c.BOMRef], child.BOMRef)
 		child.Components = listOf(s.members(child.BOMRef, tier, members))
@@ -124,6 +171,14 @@ func (s *stackWriter) layer(tier string, artifacts []Artifact) (cdx.Component, e
 	slices.Sort(s.edges[c.BOMRef])
 	c.Components = listOf(children)
 	return c, nil
+}
+
+// group is a part of the stack that is no artifact: a logical component made by the operator.
+func (s *stackWriter) group(kind cdx.ComponentType, ref, name, version string) cdx.Component {
+	return cdx.Component{
+		BOMRef: ref, Type: kind, Name: name, Version: version,
+		Manufacturer: s.operator, Supplier: s.operator, Properties: properties(propertyKind, logical),
+	}
 }
 
 // members adds the edges from parent to the artifacts and returns the components of those whose first tier this is.
@@ -140,46 +195,67 @@ func (s *stackWriter) members(parent, tier string, artifacts []Artifact) []cdx.C
 
 func (s *stackWriter) artifact(a Artifact) cdx.Component {
 	c := artifactComponent(a)
-	props := append(deref(c.Properties), deref(properties(propertyPlaced, a.Placed, propertyExcluded, a.Excluded))...)
-	c.Properties = sortedProperties(props)
+	link, linked := bomLink(s.boms[a.ID])
+	kind := logical
+	switch {
+	case a.Kind == KindImage && linked: // described elsewhere: no more than creator, name, version (BSI TR-03183-2 section 3.2)
+		c.Version, kind = clip(imageVersion(a)), ""
+	case a.Kind == KindImage:
+		describeImage(&c, a, s.contents[a.ID])
+		c.Licenses, kind = imageLicences(s.contents[a.ID], s.licences(a.ID), s.opt.BOMOptions), ""
+	case a.Kind == KindHost:
+		c.Version = clip(cmp.Or(a.Version, a.Platform))
+	}
+	props := append(deref(c.Properties), deref(properties(propertyPlaced, a.Placed, propertyExcluded, a.Excluded, propertyKind, kind))...)
+	c.Properties = sortedProperties(append(props, countProperties(s.opt.PackageCounts[a.ID])...))
+	c.Manufacturer, c.Supplier = makerOfArtifact(a, a.Labels, s.opt.BOMOptions)
 	if a.Excluded != "" {
 		c.Scope = cdx.ScopeExcluded
 	}
-	if a.Kind == KindHost {
+	if _, here := s.contents[a.ID]; a.Kind == KindHost && !here {
 		c.IsExternal = cdx.Bool(true) // identified here, described in its own document (BSI TR-03183-2 section 3.2)
 	}
-	if ref, ok := s.boms[a.ID]; ok {
-		if link, ok := bomLink(ref); ok {
-			c.ExternalReferences = &[]cdx.ExternalReference{{Type: cdx.ERTypeBOM, URL: link}}
-		}
+	if linked {
+		c.ExternalReferences = &[]cdx.ExternalReference{{Type: cdx.ERTypeBOM, URL: link}}
 	}
 	return c
 }
 
+// licences judges every package of an artifact that is described here.
+func (s *stackWriter) licences(artifact string) []Licensing {
+	list, _ := s.contents[artifact].Components.Get()
+	out := make([]Licensing, 0, len(list))
+	for _, c := range list {
+		out = append(out, licensingOf(c, s.opt.BOMOptions))
+	}
+	return out
+}
+
 // addHashes completes the references to other documents; it runs after the serial number is made.
-func (s *stackWriter) addHashes(components []cdx.Component) {
-	for i := range components {
-		c := &components[i]
-		if c.Components != nil {
-			s.addHashes(*c.Components)
+func (s *stackWriter) addHashes(c *cdx.Component) {
+	if c.Components != nil {
+		for i := range *c.Components {
+			s.addHashes(&(*c.Components)[i])
 		}
-		ref, ok := s.boms[c.BOMRef]
-		if !ok || c.ExternalReferences == nil {
-			continue
-		}
-		var hashes []cdx.Hash
-		if isHex(ref.SHA256, 64) {
-			hashes = append(hashes, cdx.Hash{Algorithm: cdx.HashAlgoSHA256, Value: ref.SHA256})
-		}
-		if isHex(ref.SHA512, 128) {
-			hashes = append(hashes, cdx.Hash{Algorithm: cdx.HashAlgoSHA512, Value: ref.SHA512})
-		}
-		(*c.ExternalReferences)[0].Hashes = listOf(hashes)
+	}
+	ref, ok := s.boms[c.BOMRef]
+	if !ok || c.ExternalReferences == nil {
+		return
+	}
+	var hashes []cdx.Hash
+	if isHex(ref.SHA256, 64) {
+		hashes = append(hashes, cdx.Hash{Algorithm: cdx.HashAlgoSHA256, Value: ref.SHA256})
+	}
+	if isHex(ref.SHA512, 128) {
+		hashes = append(hashes, cdx.Hash{Algorithm: cdx.HashAlgoSHA512, Value: ref.SHA512})
+	}
+	if first := &(*c.ExternalReferences)[0]; first.Type == cdx.ERTypeBOM {
+		first.Hashes = listOf(hashes)
 	}
 }
 
-// unseen makes one component of each failure, so that what could not be seen is not forgotten.
-func (s *stackWriter) unseen(failures []Failure) []cdx.Component {
+// unseenParts makes one component of each failure, so that what could not be seen is not forgotten.
+func (s *stackWriter) unseenParts(failures []Failure) []cdx.Component {
 	reasons := make([]string, 0, len(failures))
 	for _, f := range failures {
 		reasons = append(reasons, f.Source+": "+f.Reason)
@@ -194,29 +270,32 @@ func (s *stackWriter) unseen(failures []Failure) []cdx.Component {
 	return out
 }
 
-func (s *stackWriter) compositions(artifacts []Artifact, unseen []cdx.Component, complete bool) *[]cdx.Composition {
-	aggregate := cdx.CompositionAggregateIncomplete
-	if complete {
-		aggregate = cdx.CompositionAggregateComplete
+// compositions says how complete the stack is. more are the parts that another document would describe and this one holds
+// itself, by aggregate of their edges.
+func (s *stackWriter) compositions(inv Inventory, more map[cdx.CompositionAggregate][]cdx.BOMReference) []cdx.Composition {
+	assemblies, edges := map[cdx.CompositionAggregate][]cdx.BOMReference{}, map[cdx.CompositionAggregate][]cdx.BOMReference{}
+	whole, unknown := cdx.CompositionAggregateIncomplete, cdx.CompositionAggregateUnknown
+	if s.opt.Complete && len(inv.Failures) == 0 {
+		whole = cdx.CompositionAggregateComplete
 	}
-	listed := []cdx.BOMReference{stackRef}
-	for _, ref := range slices.Sorted(slices.Values(s.grouped)) {
-		listed = append(listed, cdx.BOMReference(ref))
+	for _, ref := range append([]string{stackRef}, s.grouped...) {
+		assemblies[whole] = append(assemblies[whole], cdx.BOMReference(ref))
 	}
-	out := []cdx.Composition{{Aggregate: aggregate, Assemblies: &listed, Dependencies: &listed}}
-	var unknown []cdx.BOMReference
-	for _, a := range artifacts {
+	for _, a := range s.artifacts {
 		if _, ok := s.boms[a.ID]; !ok {
-			unknown = append(unknown, cdx.BOMReference(a.ID))
+			assemblies[unknown] = append(assemblies[unknown], cdx.BOMReference(a.ID))
 		}
 	}
-	for _, c := range unseen {
-		unknown = append(unknown, cdx.BOMReference(c.BOMRef))
+	for _, c := range s.unseen {
+		assemblies[unknown] = append(assemblies[unknown], cdx.BOMReference(c.BOMRef))
 	}
-	if len(unknown) > 0 {
-		out = append(out, cdx.Composition{Aggregate: cdx.CompositionAggregateUnknown, Assemblies: &unknown, Dependencies: &unknown})
+	for as, refs := range assemblies {
+		edges[as] = slices.Clone(refs)
 	}
-	return &out
+	for as, refs := range more {
+		edges[as] = append(edges[as], refs...)
+	}
+	return sortedCompositions(assemblies, edges)
 }
 
 func tiersOf(a Artifact) []string {

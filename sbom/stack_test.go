@@ -2,7 +2,9 @@ package sbom_test
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -172,17 +174,67 @@ func TestAnArtifactThatOccursTwiceIsRefused(t *testing.T) {
 	}
 }
 
-func BenchmarkStackBOM(b *testing.B) {
+// manyArtifacts makes a stack of images that share packages, as kolla images do: of each thousand packages in an image,
+// nine in ten are in every other image too.
+func manyArtifacts(images, each int) (sbom.Inventory, []sbom.Packages) {
 	var list []sbom.Artifact
-	for i := range 1000 {
+	var pkgs []sbom.Packages
+	for i := range images {
 		a := image("", fmt.Sprintf("r.example/p%d:1.0", i), told("m"))
 		a.Tiers, a.Service = []string{"functional"}, fmt.Sprintf("s%d", i%90)
-		list = append(list, a)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := sbom.StackBOM(inventory(list...), nil, sbom.StackOptions{BOMOptions: options()}); err != nil {
-			b.Fatal(err)
+		p := manyPackages(each)
+		p.Artifact = a.ID
+		own := *p.Components.Value
+		for j := each * 9 / 10; j < each; j++ {
+			own[j].Ref = fmt.Sprintf("pkg:pypi/own-%d-%d@1", i, j)
+			own[j].PURL, own[j].DependsOn = own[j].Ref, nil
 		}
+		list, pkgs = append(list, a), append(pkgs, p)
 	}
+	return inventory(list...), pkgs
+}
+
+func BenchmarkStackBOM(b *testing.B) {
+	b.Run("1000 images with links", func(b *testing.B) {
+		inv, _ := manyArtifacts(1000, 0)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := sbom.WriteStackBOM(io.Discard, inv, nil, sbom.StackOptions{BOMOptions: options()}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	for _, share := range []struct {
+		name         string
+		images, each int
+	}{{"100000 occurrences in 200 images, flat", 200, 500}, {"100000 occurrences in 10 images, flat", 10, 10_000}} {
+		b.Run(share.name, func(b *testing.B) {
+			inv, pkgs := manyArtifacts(share.images, share.each)
+			b.ReportAllocs()
+			for b.Loop() {
+				w := &heapWatcher{}
+				if _, err := sbom.WriteFlatBOM(w, inv, pkgs, sbom.StackOptions{BOMOptions: options()}); err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(w.peak)/1e6, "peak-heap-MB")
+				b.ReportMetric(float64(w.written)/1e6, "written-MB")
+			}
+		})
+	}
+}
+
+// heapWatcher takes what is written and looks how large the heap is meanwhile.
+type heapWatcher struct {
+	written, next int64
+	peak          uint64
+}
+
+func (w *heapWatcher) Write(p []byte) (int, error) {
+	w.written += int64(len(p))
+	if w.written >= w.next {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		w.peak, w.next = max(w.peak, m.HeapInuse+m.StackInuse), w.written+1<<20
+	}
+	return len(p), nil
 }

@@ -3,24 +3,26 @@ package sbom
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"net/url"
+	"iter"
 	"slices"
 	"strings"
 	"time"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
-	"github.com/package-url/packageurl-go"
 
 	"github.com/pegel-audit/pegel/audit"
 )
 
-// MediaType is the media type of the documents written here.
+// MediaType is the media type of the documents written here, in the newest version.
 const MediaType = "application/vnd.cyclonedx+json; version=1.7"
+
+// Versions of CycloneDX that are written.
+const (
+	CycloneDX17 = "1.7" // the default
+	CycloneDX16 = "1.6" // with a loss that the document states; see lower
+)
 
 // Names of properties of components. The reader takes them back.
 const (
@@ -28,13 +30,25 @@ const (
 	propertyArch          = "pegel:package:arch"
 	propertySource        = "pegel:package:source"
 	propertySourceVersion = "pegel:package:source-version"
+	propertySupplier      = "pegel:package:supplier" // as the package says it; the field supplier may be derived
 	propertySection       = "pegel:package:section"
 	propertyLayer         = "pegel:package:layer"
-	propertyKind          = "pegel:bsi:kind" // "logical": an installed package, not a file (BSI TR-03183-2 section 3.2.2)
+	propertyCreatorRule   = "pegel:creator:rule"    // by which rule the address of the creator was found
+	propertyOwnedBy       = "pegel:owned-by"        // bom-ref of the package of the distribution that brings it
+	propertyOwnedEdge     = "pegel:owned-by:needed" // the owner also depends on it
+	propertyKind          = "pegel:bsi:kind"        // "logical": an installed package, not a file (BSI TR-03183-2 section 3.2.2)
 	propertyClass         = "pegel:licence:class"
+	propertyJudged        = "pegel:licence:decided-by"
+	propertyNote          = "pegel:licence:note"
 	propertyProvenance    = "pegel:licence:provenance"
 	propertyPath          = "pegel:licence:path"
+	propertyWeight        = "pegel:licence:weight"
+	propertyAbout         = "pegel:licence:files"
 	propertyFailure       = "pegel:packages:failure"
+	propertySettle        = "pegel:packages:settle"
+	propertyUnread        = "pegel:packages:unread"   // nobody looked
+	propertyStated        = "pegel:packages:declared" // somebody's statement, not read from the contents
+	propertyDepth         = "pegel:files:depth"
 	propertyPlaced        = "pegel:artifact:placed"
 	propertyUnpinned      = "pegel:artifact:unpinned"
 	propertyDeclared      = "pegel:artifact:declared"
@@ -42,8 +56,28 @@ const (
 	propertyReference     = "pegel:artifact:reference"
 	propertyPlatform      = "pegel:artifact:platform"
 	propertyScanner       = "pegel:scanner"
-	propertyLabel         = "pegel:label:" // and the key of the OCI label
+	propertyLabel         = "pegel:label:"          // and the key of the OCI label
+	propertyCount         = "pegel:packages:count:" // and the type of package
+	propertyForm          = "pegel:form"            // of the document: full or public
+	propertyHidden        = "pegel:form:hidden"     // what the public form leaves out on purpose
+	propertyFilePath      = "pegel:file:path"
+	propertyFileSize      = "pegel:file:size"
+	propertyFileTime      = "pegel:file:modified"
+	propertyFileKind      = "pegel:file:kind"
+	propertyFileOwner     = "pegel:file:owner" // "unknown": no package says that it brings the file
 )
+
+// Names of properties in the taxonomy of BSI TR-03183-2 v2.1.0 (table of component fields; spelling of the taxonomy).
+const (
+	bsiFilename   = "bsi:component:filename"
+	bsiExecutable = "bsi:component:executable"
+	bsiArchive    = "bsi:component:archive"
+	bsiStructured = "bsi:component:structured"
+	bsiEffective  = "bsi:component:effectiveLicence"
+)
+
+// logical marks components that are no files.
+const logical = "logical"
 
 // Limits of CycloneDX 1.7 that hostile input could break.
 const maxVersion = 1024
@@ -53,15 +87,19 @@ type BOMOptions struct {
 	At          time.Time // assessed_at: the timestamp of the document, no part of its serial number
 	ToolVersion string    // of Pegel
 	Creator     string    // organisation that makes the document
-	CreatorURL  string    // and its address
+	CreatorURL  string    // and its address (BSI TR-03183-2 section 5.2.1: creator of the SBOM)
 	// Licences judges the licences of a component; nil judges none.
 	Licences func(Component) Licensing
 	// Internal marks a document with internal names as not for the public (TLP AMBER). Without it the document is marked
-	// CLEAR, so give artifacts that went through Public.
+	// CLEAR, so give artifacts that went through a PublicForm.
 	Internal bool
+	// Counts replaces the packages by their number for each type, for a public form that shall not list them.
+	Counts bool
+	// SpecVersion is CycloneDX17 (also if empty) or CycloneDX16.
+	SpecVersion string
 }
 
-// Document is a CycloneDX 1.7 document in JSON.
+// Document is a CycloneDX document in JSON.
 type Document struct {
 	SerialNumber string // urn:uuid:...; the same contents have the same one, whatever the timestamp
 	Components   int    // without the root
@@ -76,106 +114,244 @@ type BOMRef struct {
 	SHA512       string
 }
 
-// Ref returns what another document needs to point to this one.
-func (d Document) Ref() BOMRef {
-	short, long := sha256.Sum256(d.Data), sha512.Sum512(d.Data)
-	return BOMRef{SerialNumber: d.SerialNumber, Version: 1, SHA256: hex.EncodeToString(short[:]), SHA512: hex.EncodeToString(long[:])}
+// Written says what was written to a stream.
+type Written struct {
+	BOMRef
+	Components int // without the root
 }
 
-// ImageBOM writes the document of one image, host or other artifact: the artifact is the root, its packages are the
-// components, and every component can be reached from the root by dependencies. Packages that could not be read give a
-// document whose root says so. The same input in any order gives the same bytes. An error means that the packages
-// contradict themselves: a ref that is empty, occurs twice, or is depended upon and missing.
+// FileDigest returns the digest by which the bundle knows the document.
+func (d Document) FileDigest() audit.Digest { return audit.DigestOf(d.Data) }
+
+// Ref returns what another document needs to point to this one.
+func (d Document) Ref() BOMRef {
+	sums := newSums()
+	sums.Write(d.Data)
+	return sums.ref(d.SerialNumber)
+}
+
+// ImageBOM is WriteImageBOM into memory.
 func ImageBOM(a Artifact, p Packages, opt BOMOptions) (Document, error) {
-	components, _ := p.Components.Get()
-	components = slices.Clone(components)
-	slices.SortFunc(components, func(x, y Component) int { return cmp.Compare(x.Ref, y.Ref) })
-	edges, err := checkRefs(components)
+	return inMemory(func(w io.Writer) (Written, error) { return WriteImageBOM(w, a, p, opt) })
+}
+
+func inMemory(write func(io.Writer) (Written, error)) (Document, error) {
+	var out bytes.Buffer
+	written, err := write(&out)
 	if err != nil {
-		return Document{}, fmt.Errorf("writing SBOM of %q: %w", a.ID, err)
+		return Document{}, err
+	}
+	return Document{SerialNumber: written.SerialNumber, Components: written.Components, Data: out.Bytes()}, nil
+}
+
+// WriteImageBOM writes the document of one image, host or other artifact: the artifact is the root, its packages are the
+// components, nested below them are the files that they bring and the packages that lie in these (OwnedBy), and every
+// component can be reached from the root by dependencies. Packages that could not be read give a document whose root says
+// so. The same input in any order gives the same bytes. Components are made and written one by one.
+//
+// An error means that the packages contradict themselves (a ref that is empty, occurs twice, or is named and missing; a
+// path that occurs twice), or that w could not be written; nothing was written in the first case.
+func WriteImageBOM(w io.Writer, a Artifact, p Packages, opt BOMOptions) (Written, error) {
+	iw, err := newImageWriter(a, p, opt)
+	if err != nil {
+		return Written{}, fmt.Errorf("writing SBOM of %q: %w", a.ID, err)
 	}
 	phase := cdx.LifecyclePhasePostBuild
 	if a.Kind == KindHost {
 		phase = cdx.LifecyclePhaseOperations
 	}
-	root := rootComponent(a, p)
-	root.BOMRef = freeRef(cmp.Or(a.ID, "root"), edges)
-	edges[root.BOMRef] = nil
-	list := make([]cdx.Component, 0, len(components)+1)
-	for _, c := range components {
-		list = append(list, packageComponent(c, opt.Licences))
+	doc := document{
+		head: newBOM(&iw.root, phase, p.Tool, opt), components: iw.components, dependencies: dependencies(iw.edges),
+		compositions: iw.compositions(),
 	}
-	if p.OS != "" {
+	return doc.write(w, opt)
+}
+
+// imageWriter holds what the parts of one document share. Components stay as they came until they are written.
+type imageWriter struct {
+	opt    BOMOptions
+	pkgs   Packages
+	root   cdx.Component
+	system *cdx.Component // the operating system, if it is known
+	list   []Component    // sorted by Ref
+	judged []Licensing    // of each in list
+	files  []File         // sorted by Path
+	refs   []string       // bom-ref of each of files
+	edges  map[string][]string
+	// address is where the artifact itself can be had; empty if that is not known.
+	address string
+
+	top   []int            // places in list of what is nested in nothing
+	under map[string][]int // places in list of what is nested in a component, by its ref
+	has   map[string][]int // places in files, by the ref of the owner; "" of those without one
+}
+
+func newImageWriter(a Artifact, p Packages, opt BOMOptions) (*imageWriter, error) {
+	iw := &imageWriter{opt: opt, pkgs: p, address: manifestAddress(a), under: map[string][]int{}, has: map[string][]int{}}
+	iw.list, _ = p.Components.Get()
+	iw.list = slices.Clone(iw.list)
+	iw.files = slices.Clone(p.Files)
+	counts := countTypes(iw.list)
+	if opt.Counts {
+		iw.list, iw.files = nil, nil
+	}
+	slices.SortFunc(iw.list, func(x, y Component) int { return cmp.Compare(x.Ref, y.Ref) })
+	slices.SortFunc(iw.files, func(x, y File) int { return cmp.Compare(x.Path, y.Path) })
+	var err error
+	if iw.edges, err = checkRefs(iw.list); err != nil {
+		return nil, err
+	}
+	if err := iw.nest(); err != nil {
+		return nil, err
+	}
+	for _, c := range iw.list {
+		iw.judged = append(iw.judged, licensingOf(c, opt))
+	}
+	if p.OS != "" && !opt.Counts {
 		system := osComponent(p.OS)
-		system.BOMRef = freeRef(system.BOMRef, edges)
-		list = append(list, system)
-		edges[system.BOMRef] = nil
-		slices.SortFunc(list, func(x, y cdx.Component) int { return cmp.Compare(x.BOMRef, y.BOMRef) })
+		system.BOMRef = freeRef(system.BOMRef, iw.edges)
+		iw.system, iw.edges[system.BOMRef] = &system, nil
 	}
-	edges[root.BOMRef] = entryPoints(root.BOMRef, edges)
-
-	bom := newBOM(&root, phase, p.Tool, opt)
-	bom.Components = listOf(list)
-	bom.Dependencies = dependencies(edges)
-	bom.Compositions = imageCompositions(root.BOMRef, p, components)
-	return encode(bom, nil, len(list))
+	iw.root = rootComponent(a, p, iw.judged, opt)
+	if opt.Counts {
+		iw.root.Properties = sortedProperties(append(deref(iw.root.Properties), countProperties(counts)...))
+	}
+	iw.root.BOMRef = freeRef(cmp.Or(a.ID, "root"), iw.edges)
+	iw.edges[iw.root.BOMRef] = nil
+	iw.edges[iw.root.BOMRef] = entryPoints(iw.root.BOMRef, iw.edges)
+	return iw, nil
 }
 
-// newBOM returns a document with everything in the metadata but the timestamp, which encode adds.
-func newBOM(root *cdx.Component, phase cdx.LifecyclePhase, scanner string, opt BOMOptions) *cdx.BOM {
-	bom := cdx.NewBOM()
-	pegel := cdx.Component{Type: cdx.ComponentTypeApplication, Name: "pegel", Version: clip(opt.ToolVersion)}
-	if scanner != "" {
-		pegel.Properties = properties(propertyScanner, scanner)
+func licensingOf(c Component, opt BOMOptions) Licensing {
+	if opt.Licences == nil {
+		return Licensing{}
 	}
-	distribution := cdx.TLPClassificationClear
-	if opt.Internal {
-		distribution = cdx.TLPClassificationAmber
+	return opt.Licences(c)
+}
+
+// nest finds what stands below what: files below the package that brings them, packages in the files of another below
+// the outermost of these. It adds the edges by which they are reached.
+func (iw *imageWriter) nest() error {
+	owners := make(map[string]string, len(iw.list))
+	for _, c := range iw.list {
+		owners[c.Ref] = c.OwnedBy
 	}
-	bom.Metadata = &cdx.Metadata{
-		Lifecycles:              &[]cdx.Lifecycle{{Phase: phase}},
-		Tools:                   &cdx.ToolsChoice{Components: &[]cdx.Component{pegel}},
-		Component:               root,
-		DistributionConstraints: &cdx.DistributionConstraints{TLP: distribution},
-	}
-	if !opt.At.IsZero() {
-		bom.Metadata.Timestamp = opt.At.UTC().Format(time.RFC3339)
-	}
-	if opt.Creator != "" || opt.CreatorURL != "" {
-		entity := &cdx.OrganizationalEntity{Name: opt.Creator}
-		if webAddress(opt.CreatorURL) {
-			entity.URL = &[]string{opt.CreatorURL}
+	for i, c := range iw.list {
+		outer, err := outermost(c.Ref, owners)
+		if err != nil {
+			return err
 		}
-		bom.Metadata.Manufacturer = entity
+		if outer == c.Ref {
+			iw.top = append(iw.top, i)
+			continue
+		}
+		iw.under[outer] = append(iw.under[outer], i)
+		iw.edges[c.OwnedBy] = sortedUnion(iw.edges[c.OwnedBy], []string{c.Ref})
 	}
-	return bom
-}
-
-// encode gives the document its serial number, which is the UUIDv5 of the document without timestamp and serial number,
-// and writes it. late, if given, adds what the serial number must not depend on.
-func encode(bom *cdx.BOM, late func(), components int) (Document, error) {
-	timestamp := bom.Metadata.Timestamp
-	bom.Metadata.Timestamp = ""
-	name := nameHash()
-	if err := encodeTo(name, bom, false); err != nil {
-		return Document{}, err
+	for i, f := range iw.files {
+		if _, known := owners[f.Owner]; f.Owner != "" && !known {
+			return fmt.Errorf("file %q belongs to %q, which is not listed", f.Path, f.Owner)
+		}
+		if !strings.HasPrefix(f.Path, "/") || i > 0 && iw.files[i-1].Path == f.Path {
+			return fmt.Errorf("file %q occurs twice, or its path does not begin with /", f.Path)
+		}
+		ref := freeRef("file:"+f.Path, iw.edges)
+		iw.refs, iw.edges[ref] = append(iw.refs, ref), nil
+		iw.has[f.Owner] = append(iw.has[f.Owner], i)
 	}
-	bom.SerialNumber, bom.Metadata.Timestamp = serialNumber(name), timestamp
-	if late != nil {
-		late()
-	}
-	var out bytes.Buffer
-	if err := encodeTo(&out, bom, true); err != nil {
-		return Document{}, err
-	}
-	return Document{SerialNumber: bom.SerialNumber, Components: components, Data: out.Bytes()}, nil
-}
-
-func encodeTo(w io.Writer, bom *cdx.BOM, pretty bool) error {
-	if err := cdx.NewBOMEncoder(w, cdx.BOMFileFormatJSON).SetEscapeHTML(false).SetPretty(pretty).Encode(bom); err != nil {
-		return fmt.Errorf("encoding CycloneDX: %w", err)
+	for owner, files := range iw.has {
+		if owner != "" {
+			iw.edges[owner] = sortedUnion(iw.edges[owner], pick(iw.refs, files))
+		}
 	}
 	return nil
+}
+
+// maxOwners bounds chains of owners; a real one has two links: a class file's jar lies in a deb.
+const maxOwners = 16
+
+// outermost follows the owners of a component up to one that nobody owns.
+func outermost(ref string, owners map[string]string) (string, error) {
+	at := ref
+	for range maxOwners {
+		owner, known := owners[at]
+		switch {
+		case !known:
+			return "", fmt.Errorf("component %q is owned by %q, which is not listed", ref, at)
+		case owner == "":
+			return at, nil
+		}
+		at = owner
+	}
+	return "", fmt.Errorf("component %q is owned by itself, or through more than %d others", ref, maxOwners)
+}
+
+func pick[T any](list []T, places []int) []T {
+	out := make([]T, 0, len(places))
+	for _, i := range places {
+		out = append(out, list[i])
+	}
+	return out
+}
+
+// components makes the components one by one, sorted by bom-ref, nested ones inside their parent.
+func (iw *imageWriter) components(yield func(cdx.Component) bool) {
+	loose := iw.has[""]
+	top := iw.top
+	system := iw.system
+	for len(top) > 0 || len(loose) > 0 || system != nil {
+		var next string
+		take := func(ref string) {
+			if next == "" || ref < next {
+				next = ref
+			}
+		}
+		if len(top) > 0 {
+			take(iw.list[top[0]].Ref)
+		}
+		if len(loose) > 0 {
+			take(iw.refs[loose[0]])
+		}
+		if system != nil {
+			take(system.BOMRef)
+		}
+		var c cdx.Component
+		switch {
+		case len(top) > 0 && iw.list[top[0]].Ref == next:
+			c, top = iw.component(top[0]), top[1:]
+		case len(loose) > 0 && iw.refs[loose[0]] == next:
+			c, loose = fileComponent(iw.files[loose[0]], next, nil, iw.address), loose[1:]
+		default:
+			c, system = *system, nil
+		}
+		if !yield(c) {
+			return
+		}
+	}
+}
+
+// component makes one package with everything below it.
+func (iw *imageWriter) component(place int) cdx.Component {
+	p := iw.list[place]
+	var owner *Component
+	if p.OwnedBy != "" {
+		i, _ := slices.BinarySearchFunc(iw.list, p.OwnedBy, func(x Component, ref string) int { return cmp.Compare(x.Ref, ref) })
+		owner = &iw.list[i]
+	}
+	c := packageComponent(p, owner, iw.judged[place])
+	if owner != nil && slices.Contains(owner.DependsOn, p.Ref) {
+		c.Properties = sortedProperties(append(deref(c.Properties), cdx.Property{Name: propertyOwnedEdge, Value: "yes"}))
+	}
+	var below []cdx.Component
+	for _, i := range iw.has[p.Ref] {
+		below = append(below, fileComponent(iw.files[i], iw.refs[i], &c, iw.address))
+	}
+	for _, i := range iw.under[p.Ref] {
+		below = append(below, iw.component(i))
+	}
+	slices.SortFunc(below, func(x, y cdx.Component) int { return cmp.Compare(x.BOMRef, y.BOMRef) })
+	c.Components = listOf(below)
+	return c
 }
 
 // checkRefs returns the edges between components and refuses refs that the document could not carry.
@@ -252,249 +428,74 @@ func entryPoints(root string, edges map[string][]string) []string {
 	return entries
 }
 
-func dependencies(edges map[string][]string) *[]cdx.Dependency {
-	out := make([]cdx.Dependency, 0, len(edges))
-	for ref, list := range edges {
-		out = append(out, cdx.Dependency{Ref: ref, Dependencies: listOf(slices.DeleteFunc(slices.Clone(list), func(to string) bool { return to == ref }))})
+// dependencies gives one entry for each ref, in order; a leaf has an entry without edges.
+func dependencies(edges map[string][]string) iter.Seq[cdx.Dependency] {
+	refs := make([]string, 0, len(edges))
+	for ref := range edges {
+		refs = append(refs, ref)
 	}
-	slices.SortFunc(out, func(x, y cdx.Dependency) int { return cmp.Compare(x.Ref, y.Ref) })
-	return &out
-}
-
-// imageCompositions says how complete the document is. Packages are listed, files that belong to none are not, so the
-// list is never called complete. Edges are complete for packages of a dpkg database whose dependencies were read.
-func imageCompositions(root string, p Packages, components []Component) *[]cdx.Composition {
-	if _, known := p.Components.Get(); !known {
-		refs := &[]cdx.BOMReference{cdx.BOMReference(root)}
-		return &[]cdx.Composition{{Aggregate: cdx.CompositionAggregateUnknown, Assemblies: refs, Dependencies: refs}}
-	}
-	resolved := slices.ContainsFunc(components, func(c Component) bool { return c.Type == "deb" && len(c.DependsOn) > 0 })
-	var complete []cdx.BOMReference
-	incomplete := []cdx.BOMReference{cdx.BOMReference(root)}
-	for _, c := range components {
-		if c.Type == "deb" && resolved {
-			complete = append(complete, cdx.BOMReference(c.Ref))
-		} else {
-			incomplete = append(incomplete, cdx.BOMReference(c.Ref))
+	slices.Sort(refs)
+	return func(yield func(cdx.Dependency) bool) {
+		for _, ref := range refs {
+			to := slices.DeleteFunc(slices.Clone(edges[ref]), func(to string) bool { return to == ref })
+			if !yield(cdx.Dependency{Ref: ref, Dependencies: listOf(to)}) {
+				return
+			}
 		}
 	}
-	out := []cdx.Composition{{
-		Aggregate:    cdx.CompositionAggregateIncomplete,
-		Assemblies:   &[]cdx.BOMReference{cdx.BOMReference(root)},
-		Dependencies: &incomplete,
-	}}
-	if len(complete) > 0 {
-		out = append(out, cdx.Composition{Aggregate: cdx.CompositionAggregateComplete, Dependencies: &complete})
-	}
-	return &out
 }
 
-func rootComponent(a Artifact, p Packages) cdx.Component {
-	c := artifactComponent(a)
-	if p.SHA512 != "" && isHex(p.SHA512, 128) {
-		hashes := append(deref(c.Hashes), cdx.Hash{Algorithm: cdx.HashAlgoSHA512, Value: p.SHA512})
-		c.Hashes = &hashes
+// compositions says how complete the document is (BSI TR-03183-2 section 5.2.2: completeness of the dependencies). The
+// list of parts is complete only if it was read from the contents with every executable file; edges are as complete as
+// the reader of each ecosystem says. What a file needs was not read.
+func (iw *imageWriter) compositions() []cdx.Composition {
+	root := cdx.BOMReference(iw.root.BOMRef)
+	assemblies, edges := map[cdx.CompositionAggregate][]cdx.BOMReference{}, map[cdx.CompositionAggregate][]cdx.BOMReference{}
+	whole := cdx.CompositionAggregateIncomplete
+	_, known := iw.pkgs.Components.Get()
+	switch {
+	case !known:
+		whole = cdx.CompositionAggregateUnknown
+	case iw.pkgs.Depth == DepthAll && !iw.pkgs.Declared && !iw.opt.Counts:
+		whole = cdx.CompositionAggregateComplete
 	}
-	props := deref(c.Properties)
-	for key, value := range p.Labels {
-		if value != "" {
-			props = append(props, cdx.Property{Name: propertyLabel + key, Value: value})
+	assemblies[whole] = append(assemblies[whole], root)
+	edges[whole] = append(edges[whole], root)
+	for _, c := range iw.list {
+		as := aggregate(c.Dependencies)
+		edges[as] = append(edges[as], cdx.BOMReference(c.Ref))
+		if len(iw.has[c.Ref]) > 0 {
+			assemblies[whole] = append(assemblies[whole], cdx.BOMReference(c.Ref))
 		}
 	}
-	if p.Components.Value == nil && p.Components.Failure != "" {
-		props = append(props, cdx.Property{Name: propertyFailure, Value: p.Components.Failure})
+	unread := edges[cdx.CompositionAggregateUnknown]
+	if iw.system != nil {
+		unread = append(unread, cdx.BOMReference(iw.system.BOMRef))
 	}
-	c.Properties = sortedProperties(props)
-	return c
+	for _, ref := range iw.refs {
+		unread = append(unread, cdx.BOMReference(ref))
+	}
+	edges[cdx.CompositionAggregateUnknown] = unread
+	return sortedCompositions(assemblies, edges)
 }
 
-// artifactComponent describes an artifact itself, as root of its own document or as part of a stack.
-func artifactComponent(a Artifact) cdx.Component {
-	c := cdx.Component{
-		BOMRef: a.ID, Type: artifactType(a.Kind), Name: cmp.Or(a.Name, a.Reference, a.ID),
-		Version: clip(a.Version), PackageURL: artifactPURL(a),
+func aggregate(dependencies string) cdx.CompositionAggregate {
+	switch dependencies {
+	case DependenciesComplete:
+		return cdx.CompositionAggregateComplete
+	case DependenciesIncomplete:
+		return cdx.CompositionAggregateIncomplete
 	}
-	var props []cdx.Property
-	add := func(name, value string) {
-		if value != "" {
-			props = append(props, cdx.Property{Name: name, Value: value})
+	return cdx.CompositionAggregateUnknown
+}
+
+// sortedCompositions writes one entry for each aggregate that has refs.
+func sortedCompositions(assemblies, edges map[cdx.CompositionAggregate][]cdx.BOMReference) []cdx.Composition {
+	var out []cdx.Composition
+	for _, as := range []cdx.CompositionAggregate{cdx.CompositionAggregateComplete, cdx.CompositionAggregateIncomplete, cdx.CompositionAggregateUnknown} {
+		if len(assemblies[as])+len(edges[as]) > 0 {
+			out = append(out, cdx.Composition{Aggregate: as, Assemblies: listOf(sortedUnion(nil, assemblies[as])), Dependencies: listOf(sortedUnion(nil, edges[as]))})
 		}
 	}
-	add(propertyReference, a.Reference)
-	for _, alias := range a.Aliases {
-		add(propertyReference, alias)
-	}
-	add(propertyPlatform, a.Platform)
-	add(propertyUnpinned, a.Unpinned)
-	if len(a.Sightings) > 0 && !a.Seen() {
-		add(propertyDeclared, "declared, not seen running")
-	}
-	c.Properties = sortedProperties(props)
-	if a.Digest != "" && isHex(a.Digest.Hex(), 64) {
-		c.Hashes = &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: a.Digest.Hex()}}
-	}
-	return c
+	return out
 }
-
-func artifactType(kind string) cdx.ComponentType {
-	switch kind {
-	case KindImage:
-		return cdx.ComponentTypeContainer
-	case KindHost:
-		return cdx.ComponentTypePlatform
-	}
-	return cdx.ComponentTypeApplication
-}
-
-// artifactPURL returns the purl of an image whose digest is known (pkg:oci), or nothing: a tag is no identity.
-func artifactPURL(a Artifact) string {
-	if a.Kind != KindImage || a.Digest == "" {
-		return ""
-	}
-	name, qualifiers := a.Name, map[string]string{}
-	if r, err := ParseReference(a.Reference); err == nil {
-		name = r.Name()
-		if r.Registry != "" {
-			qualifiers["repository_url"] = r.Repository()
-		}
-		if r.Tag != "" {
-			qualifiers["tag"] = r.Tag
-		}
-	}
-	if name == "" {
-		return ""
-	}
-	return packageurl.NewPackageURL("oci", "", strings.ToLower(name), string(a.Digest), packageurl.QualifiersFromMap(qualifiers), "").ToString()
-}
-
-func osComponent(system string) cdx.Component {
-	name, version, _ := strings.Cut(system, " ")
-	return cdx.Component{BOMRef: "os:" + system, Type: cdx.ComponentTypeOS, Name: name, Version: clip(version)}
-}
-
-func packageComponent(p Component, licences func(Component) Licensing) cdx.Component {
-	c := cdx.Component{
-		BOMRef: p.Ref, Type: cdx.ComponentTypeLibrary, Name: p.Name, Version: clip(p.Version),
-		PackageURL: p.PURL, CPE: p.CPE,
-	}
-	kind := "logical"
-	if p.Type == "file" {
-		c.Type, kind = cdx.ComponentTypeFile, ""
-	}
-	if p.Supplier != "" {
-		c.Supplier = &cdx.OrganizationalEntity{Name: p.Supplier}
-	}
-	if webAddress(p.Homepage) {
-		c.ExternalReferences = &[]cdx.ExternalReference{{Type: cdx.ERTypeWebsite, URL: p.Homepage}}
-	}
-	var judged Licensing
-	if licences != nil {
-		judged = licences(p)
-	}
-	c.Licenses = expressions(judged)
-	c.Properties = properties(
-		propertyType, p.Type, propertyArch, p.Arch, propertySource, p.Source, propertySourceVersion, p.SourceVersion,
-		propertySection, p.Section, propertyLayer, string(p.Layer), propertyKind, kind, propertyClass, judged.Class)
-	c.Evidence = evidence(p)
-	return c
-}
-
-// expressions writes the concluded licence first, then the declared one (BSI TR-03183-2: distribution and original
-// licences).
-func expressions(l Licensing) *cdx.Licenses {
-	var out cdx.Licenses
-	for _, e := range []struct {
-		expression string
-		as         cdx.LicenseAcknowledgement
-	}{{l.Concluded, cdx.LicenseAcknowledgementConcluded}, {l.Declared, cdx.LicenseAcknowledgementDeclared}} {
-		if e.expression != "" {
-			out = append(out, cdx.LicenseChoice{Expression: e.expression, Acknowledgement: &e.as})
-		}
-	}
-	if out == nil {
-		return nil
-	}
-	return &out
-}
-
-// evidence writes what was found, as it was found: where the component lies, and each statement about its licence.
-func evidence(p Component) *cdx.Evidence {
-	var occurrences []cdx.EvidenceOccurrence
-	for _, path := range sortedUnion(nil, p.Locations) {
-		occurrences = append(occurrences, cdx.EvidenceOccurrence{Location: path})
-	}
-	var claims cdx.Licenses
-	for _, l := range sortedClaims(p.Licences) {
-		claims = append(claims, cdx.LicenseChoice{License: &cdx.License{
-			Name: l.Value, Properties: properties(propertyProvenance, l.Provenance, propertyPath, l.Path)}})
-	}
-	if occurrences == nil && claims == nil {
-		return nil
-	}
-	e := &cdx.Evidence{Occurrences: listOf(occurrences)}
-	if claims != nil {
-		e.Licenses = &claims
-	}
-	return e
-}
-
-func sortedClaims(claims []LicenceClaim) []LicenceClaim {
-	out := slices.DeleteFunc(slices.Clone(claims), func(l LicenceClaim) bool { return l.Value == "" })
-	slices.SortFunc(out, compareClaims)
-	return slices.Compact(out)
-}
-
-func compareClaims(x, y LicenceClaim) int {
-	return cmp.Or(cmp.Compare(x.Value, y.Value), cmp.Compare(x.Provenance, y.Provenance), cmp.Compare(x.Path, y.Path))
-}
-
-// properties takes names and values in turn and leaves out the empty ones.
-func properties(pairs ...string) *[]cdx.Property {
-	var out []cdx.Property
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			out = append(out, cdx.Property{Name: pairs[i], Value: pairs[i+1]})
-		}
-	}
-	return sortedProperties(out)
-}
-
-func sortedProperties(list []cdx.Property) *[]cdx.Property {
-	slices.SortFunc(list, func(x, y cdx.Property) int { return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.Value, y.Value)) })
-	return listOf(slices.Compact(list))
-}
-
-// listOf returns nil for an empty list, because CycloneDX forbids null and readers stumble over it.
-func listOf[T any](list []T) *[]T {
-	if len(list) == 0 {
-		return nil
-	}
-	return &list
-}
-
-func deref[T any](list *[]T) []T {
-	if list == nil {
-		return nil
-	}
-	return slices.Clone(*list)
-}
-
-// webAddress reports whether a text is an address that a document may carry: http or https, a host, no credentials.
-func webAddress(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && !strings.ContainsAny(s, " \t\r\n<>\"")
-}
-
-func clip(version string) string {
-	if len(version) <= maxVersion {
-		return version
-	}
-	return strings.ToValidUTF8(version[:maxVersion], "")
-}
-
-func isHex(s string, length int) bool {
-	return len(s) == length && strings.Trim(s, "0123456789abcdef") == ""
-}
-
-// FileDigest returns the digest by which the bundle knows the document.
-func (d Document) FileDigest() audit.Digest { return audit.DigestOf(d.Data) }

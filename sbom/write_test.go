@@ -23,17 +23,19 @@ import (
 
 var assessedAt = time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)
 
-// cyclonedxSchema compiles the schema of CycloneDX 1.7 that the module cyclonedx-go carries. The module lacks
+// cyclonedxSchemas compiles the schemas of CycloneDX that the module cyclonedx-go carries, by version. The module lacks
 // cryptography-defs.schema.json; nothing here writes cryptography, so a schema that accepts no value stands in.
-var cyclonedxSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+var cyclonedxSchemas = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go").Output()
 	if err != nil {
 		return nil, fmt.Errorf("asking go for the folder of cyclonedx-go: %w", err)
 	}
 	c := jsonschema.NewCompiler()
+	c.AssertFormat()
 	const base = "http://cyclonedx.org/schema/"
 	for name, file := range map[string]string{
-		"bom-1.7.schema.json": "bom-1.7.schema.json", "spdx.schema.json": "spdx.schema.json", "jsf-0.82.schema.json": "jsf-0.82.schemax.json",
+		"bom-1.7.schema.json": "bom-1.7.schema.json", "bom-1.6.schema.json": "bom-1.6.schema.json",
+		"spdx.schema.json": "spdx.schema.json", "jsf-0.82.schema.json": "jsf-0.82.schemax.json",
 	} {
 		data, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "schema", file))
 		if err != nil {
@@ -51,12 +53,19 @@ var cyclonedxSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	if err := c.AddResource(base+"cryptography-defs.schema.json", nothing); err != nil {
 		return nil, err
 	}
-	return c.Compile(base + "bom-1.7.schema.json")
+	out := map[string]*jsonschema.Schema{}
+	for _, version := range []string{sbom.CycloneDX16, sbom.CycloneDX17} {
+		if out[version], err = c.Compile(base + "bom-" + version + ".schema.json"); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 })
 
+// validate checks a document against the schema of the version that it names, and for what schemas do not say.
 func validate(t *testing.T, data []byte) {
 	t.Helper()
-	schema, err := cyclonedxSchema()
+	schemas, err := cyclonedxSchemas()
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
@@ -67,12 +76,33 @@ func validate(t *testing.T, data []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := schema.Validate(doc); err != nil {
-		t.Errorf("the document breaks the schema of CycloneDX 1.7: %v\n%s", err, data)
+	version, _ := doc.(map[string]any)["specVersion"].(string)
+	schema := schemas[version]
+	if schema == nil {
+		t.Fatalf("there is no schema for version %q", version)
 	}
-	if bytes.Contains(data, []byte("null")) && !bytes.Contains(data, []byte(`null"`)) {
+	if err := schema.Validate(doc); err != nil {
+		t.Errorf("the document breaks the schema of CycloneDX %s: %v\n%s", version, err, data)
+	}
+	if holdsNull(doc) {
 		t.Errorf("the document holds a null:\n%s", data)
 	}
+}
+
+func holdsNull(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case []any:
+		return slices.ContainsFunc(v, holdsNull)
+	case map[string]any:
+		for _, below := range v {
+			if holdsNull(below) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func judge(c sbom.Component) sbom.Licensing {

@@ -13,6 +13,7 @@ func auditCommand(w World) *cobra.Command {
 	var g gathering
 	var r rendering
 	var plan bool
+	var files string
 	cmd := &cobra.Command{
 		Use:   "audit STACK",
 		Short: "Gather the evidence of a stack and decide the levels it is eligible for",
@@ -36,6 +37,10 @@ func auditCommand(w World) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := pipeline.CheckFiles(files); err != nil {
+				return err
+			}
+			opt.Files = files
 			report, identity, err := pipeline.Audit(cmd.Context(), stack, opt)
 			if err != nil {
 				return err
@@ -49,6 +54,7 @@ func auditCommand(w World) *cobra.Command {
 	}
 	g.register(cmd, true)
 	r.register(cmd)
+	registerFiles(cmd, &files)
 	cmd.Flags().BoolVar(&plan, "plan", false, "contact nobody: print what a run would read and ask, and with which right")
 	return cmd
 }
@@ -56,6 +62,7 @@ func auditCommand(w World) *cobra.Command {
 func collectCommand(w World) *cobra.Command {
 	var g gathering
 	var plan bool
+	var files string
 	cmd := &cobra.Command{
 		Use:   "collect STACK",
 		Short: "Gather the evidence of a stack into a bundle, without judging it",
@@ -72,6 +79,10 @@ func collectCommand(w World) *cobra.Command {
 			if plan {
 				return printPlan(w, stack, opt)
 			}
+			if err := pipeline.CheckFiles(files); err != nil {
+				return err
+			}
+			opt.Files = files
 			identity, err := pipeline.Gather(cmd.Context(), stack, opt)
 			if err != nil {
 				return err
@@ -81,6 +92,7 @@ func collectCommand(w World) *cobra.Command {
 		},
 	}
 	g.register(cmd, true)
+	registerFiles(cmd, &files)
 	cmd.Flags().BoolVar(&plan, "plan", false, "contact nobody: print what a run would read and ask, and with which right")
 	return cmd
 }

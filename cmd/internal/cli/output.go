@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -72,18 +73,32 @@ func (o output) write(stdout io.Writer, data []byte) error {
 }
 
 func writeWhole(name string, data []byte) error {
+	return writeStream(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// writeStream writes what write produces beside the target and renames it when it is whole: nobody ever sees half a file
+// or an empty one.
+func writeStream(name string, write func(io.Writer) error) error {
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".pegel-*")
 	if err != nil {
 		return &pipeline.UsageError{Err: fmt.Errorf("writing %q: the directory cannot be written", name), Hint: "choose another place"}
 	}
 	defer os.Remove(tmp.Name())
-	if _, err := tmp.Write(data); err != nil {
+	fail := func(err error) error {
 		tmp.Close()
 		return fmt.Errorf("writing %q: %w", name, err)
 	}
+	if err := write(tmp); err != nil {
+		return fail(err)
+	}
+	if info, err := tmp.Stat(); err == nil && info.Size() == 0 {
+		return fail(errors.New("nothing came"))
+	}
 	if err := tmp.Chmod(0o644); err != nil {
-		tmp.Close()
-		return fmt.Errorf("writing %q: %w", name, err)
+		return fail(err)
 	}
 	if err := tmp.Close(); err != nil {
 		return fmt.Errorf("writing %q: %w", name, err)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -8,33 +9,55 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pegel-audit/pegel/cmd/internal/pipeline"
+	"github.com/pegel-audit/pegel/sbom"
 )
+
+// Formats of pegel sbom. What ends in -public leaves out what only insiders know.
+const (
+	formatCycloneDX = "cyclonedx-json"
+	formatOlder     = "cyclonedx-json-1.6"
+	suffixPublic    = "-public"
+)
+
+var bomFormats = []string{formatCycloneDX, formatOlder, formatCycloneDX + suffixPublic, formatOlder + suffixPublic}
 
 func sbomCommand(w World) *cobra.Command {
 	var g gathering
 	var out []string
+	var form pipeline.BOMForm
+	var files string
 	cmd := &cobra.Command{
-		Use:   "sbom TARGET...",
-		Short: "Write the SBOM of images or hosts",
-		Long: "Write one CycloneDX 1.7 document for each target. A target is an OCI layout directory, an OCI archive, or the root\n" +
-			"directory of a host written host:DIR. A FILE that ends in / is a directory with one document for each target.",
-		Example: "  pegel sbom ./images/keystone -o cyclonedx-json=keystone.cdx.json\n  pegel sbom host:/ -o cyclonedx-json=-",
-		Args:    cobra.MinimumNArgs(1),
+		Use:   "sbom TARGET... | STACK",
+		Short: "Write the SBOM of images, hosts or a whole stack",
+		Long: "Write one CycloneDX 1.7 document for each target, with the fields of BSI TR-03183-2 v2.1.0. A target is an OCI layout\n" +
+			"directory, an OCI archive, or the root directory of a host written host:DIR. Of a stack file (STACK.yaml) it writes one\n" +
+			"document for each artifact and one, " + "stack.cdx.json, that points to them. A FILE that ends in / is a directory.\n\n" +
+			"Formats: " + strings.Join(bomFormats, ", ") + ".\n" +
+			"Those that end in -public leave out hosts, internal registries and internal names; both forms can be written in one run.",
+		Example: "  pegel sbom ./images/keystone -o cyclonedx-json=keystone.cdx.json\n" +
+			"  pegel sbom host:/ --creator \"Example GmbH\" --creator-url https://example.org/\n" +
+			"  pegel sbom stack.yaml -o cyclonedx-json=full/ -o cyclonedx-json-public=public/\n" +
+			"  pegel sbom stack.yaml --flatten -o cyclonedx-json=stack.cdx.json",
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			outs, err := parseOutputs(out, []string{"cyclonedx-json"}, output{"cyclonedx-json", "-"})
+			outs, err := parseOutputs(out, bomFormats, output{formatCycloneDX, "-"})
 			if err != nil {
+				return err
+			}
+			if err := checkForms(outs, form, files); err != nil {
 				return err
 			}
 			opt, err := g.options(cmd, w)
 			if err != nil {
 				return err
 			}
-			docs, err := pipeline.SBOM(cmd.Context(), args, opt)
+			opt.Files = files
+			contents, err := pipeline.ReadContents(cmd.Context(), args, opt)
 			if err != nil {
 				return err
 			}
 			for _, o := range outs {
-				if err := writeDocuments(w, o, docs); err != nil {
+				if err := writeDocuments(w, o, contents, form); err != nil {
 					return err
 				}
 			}
@@ -42,24 +65,72 @@ func sbomCommand(w World) *cobra.Command {
 		},
 	}
 	g.register(cmd, false)
-	cmd.Flags().StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`: cyclonedx-json; - is standard output (repeatable)")
+	f := cmd.Flags()
+	f.StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`; - is standard output (repeatable)")
+	f.StringVar(&form.Creator, "creator", "", "`NAME` of the organisation that makes the SBOM; default: the operator of the stack file")
+	f.StringVar(&form.CreatorURL, "creator-url", "", "its web `ADDRESS`")
+	f.BoolVar(&form.Flat, "flatten", false, "one document with every package once, and where it occurs")
+	f.BoolVar(&form.Counts, "counts", false, "in public forms: numbers of packages instead of packages")
+	registerFiles(cmd, &files)
 	return cmd
 }
 
-func writeDocuments(w World, o output, docs []pipeline.Document) error {
+// registerFiles adds the flag that says which files stand in SBOMs.
+func registerFiles(cmd *cobra.Command, files *string) {
+	cmd.Flags().StringVar(files, "bsi-files", sbom.DepthEntries, "files below packages: `DEPTH` entries (programs and archives) or all (every executable file, ten times as many)")
+}
+
+func checkForms(outs []output, form pipeline.BOMForm, files string) error {
+	if err := pipeline.CheckCreator(form.Creator, form.CreatorURL); err != nil {
+		return err
+	}
+	if err := pipeline.CheckFiles(files); err != nil {
+		return err
+	}
+	if !form.Counts {
+		return nil
+	}
+	for _, o := range outs {
+		if strings.HasSuffix(o.format, suffixPublic) && !form.Flat {
+			return nil
+		}
+	}
+	return &pipeline.UsageError{Err: fmt.Errorf("flag --counts: it goes with a public form and without --flatten"), Hint: "for example -o " + formatCycloneDX + suffixPublic + "=public/"}
+}
+
+func writeDocuments(w World, o output, contents *pipeline.Contents, form pipeline.BOMForm) error {
+	format, public := strings.CutSuffix(o.format, suffixPublic)
+	form.Public, form.Counts = public, form.Counts && public
+	if format == formatOlder {
+		form.SpecVersion = sbom.CycloneDX16
+	}
+	docs, err := contents.Documents(form)
+	if err != nil {
+		return err
+	}
+	return writeBOMs(w, o, docs)
+}
+
+func writeBOMs(w World, o output, docs []pipeline.BOMDocument) error {
 	if strings.HasSuffix(o.file, "/") {
 		for _, d := range docs {
-			if err := writeWhole(filepath.Join(o.file, d.FileName), d.Data); err != nil {
+			if err := writeStream(filepath.Join(o.file, d.FileName), d.Write); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
+	if len(docs) == 0 {
+		return &pipeline.UsageError{Err: errors.New("nothing was read, so there is no SBOM to write"), Hint: "name targets with contents"}
+	}
 	if len(docs) > 1 {
 		return &pipeline.UsageError{
 			Err:  fmt.Errorf("flag -o: %d documents do not fit into one file %q", len(docs), o.file),
-			Hint: "end FILE with / to write one file for each",
+			Hint: "end FILE with / to write one file for each, or add --flatten",
 		}
 	}
-	return o.write(w.Stdout, docs[0].Data)
+	if o.file == "-" {
+		return docs[0].Write(w.Stdout)
+	}
+	return writeStream(o.file, docs[0].Write)
 }

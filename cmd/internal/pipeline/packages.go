@@ -26,7 +26,7 @@ const parallelScans = 2
 func (g *gatherer) packages(ctx context.Context, inv sbom.Inventory) []sbom.Packages {
 	results := make([]*sbom.Packages, len(inv.Artifacts))
 	done := make(chan struct{}, len(inv.Artifacts))
-	scanner := lazyScanner{tempDir: g.opt.TempDir}
+	scanner := lazyScanner{tempDir: g.opt.TempDir, depth: g.opt.Files}
 	defer scanner.close()
 	var group errgroup.Group
 	group.SetLimit(parallelScans)
@@ -131,13 +131,14 @@ const (
 // lazyScanner makes the scanner when the first image needs it: building its licence classifier takes a second.
 type lazyScanner struct {
 	tempDir string
+	depth   string // sbom.DepthEntries or sbom.DepthAll; empty: no files
 	once    sync.Once
 	scanner *scan.Scanner
 	err     error
 }
 
 func (l *lazyScanner) get() (*scan.Scanner, error) {
-	l.once.Do(func() { l.scanner, l.err = scan.New(scan.Options{TempDir: l.tempDir}) })
+	l.once.Do(func() { l.scanner, l.err = scan.New(scan.Options{TempDir: l.tempDir, Depth: l.depth}) })
 	return l.scanner, l.err
 }
 
@@ -179,7 +180,7 @@ func unreadable(a sbom.Artifact, err error) sbom.Packages {
 	return sbom.Packages{Schema: sbom.PackagesSchema, Artifact: a.ID, Components: failed}
 }
 
-// Document is one SBOM.
+// Document is one SBOM of the bundle.
 type Document struct {
 	FileName string // unique in a run, made from the artifact's name and digest
 	Artifact string // id; empty for the document of the whole stack
@@ -189,11 +190,10 @@ type Document struct {
 // documents writes one CycloneDX document for each artifact whose packages are known, and one for the stack. Packages that
 // contradict themselves are returned as unreadable, with the reason.
 func (g *gatherer) documents(inv sbom.Inventory, pkgs []sbom.Packages) ([]Document, []sbom.Packages, error) {
-	judge, err := sbom.CuratedJudge(g.at)
+	opt, err := g.bomOptions()
 	if err != nil {
 		return nil, nil, err
 	}
-	opt := sbom.BOMOptions{At: g.at, ToolVersion: g.opt.Version, Licences: judge.Of, Internal: true}
 	pkgs = slices.Clone(pkgs)
 	docs, links := artifactDocuments(inv, pkgs, opt)
 	stack, err := sbom.StackBOM(inv, links, sbom.StackOptions{
@@ -202,15 +202,27 @@ func (g *gatherer) documents(inv sbom.Inventory, pkgs []sbom.Packages) ([]Docume
 	if err != nil {
 		return nil, nil, err
 	}
-	return append(docs, Document{FileName: "stack.cdx.json", Data: stack.Data}), pkgs, nil
+	return append(docs, Document{FileName: stackDocument, Data: stack.Data}), pkgs, nil
+}
+
+// bomOptions are those of the full form, with the operator of the stack as the one who makes the documents.
+func (g *gatherer) bomOptions() (sbom.BOMOptions, error) {
+	judge, err := sbom.CuratedJudge(g.at)
+	if err != nil {
+		return sbom.BOMOptions{}, err
+	}
+	opt := sbom.BOMOptions{
+		At: g.at, ToolVersion: g.opt.Version, Licences: judge.Of, Internal: true, Creator: g.stack.Subject.Operator.Name,
+	}
+	if domains := g.stack.Subject.Operator.Domains; len(domains) > 0 {
+		opt.CreatorURL = "https://" + domains[0] + "/"
+	}
+	return opt, nil
 }
 
 // artifactDocuments writes the document of each artifact; one that cannot be written turns its entry of pkgs into a failure.
 func artifactDocuments(inv sbom.Inventory, pkgs []sbom.Packages, opt sbom.BOMOptions) ([]Document, map[string]sbom.BOMRef) {
-	artifacts := map[string]sbom.Artifact{}
-	for _, a := range inv.Artifacts {
-		artifacts[a.ID] = a
-	}
+	artifacts := byID(inv)
 	var docs []Document
 	links := map[string]sbom.BOMRef{}
 	for i, p := range pkgs {
@@ -229,6 +241,14 @@ func artifactDocuments(inv sbom.Inventory, pkgs []sbom.Packages, opt sbom.BOMOpt
 	return docs, links
 }
 
+func byID(inv sbom.Inventory) map[string]sbom.Artifact {
+	artifacts := map[string]sbom.Artifact{}
+	for _, a := range inv.Artifacts {
+		artifacts[a.ID] = a
+	}
+	return artifacts
+}
+
 // documentName is a file name that is the same in every run and safe on every machine.
 func documentName(a sbom.Artifact) string {
 	safe := strings.Map(func(r rune) rune {
@@ -240,53 +260,6 @@ func documentName(a sbom.Artifact) string {
 	safe = strings.TrimLeft(safe, ".")
 	short := audit.DigestOf([]byte(a.ID)).Hex()[:12]
 	return fmt.Sprintf("%s-%s.cdx.json", safe[:min(len(safe), 80)], short)
-}
-
-// SBOM writes one CycloneDX document for each target: an OCI layout directory, an OCI archive, or host:DIR.
-func SBOM(ctx context.Context, targets []string, opt Options) ([]Document, error) {
-	g := &gatherer{opt: opt, at: opt.Now.UTC().Truncate(1e9)}
-	if !opt.At.IsZero() {
-		g.at = opt.At
-	}
-	var docs []Document
-	for i, name := range targets {
-		opt.progress("scanning", i, len(targets))
-		d, err := g.target(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		docs = append(docs, d...)
-	}
-	opt.progress("scanning", len(targets), len(targets))
-	return docs, nil
-}
-
-func (g *gatherer) target(ctx context.Context, name string) ([]Document, error) {
-	src, err := targetSource(name, g)
-	if err != nil {
-		return nil, err
-	}
-	inv, err := src.Inventory(ctx)
-	if err != nil {
-		return nil, usagef("a target is an OCI layout directory, an OCI archive, or host:DIR", "reading target %q: %w", name, err)
-	}
-	g.sources = []sbom.Source{src}
-	g.remember([]sbom.Inventory{inv})
-	for _, f := range inv.Failures {
-		return nil, usagef(f.Settle, "reading target %q: %s", name, f.Reason)
-	}
-	judge, err := sbom.CuratedJudge(g.at)
-	if err != nil {
-		return nil, err
-	}
-	pkgs := g.packages(ctx, inv)
-	docs, _ := artifactDocuments(sbom.Merge(inv), pkgs, sbom.BOMOptions{At: g.at, ToolVersion: g.opt.Version, Licences: judge.Of, Internal: true})
-	for _, p := range pkgs {
-		if p.Components.Failure != "" {
-			return nil, usagef("give a readable image or root directory", "scanning target %q: %s", name, p.Components.Failure)
-		}
-	}
-	return docs, nil
 }
 
 // kindOfTarget tells a directory from an archive by looking at it.

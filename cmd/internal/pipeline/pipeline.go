@@ -30,6 +30,7 @@ type Options struct {
 	TempDir  string    // for unpacked images; the system's if empty
 	Scopes   []string  // overrides the scopes of the stack file
 	Evidence []string  // more recorded bundles, used before those of the stack file
+	Files    string    // which files of an artifact stand in its SBOM: sbom.DepthEntries or sbom.DepthAll; empty: none
 	// HostImages asks HostInventory for the contents of container images too.
 	HostImages bool
 	Getenv     func(string) string // the environment; nil: it is empty
