@@ -508,3 +508,35 @@ func (w *peakWriter) Write(p []byte) (int, error) {
 	w.bytes += len(p)
 	return len(p), nil
 }
+
+func TestThePublicFormInSPDXNamesNothingInternal(t *testing.T) {
+	inv, pkgs := internalStack()
+	publicInv, publicPkgs := publicForm().Of(inv, pkgs)
+	full := options()
+	full.Internal = true
+	for name, form := range map[string]struct {
+		inv  sbom.Inventory
+		pkgs []sbom.Packages
+		opt  sbom.BOMOptions
+	}{"full": {inv, pkgs, full}, "public": {publicInv, publicPkgs, options()}} {
+		artifacts, all, boms := map[string]sbom.Artifact{}, "", map[string]sbom.BOMRef{}
+		for _, a := range form.inv.Artifacts {
+			artifacts[a.ID] = a
+		}
+		for _, p := range form.pkgs {
+			data, ref := imageSPDX(t, artifacts[p.Artifact], p, form.opt)
+			all += string(data)
+			boms[p.Artifact] = ref
+		}
+		_, stack, _ := stackSPDX(t, form.inv, boms, sbom.StackOptions{BOMOptions: form.opt})
+		all += string(stack)
+		for _, word := range []string{"corp.internal", "node-17", "node-18", "shop", "10.0.0.1"} {
+			if got, want := strings.Contains(all, word), name == "full"; got != want {
+				t.Errorf("the form %q holds %q: %t, want %t", name, word, got, want)
+			}
+		}
+		if !strings.Contains(all, "nova-api") || strings.Contains(all, "TLP:CLEAR") != (name == "public") {
+			t.Errorf("the form %q lacks a public name or is marked wrongly", name)
+		}
+	}
+}
