@@ -84,9 +84,11 @@ func skipValue(dec *json.Decoder) error {
 // ReadSPDX reads an SPDX document by anybody: version 2.2 or 2.3 in JSON or as tag-value text, or version 3 in JSON-LD.
 // Packages become components; of a licence what was declared and what was concluded are both taken over as they stand,
 // without NONE and NOASSERTION; suppliers only if they are organisations; relationships that mean dependency or contents
-// become DependsOn. Files, snippets, annotations and persons are not read. The one package that the document describes is
-// its root and no component. A double identifier is made unique and relationships to nothing are dropped, both with a
-// note. Double JSON keys, deep nesting, other formats and documents beyond the limits are errors.
+// become DependsOn. Of version 3 also files that are executable or archives, source packages, and how complete the
+// dependencies are; of our own documents everything that WriteImageSPDX wrote. Files of version 2, snippets, annotations
+// and persons are not read. The one package that the document describes is its root and no component. A double identifier
+// is made unique, relationships to nothing and owners that are not listed are dropped, all with a note. Double JSON keys,
+// deep nesting, other formats and documents beyond the limits are errors.
 //
 // Packages.Artifact is left empty: the caller knows which artifact it is about.
 func ReadSPDX(data []byte) (Packages, BOMMeta, error) {
@@ -94,7 +96,7 @@ func ReadSPDX(data []byte) (Packages, BOMMeta, error) {
 	if err != nil {
 		return Packages{}, BOMMeta{}, fmt.Errorf("reading SPDX: %w", err)
 	}
-	r := spdxReader{doc: doc, places: map[string][]int{}, used: map[string]bool{}, notes: map[string]bool{}}
+	r := spdxReader{doc: doc, places: map[string][]int{}, used: map[string]bool{}, notes: map[string]bool{}, said: map[int]string{}}
 	packages, meta, err := r.read()
 	if err != nil {
 		return Packages{}, BOMMeta{}, fmt.Errorf("reading SPDX: %w", err)
@@ -112,6 +114,19 @@ type spdxDocument struct {
 	Packages      []spdxPackage      `json:"packages"`
 	Relationships []spdxRelationship `json:"relationships"`
 	Licences      []spdxLicence      `json:"hasExtractedLicensingInfos"`
+
+	// What only version 3 says, and only by elements and properties that our own documents have.
+	Serial    string            `json:"-"` // urn:uuid:..., the name of the document
+	Files     []File            `json:"-"` // with the identifiers of their owners
+	SHA512    string            `json:"-"`
+	Labels    map[string]string `json:"-"`
+	Reference string            `json:"-"` // of the image
+	Depth     string            `json:"-"`
+	Stated    bool              `json:"-"` // the list is somebody's statement
+	Failure   string            `json:"-"` // why the packages are not known
+	Settle    string            `json:"-"` // what would settle it
+	Unread    bool              `json:"-"` // nobody looked for packages
+	Notes     []string          `json:"-"` // what was wrong with it
 }
 
 type spdxCreation struct {
@@ -129,6 +144,14 @@ type spdxPackage struct {
 	Concluded string         `json:"licenseConcluded"`
 	Purpose   string         `json:"primaryPackagePurpose"`
 	External  []spdxExternal `json:"externalRefs"`
+
+	// What only version 3 says.
+	Ref           string     `json:"-"` // Component.Ref, of our own documents
+	Organisations []string   `json:"-"` // identifiers of who supplied or made it
+	Organisation  string     `json:"-"` // the name of the first that is an organisation
+	Source        string     `json:"-"`
+	SourceVersion string     `json:"-"`
+	Own           *Component `json:"-"` // what our own documents say by properties
 }
 
 type spdxExternal struct {
@@ -140,6 +163,8 @@ type spdxRelationship struct {
 	From string `json:"spdxElementId"`
 	To   string `json:"relatedSpdxElement"`
 	Type string `json:"relationshipType"`
+
+	Completeness string `json:"-"` // in the words of version 3
 }
 
 type spdxLicence struct {
@@ -196,6 +221,7 @@ type spdxReader struct {
 	root   string           // identifier of the root; empty if there is none
 	os     string
 	notes  map[string]bool
+	said   map[int]string // of each component with dependencies, how much of them is listed
 }
 
 func (r *spdxReader) note(format string, args ...any) { r.notes[fmt.Sprintf(format, args...)] = true }
@@ -204,7 +230,8 @@ func (r *spdxReader) read() (Packages, BOMMeta, error) {
 	if len(r.doc.Packages) > maxBOMComponents {
 		return Packages{}, BOMMeta{}, fmt.Errorf("more than %d packages", maxBOMComponents)
 	}
-	meta := BOMMeta{Format: FormatSPDX, SpecVersion: strings.TrimPrefix(r.doc.Version, "SPDX-"), Kind: KindBOM}
+	meta := BOMMeta{Format: FormatSPDX, SpecVersion: strings.TrimPrefix(r.doc.Version, "SPDX-"), SerialNumber: r.doc.Serial, Kind: KindBOM,
+		Reference: r.doc.Reference}
 	if t, err := time.Parse(time.RFC3339, r.doc.Creation.Created); err == nil {
 		meta.Timestamp = t.UTC()
 	}
@@ -218,9 +245,11 @@ func (r *spdxReader) read() (Packages, BOMMeta, error) {
 	for _, p := range r.doc.Packages {
 		r.pack(p, licences, &meta)
 	}
+	r.owners()
 	if err := r.relate(); err != nil {
 		return Packages{}, BOMMeta{}, err
 	}
+	meta.Notes = r.doc.Notes
 	for note := range r.notes {
 		meta.Notes = append(meta.Notes, note)
 	}
@@ -229,7 +258,41 @@ func (r *spdxReader) read() (Packages, BOMMeta, error) {
 	if r.list == nil {
 		r.list = []Component{}
 	}
-	return Packages{Schema: PackagesSchema, OS: r.os, Tool: spdxTools(r.doc.Creation.Creators), Components: audit.Known(r.list)}, meta, nil
+	p := Packages{Schema: PackagesSchema, OS: r.os, Tool: spdxTools(r.doc.Creation.Creators), SHA512: r.doc.SHA512, Labels: r.doc.Labels,
+		Declared: r.doc.Stated, Depth: r.doc.Depth, Files: r.doc.Files, Components: audit.Known(r.list)}
+	if (r.doc.Failure != "" || r.doc.Unread) && len(r.list) == 0 {
+		p.Components = audit.Fact[[]Component]{Failure: r.doc.Failure, Settle: r.doc.Settle}
+	}
+	return p, meta, nil
+}
+
+// owners puts refs in the place of identifiers, and takes out owners that are not listed and files that stand twice.
+func (r *spdxReader) owners() {
+	owners := make(map[string]string, len(r.list))
+	for _, c := range r.list {
+		owners[c.Ref] = c.OwnedBy
+	}
+	for i := range r.list {
+		c := &r.list[i]
+		if _, err := outermost(c.Ref, owners); err != nil {
+			r.note("%v", err)
+			c.OwnedBy, owners[c.Ref] = "", ""
+		}
+	}
+	for i := range r.doc.Files {
+		f := &r.doc.Files[i]
+		owner := f.Owner
+		f.Owner = ""
+		if places := r.places[owner]; len(places) > 0 {
+			f.Owner = r.list[places[0]].Ref
+		}
+	}
+	r.doc.Files = slices.CompactFunc(r.doc.Files, func(x, y File) bool {
+		if x.Path == y.Path {
+			r.note("file %q stands twice", x.Path)
+		}
+		return x.Path == y.Path
+	})
 }
 
 // findRoot takes the one package that the document describes as its root. A document that describes several describes
@@ -275,6 +338,9 @@ func (r *spdxReader) pack(p spdxPackage, licences map[string]string, meta *BOMMe
 		}
 	}
 	c := Component{Name: p.Name, Version: saidSPDX(p.Version), CPE: cpe, Supplier: spdxOrganisation(p.Supplier)}
+	if !strings.Contains(p.Organisation, "@") {
+		c.Supplier = cmp.Or(p.Organisation, c.Supplier)
+	}
 	if parsed, err := packageurl.FromString(purl); err == nil {
 		c.PURL, c.Type = purl, packageType(parsed.Type)
 		qualifiers := parsed.Qualifiers.Map()
@@ -284,13 +350,30 @@ func (r *spdxReader) pack(p spdxPackage, licences map[string]string, meta *BOMMe
 		r.note("package %q: purl %q cannot be read", p.Name, purl)
 	}
 	c.Type = cmp.Or(c.Type, "library")
+	if c.Source == "" {
+		c.Source, c.SourceVersion = p.Source, p.SourceVersion
+	}
 	if webAddress(p.Homepage) {
 		c.Homepage = p.Homepage
 	}
-	c.Licences = spdxClaims(licences, p.Declared, p.Concluded)
+	if p.Own != nil {
+		c = own(c, p)
+	} else {
+		c.Licences = spdxClaims(licences, p.Declared, p.Concluded)
+	}
 	c.Ref = r.ref(p, c)
 	r.places[p.ID] = append(r.places[p.ID], len(r.list))
 	r.list = append(r.list, c)
+}
+
+// own returns the component as our own documents have it: what they say by properties is not guessed from the purl.
+func own(c Component, p spdxPackage) Component {
+	o := *p.Own
+	o.Name, o.Version, o.PURL, o.CPE, o.Homepage = c.Name, p.Version, c.PURL, c.CPE, c.Homepage
+	if strings.Contains(o.Supplier, "@") { // a name with an address is a person
+		o.Supplier = ""
+	}
+	return o
 }
 
 // references returns the first purl and the first CPE.
@@ -308,7 +391,10 @@ func (p spdxPackage) references() (purl, cpe string) {
 
 // ref returns the identifier, or what can stand for it, made unique.
 func (r *spdxReader) ref(p spdxPackage, c Component) string {
-	ref := cmp.Or(p.ID, c.PURL, c.Name+"@"+c.Version)
+	ref := cmp.Or(p.Ref, p.ID)
+	if ref == "" || strings.HasPrefix(ref, "urn:cdx:") { // the latter would read as a reference to another document
+		ref = cmp.Or(c.PURL, c.Name+"@"+c.Version)
+	}
 	unique := ref
 	for n := 2; r.used[unique] || unique == r.root && r.root != ""; n++ {
 		unique = fmt.Sprintf("%s#%d", ref, n)
@@ -383,6 +469,9 @@ func (r *spdxReader) relate() error {
 		if len(sources) > 0 && len(targets) == 0 && r.missing(to) {
 			r.note("%q depends on %q, which is not listed", from, to)
 		}
+		for _, s := range sources {
+			r.complete(s, rel)
+		}
 		if len(r.notes) > 100 {
 			return errors.New("more than 100 faults in its references; the document is broken")
 		}
@@ -391,6 +480,9 @@ func (r *spdxReader) relate() error {
 		}
 		for _, s := range sources {
 			for _, t := range targets {
+				if rel.Type == "CONTAINS" && r.list[t].OwnedBy == r.list[s].Ref { // not a dependency
+					continue
+				}
 				r.list[s].DependsOn = append(r.list[s].DependsOn, r.list[t].Ref)
 			}
 		}
@@ -399,6 +491,20 @@ func (r *spdxReader) relate() error {
 		r.list[i].DependsOn = sortedUnion(nil, r.list[i].DependsOn)
 	}
 	return nil
+}
+
+// complete notes how much of the dependencies of a component a relationship says that it holds; of several the one that
+// says least counts.
+func (r *spdxReader) complete(place int, rel spdxRelationship) {
+	if rel.Type != "DEPENDS_ON" {
+		return
+	}
+	says := map[string]string{completenessFull: DependenciesComplete, completenessPart: DependenciesIncomplete}[rel.Completeness]
+	c := &r.list[place]
+	if before, ok := r.said[place]; ok && (before == "" || says == DependenciesComplete) {
+		says = before
+	}
+	r.said[place], c.Dependencies = says, says
 }
 
 // missing reports whether an identifier should name a package of this document: files and other documents are not read.

@@ -1,6 +1,7 @@
 package sbom_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -213,10 +214,18 @@ func FuzzSPDX(f *testing.F) {
 	for _, in := range spdxForms() {
 		f.Add([]byte(in))
 	}
+	var own bytes.Buffer
+	if _, err := sbom.WriteImageSPDX(&own, keystone(), fullPackages(), options()); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(own.Bytes())
 	f.Add([]byte(spdx(`, "packages": [{"SPDXID": "x", "name": "one"}, {"SPDXID": "x", "name": "", "externalRefs": [{"referenceType": "purl", "referenceLocator": "pkg:pypi/one@1"}]}]`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		first, _, err := sbom.ReadSPDX(data)
 		if err != nil {
+			return
+		}
+		if _, known := first.Components.Get(); !known {
 			return
 		}
 		refs := map[string]bool{}
@@ -237,7 +246,26 @@ func FuzzSPDX(f *testing.F) {
 		if len(*second.Components.Value) != len(*first.Components.Value) {
 			t.Fatalf("%d components were written, %d read", len(*first.Components.Value), len(*second.Components.Value))
 		}
+		once := againSPDX(t, first)
+		if diff := cmp.Diff(once, againSPDX(t, once)); diff != "" || len(*once.Components.Value) != len(*first.Components.Value) || len(once.Files) != len(first.Files) {
+			t.Fatalf("%d components and %d files were written as SPDX, %d and %d read; a second time they differ:\n%s",
+				len(*first.Components.Value), len(first.Files), len(*once.Components.Value), len(once.Files), diff)
+		}
 	})
+}
+
+// againSPDX writes packages as SPDX and reads them back.
+func againSPDX(t *testing.T, p sbom.Packages) sbom.Packages {
+	t.Helper()
+	var out bytes.Buffer
+	if _, err := sbom.WriteImageSPDX(&out, sbom.Artifact{ID: "bom:root", Kind: sbom.KindBOM, Name: "r"}, p, sbom.BOMOptions{At: assessedAt}); err != nil {
+		t.Fatalf("what was read cannot be written as SPDX: %v", err)
+	}
+	got, _, err := sbom.ReadSPDX(out.Bytes())
+	if err != nil {
+		t.Fatalf("what was written cannot be read: %v\n%s", err, out.Bytes())
+	}
+	return got
 }
 
 func BenchmarkReadSPDX(b *testing.B) {

@@ -16,10 +16,13 @@ import (
 const (
 	formatCycloneDX = "cyclonedx-json"
 	formatOlder     = "cyclonedx-json-1.6"
+	formatSPDX      = "spdx-json" // SPDX 3.0.1
 	suffixPublic    = "-public"
 )
 
-var bomFormats = []string{formatCycloneDX, formatOlder, formatCycloneDX + suffixPublic, formatOlder + suffixPublic}
+var bomFormats = []string{
+	formatCycloneDX, formatOlder, formatSPDX, formatCycloneDX + suffixPublic, formatOlder + suffixPublic, formatSPDX + suffixPublic,
+}
 
 func sbomCommand(w World) *cobra.Command {
 	var g gathering
@@ -33,6 +36,7 @@ func sbomCommand(w World) *cobra.Command {
 			"directory, an OCI archive, or the root directory of a host written host:DIR. Of a stack file (STACK.yaml) it writes one\n" +
 			"document for each artifact and one, " + "stack.cdx.json, that points to them. A FILE that ends in / is a directory.\n\n" +
 			"Formats: " + strings.Join(bomFormats, ", ") + ".\n" +
+			"spdx-json is SPDX 3.0.1, with files named .spdx.json.\n" +
 			"Those that end in -public leave out hosts, internal registries and internal names; both forms can be written in one run.",
 		Example: "  pegel sbom ./images/keystone -o cyclonedx-json=keystone.cdx.json\n" +
 			"  pegel sbom host:/ --creator \"Example GmbH\" --creator-url https://example.org/\n" +
@@ -101,8 +105,11 @@ func checkForms(outs []output, form pipeline.BOMForm, files string) error {
 func writeDocuments(w World, o output, contents *pipeline.Contents, form pipeline.BOMForm) error {
 	format, public := strings.CutSuffix(o.format, suffixPublic)
 	form.Public, form.Counts = public, form.Counts && public
-	if format == formatOlder {
+	switch format {
+	case formatOlder:
 		form.SpecVersion = sbom.CycloneDX16
+	case formatSPDX:
+		form.Format = sbom.FormatSPDX
 	}
 	docs, err := contents.Documents(form)
 	if err != nil {

@@ -20,6 +20,7 @@ const stackDocument = "stack.cdx.json"
 // BOMForm says in which form SBOMs are written. The zero value is the full form in CycloneDX 1.7, one document for each
 // artifact and, of a stack, one that points to these.
 type BOMForm struct {
+	Format      string // sbom.FormatCycloneDX, also if empty, or sbom.FormatSPDX
 	SpecVersion string // sbom.CycloneDX17, also if empty, or sbom.CycloneDX16
 	Public      bool   // leave out what only insiders know (sbom.PublicForm)
 	Counts      bool   // in the public form: numbers of packages instead of packages
@@ -149,7 +150,11 @@ func (c *Contents) Documents(form BOMForm) ([]BOMDocument, error) {
 	if form.Counts && form.Flat {
 		return nil, usagef("choose one", "a flat document lists packages, numbers of packages hide them")
 	}
+	if form.Format == sbom.FormatSPDX && form.Flat {
+		return nil, usagef("leave out --flatten, or write cyclonedx-json", "SPDX documents are not written flat")
+	}
 	w := bomWriter{inventory: c.inventory, packages: c.packages, links: map[string]sbom.BOMRef{}, options: c.options}
+	w.spdx = form.Format == sbom.FormatSPDX
 	w.stack = sbom.StackOptions{Name: "targets"}
 	if c.stack != nil {
 		w.stack.Name, w.stack.Operator = c.stack.Name, c.stack.Operator.Name
@@ -176,6 +181,15 @@ type bomWriter struct {
 	options   sbom.BOMOptions
 	stack     sbom.StackOptions
 	links     map[string]sbom.BOMRef // of documents that were written, by artifact
+	spdx      bool                   // write SPDX instead of CycloneDX
+}
+
+// name is the name of a file in the format that is written.
+func (w *bomWriter) name(cyclonedx string) string {
+	if w.spdx {
+		return strings.TrimSuffix(cyclonedx, ".cdx.json") + ".spdx.json"
+	}
+	return cyclonedx
 }
 
 func (w *bomWriter) documents(flat, stack bool) []BOMDocument {
@@ -193,14 +207,14 @@ func (w *bomWriter) documents(flat, stack bool) []BOMDocument {
 			continue // the document of the stack names it as unknown
 		}
 		described = append(described, p)
-		docs = append(docs, BOMDocument{FileName: documentName(artifacts[p.Artifact]), Write: func(out io.Writer) error {
+		docs = append(docs, BOMDocument{FileName: w.name(documentName(artifacts[p.Artifact])), Write: func(out io.Writer) error {
 			return w.artifact(out, artifacts[p.Artifact], p)
 		}})
 	}
 	if !stack {
 		return docs
 	}
-	return append(docs, BOMDocument{FileName: stackDocument, Write: func(out io.Writer) error {
+	return append(docs, BOMDocument{FileName: w.name(stackDocument), Write: func(out io.Writer) error {
 		for _, p := range described {
 			if _, written := w.links[p.Artifact]; !written { // its document is what the link names, written here or not
 				if err := w.artifact(io.Discard, artifacts[p.Artifact], p); err != nil {
@@ -208,13 +222,21 @@ func (w *bomWriter) documents(flat, stack bool) []BOMDocument {
 				}
 			}
 		}
-		_, err := sbom.WriteStackBOM(out, w.inventory, w.links, w.stack)
+		write := sbom.WriteStackBOM
+		if w.spdx {
+			write = sbom.WriteStackSPDX
+		}
+		_, err := write(out, w.inventory, w.links, w.stack)
 		return err
 	}})
 }
 
 func (w *bomWriter) artifact(out io.Writer, a sbom.Artifact, p sbom.Packages) error {
-	written, err := sbom.WriteImageBOM(out, a, p, w.options)
+	write := sbom.WriteImageBOM
+	if w.spdx {
+		write = sbom.WriteImageSPDX
+	}
+	written, err := write(out, a, p, w.options)
 	if err != nil {
 		return err
 	}
