@@ -682,7 +682,7 @@ func (f *facts) judgeLicence(c *component, l acknowledged) {
 	case "concluded":
 		c.set(fieldDistributionLicence, [...]state{wrong + 2, wrong, wrong + 3, given}[l.verdict])
 	case "declared":
-		c.set(fieldOriginalLicence, [...]state{wrong + 1, wrong, wrong + 2, given}[l.verdict])
+		c.set(fieldOriginalLicence, [...]state{absent, wrong, wrong + 1, given}[l.verdict]) // NOASSERTION: no data exists
 	default:
 		c.set(fieldDistributionLicence, wrong+1)
 	}

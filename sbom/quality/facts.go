@@ -3,6 +3,7 @@ package quality
 import (
 	"fmt"
 	"hash/maphash"
+	"strings"
 )
 
 // field is one thing that a component may state.
@@ -57,7 +58,7 @@ var wrongs = [fieldCount][]string{
 	fieldArchive:             {"not \"archive\" or \"no archive\"", "stands more than once"},
 	fieldStructured:          {"not \"structured\" or \"unstructured\"", "stands more than once"},
 	fieldDistributionLicence: {"no SPDX expression", "not said whether concluded or declared", "NONE or NOASSERTION", "LicenseRef that does not name its list"},
-	fieldOriginalLicence:     {"no SPDX expression", "NONE or NOASSERTION", "LicenseRef that does not name its list"},
+	fieldOriginalLicence:     {"no SPDX expression", "LicenseRef that does not name its list"},
 	fieldEffectiveLicence:    {"no SPDX expression", "stands more than once"},
 	fieldLicence:             {"a name, not an SPDX identifier", "said to be unknown"},
 	fieldLicenceForm:         {"more than one expression, or expressions beside licences"},
@@ -81,6 +82,7 @@ const (
 	kindLogical                // no file of its own: said so, an operating system, a package of a distribution
 	kindExternal               // outside the scope of delivery, only identified
 	kindReferenced             // described in another document
+	kindNone                   // no component of the product: sources, a file that speaks for its package
 )
 
 const none = ^uint32(0)
@@ -133,7 +135,7 @@ const (
 	nodeNoAssertion                       // SPDX 3: an expression that says nothing
 	nodeRefNoList                         // SPDX 3: a LicenseRef that does not name its list
 	nodeText                              // SPDX 3: a licence that is no expression
-	nodeSource                            // SPDX 3: an artifact of sources
+	nodeSource                            // SPDX 3: sources that can be found
 	nodeHasPart                           // a file component stands below it
 	nodeMeta                              // names something other than a component, e.g. a service
 )
@@ -167,7 +169,9 @@ type labels struct {
 
 const (
 	labelChunk = 1 << 20
-	maxLabel   = 120 // bytes; a longer name is cut
+	maxLabel   = 120       // bytes; a longer name is cut
+	maxLabels  = 256 << 20 // bytes of all names; 2,000,000 components with refs of 80 bytes need 220 MB
+	maxNodes   = 4_000_000 // things that are named by references, two for each component
 )
 
 func (l *labels) add(text []byte) uint32 {
@@ -184,7 +188,7 @@ func (l *labels) add(text []byte) uint32 {
 
 func (l *labels) text(at uint32) string {
 	chunk := l.chunks[at/labelChunk][at%labelChunk:]
-	return string(chunk[1 : 1+int(chunk[0])])
+	return strings.ToValidUTF8(string(chunk[1:1+int(chunk[0])]), "") // a letter may have been cut
 }
 
 // facts are what one document states, in a form that grows by about 100 bytes a component.
@@ -199,6 +203,8 @@ type facts struct {
 	root       uint32 // component; none
 	described  []uint32
 	licences   map[string]licenceVerdict
+
+	beyond error // a limit that was reached
 
 	// of the document
 	creator, timestamp, serial, author, tool, context state
@@ -234,9 +240,29 @@ func (f *facts) intern(ref []byte) uint32 {
 	if n, ok := f.byRef[h]; ok {
 		return n
 	}
-	n := f.nodes.add(node{component: none, label: f.labels.add(ref)})
+	if f.nodes.n >= maxNodes {
+		f.full()
+		return 0
+	}
+	n := f.nodes.add(node{component: none, label: f.label(ref)})
 	f.byRef[h] = n
 	return n
+}
+
+// full notes that a limit was reached. What follows is read and not kept, and read returns the error.
+func (f *facts) full() {
+	if f.beyond == nil {
+		f.beyond = fmt.Errorf("more than %d references or %d bytes of names; check its parts one by one", maxNodes, maxLabels)
+	}
+}
+
+// label keeps the text by which people know something.
+func (f *facts) label(text []byte) uint32 {
+	if len(f.labels.chunks) > maxLabels/labelChunk {
+		f.full()
+		return 0
+	}
+	return f.labels.add(text)
 }
 
 // newComponent makes room for a component, so that those nested in it can name it before it was read.
@@ -259,7 +285,7 @@ func (f *facts) link(from, to uint32) error {
 // name gives a component its node and the text by which people know it.
 func (f *facts) name(id uint32, ref []byte, label []byte) {
 	c := f.components.at(id)
-	c.label = f.labels.add(label)
+	c.label = f.label(label)
 	if len(ref) == 0 {
 		c.node = f.nodes.add(node{component: id, label: c.label})
 		return
@@ -279,8 +305,11 @@ const keepFaults = 10
 // settle draws the conclusions that need the whole document: edges that lead nowhere, what can be reached from the root,
 // and which component has an entry.
 func (f *facts) settle() {
-	if f.root == none && len(f.described) > 0 {
-		f.root = f.nodes.at(f.described[0]).component
+	for _, n := range f.described {
+		if c := f.nodes.at(n).component; c != none && f.root == none {
+			f.root = c
+			f.doc.Root = f.labels.text(f.components.at(c).label)
+		}
 	}
 	next := f.successors()
 	reached := f.reach(next)
@@ -362,8 +391,10 @@ func (f *facts) reach(next adjacency) []bool {
 	if f.root == none {
 		return reached
 	}
-	stack := []uint32{f.components.at(f.root).node}
-	reached[stack[0]] = true
+	stack := append([]uint32{f.components.at(f.root).node}, f.described...)
+	for _, n := range stack {
+		reached[n] = true
+	}
 	for len(stack) > 0 {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 )
 
 // Schema of the JSON form.
@@ -117,13 +119,15 @@ func read(r io.Reader) (*facts, error) {
 	default:
 		return nil, errors.New("this is no JSON object; give CycloneDX 1.4 to 1.7 or SPDX 2.2, 2.3 or 3.0 in JSON")
 	}
-	d := dispatcher{scanner: s, f: newFacts()}
-	d.cdx = cyclonedx{s, d.f}
+	d := newDispatcher(s)
 	if err := s.object(d.member); err != nil {
 		return nil, err
 	}
 	if err := s.finish(); err != nil {
 		return nil, err
+	}
+	if d.f.beyond != nil {
+		return nil, d.f.beyond
 	}
 	if err := d.identify(); err != nil {
 		return nil, err
@@ -133,45 +137,76 @@ func read(r io.Reader) (*facts, error) {
 	return d.f, nil
 }
 
-// dispatcher tells the formats apart by their keys, which may stand in any order.
+// dispatcher tells the formats apart by their keys, which may stand in any order. No two formats share a key that is read.
 type dispatcher struct {
 	*scanner
 	f         *facts
 	cdx       cyclonedx
+	spdx2     spdx2
+	spdx3     *spdx3
 	bomFormat string
-	seenCDX   bool
+	seen2     bool
+}
+
+func newDispatcher(s *scanner) *dispatcher {
+	f := newFacts()
+	c := cyclonedx{s, f}
+	return &dispatcher{scanner: s, f: f, cdx: c, spdx2: spdx2{c}, spdx3: &spdx3{cyclonedx: c, toolNames: map[uint32]string{}}}
 }
 
 func (d *dispatcher) member(key []byte) error {
-	if string(key) == "bomFormat" {
+	switch string(key) {
+	case "bomFormat":
 		return d.text(func(v []byte) { d.bomFormat = string(clip(v, 40)) })
+	case "spdxVersion":
+		d.seen2 = true
+	case "@graph":
+		return d.spdx3.graph()
 	}
-	known, err := d.cdx.member(key)
-	d.seenCDX = d.seenCDX || known
-	if known || err != nil {
+	if known, err := d.cdx.member(key); known || err != nil {
+		return err
+	}
+	if known, err := d.spdx2.member(key); known || err != nil {
 		return err
 	}
 	return d.skip()
 }
 
+// identify decides which format it was, and completes what that format leaves to the end.
 func (d *dispatcher) identify() error {
-	switch d.bomFormat {
-	case "CycloneDX":
+	version := d.f.doc.SpecVersion
+	switch seen := one(d.bomFormat != "") + one(d.seen2) + one(d.spdx3.seen); {
+	case seen > 1:
+		return errors.New("this claims to be of two formats at once")
+	case d.bomFormat == "CycloneDX":
 		d.f.doc.Format = "CycloneDX"
-		switch d.f.doc.SpecVersion {
-		case "1.4", "1.5", "1.6", "1.7":
-			return nil
+		if !slices.Contains([]string{"1.4", "1.5", "1.6", "1.7"}, version) {
+			return fmt.Errorf("specVersion is %q, want 1.4, 1.5, 1.6 or 1.7", version)
 		}
-		return fmt.Errorf("specVersion is %q, want 1.4, 1.5, 1.6 or 1.7", d.f.doc.SpecVersion)
+		return nil
+	case d.seen2:
+		d.f.doc.Format = "SPDX"
+		if !knownSPDX2(version) {
+			return fmt.Errorf("spdxVersion is %q, want SPDX-2.2 or SPDX-2.3", version)
+		}
+		return nil
+	case d.spdx3.seen:
+		d.f.doc.Format = "SPDX"
+		if !strings.HasPrefix(version, "3.") {
+			return fmt.Errorf("specVersion is %q, want a version 3 of SPDX in an element CreationInfo", version)
+		}
+		d.spdx3.resolve()
+		return nil
 	}
 	return errors.New("this is neither CycloneDX nor SPDX; give CycloneDX 1.4 to 1.7 or SPDX 2.2, 2.3 or 3.0 in JSON")
 }
 
 // count sums up what the document lists.
 func (f *facts) count() {
-	f.doc.Components, f.doc.Dependencies = f.components.n, f.edges.n
+	f.doc.Dependencies = f.edges.n
 	for _, chunk := range f.components.chunks {
 		for i := range chunk {
+			f.doc.Components += one(chunk[i].kind != kindNone)
 			switch chunk[i].kind {
 			case kindLogical:
 				f.doc.Logical++

@@ -96,7 +96,7 @@ func (f *facts) componentRow(rule Rule, strict bool, limit int) Row {
 // holds reports whether a rule is about a component. strictly: a logical component is judged like a file.
 func (r Rule) holds(c *component, strictly bool) bool {
 	switch {
-	case r.ifGiven && c.get(r.field) == absent:
+	case c.kind == kindNone || r.ifGiven && c.get(r.field) == absent:
 		return false
 	case r.referenced:
 		return c.kind == kindReferenced
@@ -126,6 +126,9 @@ func (f *facts) missing(c *component, what field, s state) Missing {
 func (f *facts) complete(rules []Rule) (plain, strict int) {
 	for _, chunk := range f.components.chunks {
 		for i := range chunk {
+			if chunk[i].kind == kindNone {
+				continue
+			}
 			all, allStrict := true, true
 			for _, rule := range rules {
 				if rule.Level != Required || rule.About == aboutDocument || chunk[i].get(rule.field) == given {

@@ -22,7 +22,7 @@ const (
 	maxDepth  = 256     // of JSON; each nested component takes two
 	maxKeys   = 256     // in one object; the largest object of the formats has about 30
 	maxString = 8 << 10 // bytes kept of a string; the rest is passed over
-	bufSize   = 256 << 10
+	bufSize   = 64 << 10
 )
 
 // scanner reads JSON as a stream and keeps nothing of it. Methods that read a value demand that one stands next.
