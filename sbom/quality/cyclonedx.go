@@ -723,7 +723,7 @@ func (c cyclonedx) dependencies() error {
 		hold := func(keep bool) func() error {
 			return func() error {
 				return c.text(func(v []byte) {
-					if n := c.f.intern(v); keep && len(targets) < MaxEdges {
+					if n := c.f.intern(v); keep && len(targets) <= c.f.limits.edges {
 						targets = append(targets, n)
 					}
 				})
@@ -779,8 +779,8 @@ func (c cyclonedx) composition() error {
 	var about []uint32
 	name := func() error {
 		return c.text(func(v []byte) {
-			if !bytes.HasPrefix(v, []byte("urn:cdx:")) && len(about) < MaxComponents {
-				about = append(about, c.f.intern(v))
+			if n := c.f.intern(v); len(about) < c.f.limits.nodes {
+				about = append(about, n)
 			}
 		})
 	}

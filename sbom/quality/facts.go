@@ -169,9 +169,7 @@ type labels struct {
 
 const (
 	labelChunk = 1 << 20
-	maxLabel   = 120       // bytes; a longer name is cut
-	maxLabels  = 256 << 20 // bytes of all names; 2,000,000 components with refs of 80 bytes need 220 MB
-	maxNodes   = 4_000_000 // things that are named by references, two for each component
+	maxLabel   = 120 // bytes; a longer name is cut
 )
 
 func (l *labels) add(text []byte) uint32 {
@@ -191,8 +189,21 @@ func (l *labels) text(at uint32) string {
 	return strings.ToValidUTF8(string(chunk[1:1+int(chunk[0])]), "") // a letter may have been cut
 }
 
+// limits bound what is kept of a document.
+type limits struct {
+	components int
+	edges      int
+	nodes      int // things that are named by references
+	labels     int // bytes of all names, in steps of labelChunk
+}
+
+// defaults are the limits of Check: two references for each component, and for each component with its reference 120 bytes
+// of names, together less than 600 MB.
+var defaults = limits{components: MaxComponents, edges: MaxEdges, nodes: 2 * MaxComponents, labels: 240 << 20}
+
 // facts are what one document states, in a form that grows by about 100 bytes a component.
 type facts struct {
+	limits     limits
 	doc        Document
 	components chunked[component]
 	nodes      chunked[node]
@@ -229,8 +240,8 @@ func (n *noted) add(text string, limit int) {
 	}
 }
 
-func newFacts() *facts {
-	return &facts{byRef: map[uint64]uint32{}, seed: maphash.MakeSeed(), root: none, licences: map[string]licenceVerdict{}}
+func newFacts(l limits) *facts {
+	return &facts{limits: l, byRef: map[uint64]uint32{}, seed: maphash.MakeSeed(), root: none, licences: map[string]licenceVerdict{}}
 }
 
 // intern returns the node of a reference. Two references share a node only if they are equal, but for a chance of one in
@@ -240,7 +251,7 @@ func (f *facts) intern(ref []byte) uint32 {
 	if n, ok := f.byRef[h]; ok {
 		return n
 	}
-	if f.nodes.n >= maxNodes {
+	if f.nodes.n >= f.limits.nodes {
 		f.full()
 		return 0
 	}
@@ -252,13 +263,13 @@ func (f *facts) intern(ref []byte) uint32 {
 // full notes that a limit was reached. What follows is read and not kept, and read returns the error.
 func (f *facts) full() {
 	if f.beyond == nil {
-		f.beyond = fmt.Errorf("more than %d references or %d bytes of names; check its parts one by one", maxNodes, maxLabels)
+		f.beyond = fmt.Errorf("more than %d references or %d bytes of names; check its parts one by one", f.limits.nodes, f.limits.labels)
 	}
 }
 
 // label keeps the text by which people know something.
 func (f *facts) label(text []byte) uint32 {
-	if len(f.labels.chunks) > maxLabels/labelChunk {
+	if len(f.labels.chunks) > f.limits.labels/labelChunk {
 		f.full()
 		return 0
 	}
@@ -267,16 +278,16 @@ func (f *facts) label(text []byte) uint32 {
 
 // newComponent makes room for a component, so that those nested in it can name it before it was read.
 func (f *facts) newComponent(parent uint32) (uint32, error) {
-	if f.components.n >= MaxComponents {
-		return none, fmt.Errorf("more than %d components; check its parts one by one", MaxComponents)
+	if f.components.n >= f.limits.components {
+		return none, fmt.Errorf("more than %d components; check its parts one by one", f.limits.components)
 	}
 	return f.components.add(component{node: none, parent: parent}), nil
 }
 
 // link notes that one thing depends on, or holds, another.
 func (f *facts) link(from, to uint32) error {
-	if f.edges.n >= MaxEdges {
-		return fmt.Errorf("more than %d dependencies; check its parts one by one", MaxEdges)
+	if f.edges.n >= f.limits.edges {
+		return fmt.Errorf("more than %d dependencies; check its parts one by one", f.limits.edges)
 	}
 	f.edges.add(edge{from, to})
 	return nil

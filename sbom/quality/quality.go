@@ -79,7 +79,7 @@ func Check(r io.Reader, opt Options) (Document, []Report, error) {
 	if err != nil {
 		return Document{}, nil, err
 	}
-	f, err := read(r)
+	f, err := read(r, defaults)
 	if err != nil {
 		return Document{}, nil, fmt.Errorf("reading SBOM: %w", err)
 	}
@@ -91,7 +91,7 @@ func Check(r io.Reader, opt Options) (Document, []Report, error) {
 }
 
 // read collects the facts of a document.
-func read(r io.Reader) (*facts, error) {
+func read(r io.Reader, l limits) (*facts, error) {
 	s := newScanner(r)
 	first, err := s.peek()
 	if err != nil {
@@ -119,7 +119,7 @@ func read(r io.Reader) (*facts, error) {
 	default:
 		return nil, errors.New("this is no JSON object; give CycloneDX 1.4 to 1.7 or SPDX 2.2, 2.3 or 3.0 in JSON")
 	}
-	d := newDispatcher(s)
+	d := newDispatcher(s, l)
 	if err := s.object(d.member); err != nil {
 		return nil, err
 	}
@@ -148,8 +148,8 @@ type dispatcher struct {
 	seen2     bool
 }
 
-func newDispatcher(s *scanner) *dispatcher {
-	f := newFacts()
+func newDispatcher(s *scanner, l limits) *dispatcher {
+	f := newFacts(l)
 	c := cyclonedx{s, f}
 	return &dispatcher{scanner: s, f: f, cdx: c, spdx2: spdx2{c}, spdx3: &spdx3{cyclonedx: c, toolNames: map[uint32]string{}}}
 }

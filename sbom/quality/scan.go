@@ -17,7 +17,7 @@ const (
 	// MaxComponents holds a CycloneDX file of 1 GB with 500 bytes a component; peers write 700 to 2,000.
 	MaxComponents = 2_000_000
 	// MaxEdges bounds the dependencies, four for each component.
-	MaxEdges = 8_000_000
+	MaxEdges = 4 * MaxComponents
 
 	maxDepth  = 256     // of JSON; each nested component takes two
 	maxKeys   = 256     // in one object; the largest object of the formats has about 30

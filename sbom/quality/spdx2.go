@@ -40,7 +40,7 @@ func (p spdx2) member(key []byte) (bool, error) {
 }
 
 func (p spdx2) describe(ref []byte) {
-	if len(p.f.described) < MaxComponents {
+	if len(p.f.described) < p.f.limits.components {
 		p.f.described = append(p.f.described, p.f.intern(ref))
 	}
 }

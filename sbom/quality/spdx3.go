@@ -225,7 +225,7 @@ func (p *spdx3) links(to *[]uint32, e *element3) error {
 			e.toNone = true
 		case bytes.HasSuffix(v, []byte("/Core/NoAssertionElement")) || string(v) == "NoAssertionElement":
 			e.toUnknown = true
-		case len(*to) < MaxEdges:
+		case len(*to) <= p.f.limits.edges:
 			n := p.f.intern(v)
 			p.known(n, v)
 			*to = append(*to, n)
@@ -399,6 +399,9 @@ func (p *spdx3) artifact(e *element3) error {
 	for _, n := range e.supplied {
 		p.made.add(relation{suppliedBy, id, n})
 	}
+	if p.made.n > p.f.limits.edges {
+		return fmt.Errorf("more than %d makers of components; check its parts one by one", p.f.limits.edges)
+	}
 	return nil
 }
 
@@ -445,7 +448,7 @@ func (p *spdx3) relationship(e *element3) error {
 		return nil
 	}
 	for _, to := range e.to {
-		if special && p.relations.n < MaxEdges {
+		if special && p.relations.n < p.f.limits.edges {
 			p.relations.add(relation{kind, from, to})
 		}
 		if isEdge || kind == distributionArtifact && special {
@@ -454,8 +457,8 @@ func (p *spdx3) relationship(e *element3) error {
 			}
 		}
 	}
-	if special && p.relations.n >= MaxEdges {
-		return fmt.Errorf("more than %d relationships; check its parts one by one", MaxEdges)
+	if special && p.relations.n >= p.f.limits.edges {
+		return fmt.Errorf("more than %d relationships; check its parts one by one", p.f.limits.edges)
 	}
 	return nil
 }
