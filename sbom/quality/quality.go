@@ -21,7 +21,7 @@ type Options struct {
 	Profiles []string
 	// Strict accepts no logical components: each component needs the fields of files (BSI TR-03183-2, section 3.2.2 read narrowly).
 	Strict bool
-	// Names is how many components without a field are named in each row; 0 means ten, negative all.
+	// Names is how many components without a field are named in each row; 0 means ten, negative all, up to 50,000.
 	Names int
 }
 

@@ -5,13 +5,18 @@ import (
 	"fmt"
 )
 
-// defaultNames is how many components a row names.
-const defaultNames = 10
+const (
+	defaultNames = 10     // components that a row names
+	mostNames    = 50_000 // that it names at most, so that the report of a large document stays smaller than the document
+)
 
 // report measures the facts by the rules of one profile.
 func (f *facts) report(p Profile, opt Options) Report {
 	r := Report{Profile: p.ID, Title: p.Title, Strict: opt.Strict, Fulfilled: true}
 	limit := cmp.Or(opt.Names, defaultNames)
+	if limit < 0 || limit > mostNames {
+		limit = mostNames
+	}
 	for _, rule := range p.Rules {
 		if rule.until != "" && (f.doc.Format != "CycloneDX" || f.doc.SpecVersion >= rule.until) {
 			continue
@@ -85,7 +90,7 @@ func (f *facts) componentRow(rule Rule, strict bool, limit int) Row {
 				continue
 			}
 			row.Wrong += one(s >= wrong && (plain || strict))
-			if (plain || strict) && (limit < 0 || len(row.Missing) < limit) {
+			if (plain || strict) && len(row.Missing) < limit {
 				row.Missing = append(row.Missing, f.missing(c, rule.field, s))
 			}
 		}

@@ -72,10 +72,9 @@ func writeReport(b *strings.Builder, p Report, components, named int) {
 	}
 	b.WriteString("\n\n")
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\tfield\tlevel\tfulfilled\tstrict\twrong\tsource")
+	fmt.Fprintln(w, "\tfield\tlevel\tfulfilled\tstrict\twrong\tclause")
 	for _, row := range p.Rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.mark(p.Strict), row.Field, row.Level, share(row.Fulfilled, row.Applies),
-			strictShare(row), blankZero(row.Wrong), row.Clause)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.mark(p.Strict), row.Field, row.Level, row.answer(), strictShare(row), blankZero(row.Wrong), row.Clause)
 	}
 	w.Flush()
 	writeMissing(b, p, named)
@@ -123,6 +122,17 @@ func (r Row) mark(strict bool) string {
 		return "ok"
 	}
 	return "part"
+}
+
+// answer is what a row counted; of the document as a whole there is only yes and no.
+func (r Row) answer() string {
+	switch {
+	case r.About != aboutDocument:
+		return share(r.Fulfilled, r.Applies)
+	case r.Fulfilled == 1:
+		return "yes"
+	}
+	return "no"
 }
 
 // share is a count with its share, which is rounded down so that only all is 100 %.

@@ -41,6 +41,7 @@ func sbomCommand(w World) *cobra.Command {
 			return nil
 		},
 	}
+	cmd.AddCommand(sbomCheckCommand(w))
 	g.register(cmd, false)
 	cmd.Flags().StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`: cyclonedx-json; - is standard output (repeatable)")
 	return cmd
