@@ -34,6 +34,18 @@ func (f *facts) report(p Profile, opt Options) Report {
 	return r
 }
 
+// Open returns the rows that find something: a required field that some component lacks, or an additional one that is stated
+// wrongly. None means that the profile is fulfilled.
+func (r Report) Open() []Row {
+	var open []Row
+	for _, row := range r.Rows {
+		if !row.settled(r.Strict) {
+			open = append(open, row)
+		}
+	}
+	return open
+}
+
 // settled reports whether a row finds nothing: a required field is stated by all, an additional one wrongly by none.
 func (r Row) settled(strict bool) bool {
 	applies, fulfilled := r.Applies, r.Fulfilled

@@ -105,10 +105,8 @@ func checked(t testing.TB, doc any, profile string, opt Options) Report {
 // unsettled returns the ids of rows that find something, joined by spaces.
 func unsettled(r Report) string {
 	var ids []string
-	for _, row := range r.Rows {
-		if !row.settled(r.Strict) {
-			ids = append(ids, row.ID)
-		}
+	for _, row := range r.Open() {
+		ids = append(ids, row.ID)
 	}
 	return strings.Join(ids, " ")
 }

@@ -81,10 +81,7 @@ func writeReport(b *strings.Builder, p Report, components, named int) {
 }
 
 func writeMissing(b *strings.Builder, p Report, named int) {
-	for _, row := range p.Rows {
-		if row.settled(p.Strict) || len(row.Missing) == 0 {
-			continue
-		}
+	for _, row := range p.Open() {
 		fmt.Fprintf(b, "\n%s: want %s\n", row.Field, row.Want)
 		shown := row.Missing
 		if named >= 0 && len(shown) > named {
