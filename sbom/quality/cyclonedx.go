@@ -556,7 +556,7 @@ func (f *facts) judge(st *stated) {
 		c.set(fieldDependencies, wrong)
 	}
 	c.set(fieldCreator, creatorState(st))
-	c.set(fieldSupplier, supplierState(st.supplier, st.manufacturer, st.elsewhere))
+	c.set(fieldSupplier, supplierState(st))
 	switch {
 	case len(st.name) == 0:
 	case saysNothing(st.name):
@@ -598,19 +598,19 @@ func creatorState(st *stated) state {
 	return absent
 }
 
-// supplierState says whether anybody is named who made or delivered the component. Source: NTIA minimum elements 2021,
-// supplier name: the entity that creates, defines and identifies components.
-func supplierState(entities ...entity) state {
-	s := absent
-	for _, e := range entities {
-		if e.named() == given {
-			return given
-		}
-		if e.present {
-			s = wrong
-		}
+// supplierState says whether the organisation is named that makes or delivers the component. Source: NTIA minimum elements
+// 2021, supplier name: the entity that creates, defines and identifies components. Authors and publishers of a package need
+// not be that entity.
+func supplierState(st *stated) state {
+	switch {
+	case st.supplier.named() == given || st.manufacturer.named() == given:
+		return given
+	case st.elsewhere.present:
+		return wrong
+	case st.supplier.present || st.manufacturer.present:
+		return wrong + 1
 	}
-	return s
+	return absent
 }
 
 func identifierState(purl, cpe []byte, swid bool) state {

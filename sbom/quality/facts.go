@@ -50,7 +50,7 @@ const (
 // wrongs are the reasons why a value does not count, by field; at most 14 each, because a state has four bits.
 var wrongs = [fieldCount][]string{
 	fieldCreator:             {"no valid e-mail address or URL", "stands in supplier, author or publisher, not in manufacturer"},
-	fieldSupplier:            {"the name is empty"},
+	fieldSupplier:            {"only an author or publisher is named", "the name is empty"},
 	fieldName:                {"a word that says nothing"},
 	fieldVersion:             {"a word that says nothing", "looks like a time and is no RFC 3339 date-time", "a file without version needs its time of change as RFC 3339 date-time"},
 	fieldFilename:            {"a path, not a name", "stands more than once", "the value is empty"},

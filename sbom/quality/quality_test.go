@@ -147,6 +147,14 @@ func TestWhatIsMissingOrWrongIsFoundInItsRow(t *testing.T) {
 			delete(program(d), "purl")
 			program(d)["cpe"] = `cpe:2.3:a:ex\:ample:thing:1.2.3:*:*:*:*:*:*:*`
 		}, "", ""},
+		{"a publisher is no supplier", "ntia", func(d object) {
+			program(d)["publisher"] = "Example"
+			delete(program(d), "manufacturer")
+		}, "supplier", "only an author or publisher is named"},
+		{"a supplier without name", "cisa", func(d object) {
+			program(d)["supplier"] = object{"name": ""}
+			delete(program(d), "manufacturer")
+		}, "producer", "the name is empty"},
 		{"no identifier", "cisa", func(d object) { delete(program(d), "purl") }, "identifiers", ""},
 		{"no identifier, for which there need not be one", "bsi", func(d object) { delete(program(d), "purl") }, "", ""},
 		{"optional fields are never demanded", "bsi", func(d object) { reference(d, 2)["url"] = "none" }, "", ""},

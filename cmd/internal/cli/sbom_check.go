@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,10 @@ import (
 
 // namedInText is how many components without a field the text names under each row.
 const namedInText = 3
+
+// thrift is how much garbage, in percent of what is kept, a check lets lie: what is kept of a document of 1 GB is 300 MB, and
+// a second of CPU saves 120 MB.
+const thrift = 30
 
 func sbomCheckCommand(w World) *cobra.Command {
 	var out, profiles []string
@@ -40,6 +45,7 @@ func sbomCheckCommand(w World) *cobra.Command {
 			if full {
 				opt.Names, named = -1, -1
 			}
+			defer debug.SetGCPercent(debug.SetGCPercent(thrift))
 			result, err := checkFiles(args, cmd.InOrStdin(), opt)
 			if err != nil {
 				return err
