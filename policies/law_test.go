@@ -37,7 +37,7 @@ func full() []Subject {
 		{Ref: audit.SubjectRef{Kind: KindArtifact, ID: "image:keystone", Name: "keystone", Tiers: tiers}, Record: Artifact{
 			Name: "keystone", Kind: "image", Reference: "registry.example.org/keystone:26.0.1", Version: "26.0.1",
 			Pinned: true, Digest: true, Identified: true, Seen: true, BOM: true, Packages: 1, VersionKnown: true, AsDeclared: true, Supported: true,
-			SBOMBSI: true, SBOMShare: score, SBOMOpen: "nothing"}},
+			SBOMBSI: true, SBOMShare: score, SBOMOpen: "nothing", BuilderBSI: true, BuilderShare: score, BuilderOpen: "nothing"}},
 		{Ref: audit.SubjectRef{Kind: KindProduct, ID: "keystone@26.0.1", Name: "Keystone 26.0.1", Tiers: tiers}, Record: Product{
 			Name: "Keystone", Artifact: "image:keystone", Version: "26.0.1", Licence: "Apache-2.0", LicenceClass: "osi", LicenceChecked: true}},
 		{Ref: audit.SubjectRef{Kind: KindPackage, ID: "pkg:deb/bash", Name: "bash 5.2", Tiers: tiers}, Record: Package{

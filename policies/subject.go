@@ -99,6 +99,10 @@ type Artifact struct {
 	SBOMBSI   bool           `cel:"sbomBSI"`
 	SBOMShare audit.Interval `cel:"sbomShare"`
 	SBOMOpen  string         `cel:"sbomOpen"`
+	// The same of an SBOM by its builder that its registry holds.
+	BuilderBSI   bool           `cel:"builderBSI"`
+	BuilderShare audit.Interval `cel:"builderShare"`
+	BuilderOpen  string         `cel:"builderOpen"`
 }
 
 // Product is the subject of kind "product": a catalogue component at the version deployed in one artifact.

@@ -139,7 +139,7 @@ func (g *gatherer) decode(keep audit.Keep) ([]sbom.Source, error) {
 	public := g.stack.Subject.Kind == "release" && g.stack.Subject.Exposure == "public"
 	for i := range g.stack.Sources {
 		s, err := source.Decode(&g.stack.Sources[i], g.stack.Dir, source.Options{
-			Keep: keep, At: g.at, PublishInput: public, Network: g.network, TempDir: g.opt.TempDir, Getenv: g.opt.Getenv,
+			Keep: keep, Measure: measureBytes, At: g.at, PublishInput: public, Network: g.network, TempDir: g.opt.TempDir, Getenv: g.opt.Getenv,
 		})
 		if err != nil {
 			return nil, usagef("", "reading stack %q: %w", g.stack.Name, err)

@@ -32,29 +32,15 @@ type qualityDocument struct {
 
 // documentQuality is what the check of one SBOM gave.
 type documentQuality struct {
-	Artifact  string       `json:"artifact,omitempty"` // id; empty: the stack
-	Document  audit.Digest `json:"document,omitempty"` // of the file, where it is in the bundle
-	ByOthers  bool         `json:"by_others,omitempty"`
-	Fulfilled bool         `json:"fulfilled"`
-	// Complete is how many of Components state every required field.
-	Components int        `json:"components"`
-	Complete   int        `json:"complete"`
-	Strict     int        `json:"strict"` // the same where logical components count as files
-	Open       []openRule `json:"open,omitempty"`
-	Failure    string     `json:"failure,omitempty"` // why it could not be checked
-}
-
-// openRule is a rule that a document does not fulfil.
-type openRule struct {
-	Rule    string `json:"rule"`
-	Field   string `json:"field"`
-	Missing int    `json:"missing"`
-	Of      int    `json:"of"`
+	Artifact string       `json:"artifact,omitempty"` // id; empty: the stack
+	Document audit.Digest `json:"document,omitempty"` // of the file, where it is in the bundle
+	ByOthers bool         `json:"by_others,omitempty"`
+	sbom.Quality
 }
 
 // measure checks one document.
-func measure(artifact string, r io.Reader) documentQuality {
-	q := documentQuality{Artifact: artifact}
+func measure(r io.Reader) sbom.Quality {
+	q := sbom.Quality{Profile: qualityProfile}
 	doc, reports, err := quality.Check(r, quality.Options{Profiles: []string{qualityProfile}, Names: 1})
 	if err != nil {
 		q.Failure = err.Error()
@@ -63,20 +49,23 @@ func measure(artifact string, r io.Reader) documentQuality {
 	report := reports[0]
 	q.Fulfilled, q.Components, q.Complete, q.Strict = report.Fulfilled, doc.Components, report.Complete, report.StrictComplete
 	for _, row := range report.Open() {
-		q.Open = append(q.Open, openRule{Rule: row.ID, Field: row.Field, Missing: row.Applies - row.Fulfilled, Of: row.Applies})
+		q.Open = append(q.Open, sbom.OpenField{Rule: row.ID, Field: row.Field, Missing: row.Applies - row.Fulfilled, Of: row.Applies})
 	}
 	return q
 }
 
+func measureBytes(document []byte) sbom.Quality { return measure(bytes.NewReader(document)) }
+
 // measureFile checks a document that others made.
 func measureFile(artifact, path string) documentQuality {
+	q := documentQuality{Artifact: artifact, ByOthers: true}
 	file, err := os.Open(path)
 	if err != nil {
-		return documentQuality{Artifact: artifact, ByOthers: true, Failure: "the document cannot be opened"}
+		q.Quality = sbom.Quality{Profile: qualityProfile, Failure: "the document cannot be opened"}
+		return q
 	}
 	defer file.Close()
-	q := measure(artifact, file)
-	q.ByOthers = true
+	q.Quality = measure(file)
 	return q
 }
 
@@ -109,43 +98,76 @@ func (g *gatherer) quality(docs []Document) qualityDocument {
 	for _, d := range docs {
 		q, foreign := g.foreign.get(d.Artifact)
 		if !foreign {
-			q = measure(d.Artifact, bytes.NewReader(d.Data))
-			q.Document = audit.DigestOf(d.Data)
+			q = documentQuality{Artifact: d.Artifact, Document: audit.DigestOf(d.Data), Quality: measureBytes(d.Data)}
 		}
 		out.Documents = append(out.Documents, q)
 	}
 	return out
 }
 
-// sbomQuality fills what the check of an SBOM gave, or says why nothing is known.
-func (d *dossier) sbomQuality(id string, bsi *bool, share *audit.Interval, open *string) []policies.UnknownField {
-	i := slices.IndexFunc(d.quality.Documents, func(q documentQuality) bool { return q.Artifact == id })
-	if i < 0 {
-		return qualityUnknown(false, "no SBOM of it was checked", []string{"collect the evidence again with this version of Pegel"})
-	}
-	q := d.quality.Documents[i]
+// qualityFacts are the facts of a record about one SBOM, and their names.
+type qualityFacts struct {
+	prefix string // of the names: sbom or builder
+	bsi    *bool
+	share  *audit.Interval
+	open   *string
+}
+
+// fill opens what the check of an SBOM gave for rules, or returns why nothing is known.
+func (f qualityFacts) fill(q sbom.Quality) []policies.UnknownField {
 	switch {
 	case q.Failure != "":
-		return qualityUnknown(true, "its SBOM could not be checked: "+q.Failure, []string{"give an SBOM that pegel sbom check can read"})
+		return f.unknown(true, "the SBOM could not be checked: "+q.Failure, []string{"give an SBOM that pegel sbom check can read"})
 	case q.Components == 0:
-		return qualityUnknown(true, "its SBOM lists no component", []string{"give its contents, or an SBOM of it"})
+		return f.unknown(true, "the SBOM lists no component", []string{"give its contents, or an SBOM of it"})
 	}
-	*bsi = q.Fulfilled
-	*share = audit.Exactly(q.Complete * audit.Full / q.Components) // rounded down, so that only all is all
-	*open = openText(q.Open)
+	*f.bsi = q.Fulfilled
+	*f.share = audit.Exactly(q.Complete * audit.Full / q.Components) // rounded down, so that only all is all
+	*f.open = openText(q.Open)
 	return nil
 }
 
-func qualityUnknown(looked bool, reason string, settle []string) []policies.UnknownField {
+func (f qualityFacts) unknown(looked bool, reason string, settle []string) []policies.UnknownField {
 	var out []policies.UnknownField
-	for _, field := range []string{"sbomBSI", "sbomShare", "sbomOpen"} {
-		out = append(out, policies.UnknownField{Field: field, Looked: looked, Reason: reason, Settle: settle})
+	for _, name := range []string{"BSI", "Share", "Open"} {
+		out = append(out, policies.UnknownField{Field: f.prefix + name, Looked: looked, Reason: reason, Settle: settle})
 	}
 	return out
 }
 
+// documentFacts fills what the check of the document about an artifact gave, or about the stack if the id is empty.
+func (d *dossier) documentFacts(id string, f qualityFacts) []policies.UnknownField {
+	for _, q := range d.quality.Documents {
+		if q.Artifact == id {
+			return f.fill(q.Quality)
+		}
+	}
+	return f.unknown(false, "no SBOM of it was checked", []string{"collect the evidence again with this version of Pegel"})
+}
+
+// builderQuality fills what the check of the builder's SBOM of an image gave; of several the best.
+func (d *dossier) builderQuality(a sbom.Artifact, f qualityFacts) []policies.UnknownField {
+	var best *sbom.Quality
+	for _, s := range d.inventory.Attested {
+		if s.Artifact == a.ID && s.Quality != nil && (best == nil || betterQuality(*s.Quality, *best)) {
+			best = s.Quality
+		}
+	}
+	if best == nil {
+		return f.unknown(false, "no SBOM by its builder was checked", []string{"read the image from its registry, where builders attach them"})
+	}
+	return f.fill(*best)
+}
+
+func betterQuality(x, y sbom.Quality) bool {
+	if x.Fulfilled != y.Fulfilled || (x.Failure == "") != (y.Failure == "") {
+		return x.Fulfilled || !y.Fulfilled && x.Failure == ""
+	}
+	return x.Complete*max(1, y.Components) > y.Complete*max(1, x.Components)
+}
+
 // openText names the open rules for people, the most frequent first as the profile lists them, at most six.
-func openText(open []openRule) string {
+func openText(open []sbom.OpenField) string {
 	if len(open) == 0 {
 		return "nothing"
 	}
@@ -160,12 +182,15 @@ func openText(open []openRule) string {
 	return strings.Join(parts, ", ")
 }
 
-// artifactQuality fills what is known of the SBOM of an artifact. It holds for what runs only as far as the contents do.
+// artifactQuality fills what is known of the SBOMs of an artifact. What is known of ours holds for what runs only as far as
+// the contents do.
 func (d *dossier) artifactQuality(a sbom.Artifact, sub *policies.Subject, r *policies.Artifact) {
+	ours := qualityFacts{"sbom", &r.SBOMBSI, &r.SBOMShare, &r.SBOMOpen}
 	if i := slices.IndexFunc(sub.Unknown, func(u policies.UnknownField) bool { return u.Field == "bom" }); i >= 0 {
 		u := sub.Unknown[i]
-		sub.Unknown = append(sub.Unknown, qualityUnknown(u.Looked, u.Reason, u.Settle)...)
-		return
+		sub.Unknown = append(sub.Unknown, ours.unknown(u.Looked, u.Reason, u.Settle)...)
+	} else {
+		sub.Unknown = append(sub.Unknown, d.documentFacts(a.ID, ours)...)
 	}
-	sub.Unknown = append(sub.Unknown, d.sbomQuality(a.ID, &r.SBOMBSI, &r.SBOMShare, &r.SBOMOpen)...)
+	sub.Unknown = append(sub.Unknown, d.builderQuality(a, qualityFacts{"builder", &r.BuilderBSI, &r.BuilderShare, &r.BuilderOpen})...)
 }
