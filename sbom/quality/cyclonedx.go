@@ -123,8 +123,7 @@ func (c cyclonedx) metadata() error {
 						return c.skip()
 					}
 					return c.text(func(v []byte) {
-						c.f.context = given
-						c.f.doc.Context = append(c.f.doc.Context, string(clip(v, 40)))
+						c.f.inContext(v)
 					})
 				})
 			})
@@ -165,6 +164,14 @@ func (c cyclonedx) tool() error {
 	return err
 }
 
+// inContext notes when in the life cycle the document was made.
+func (f *facts) inContext(phase []byte) {
+	f.context = given
+	if len(f.doc.Context) < keepFaults {
+		f.doc.Context = append(f.doc.Context, string(clip(phase, 40)))
+	}
+}
+
 // toolNamed notes a tool that made the document.
 func (f *facts) toolNamed(name, version string) {
 	if name == "" || saysNothing([]byte(name)) {
@@ -178,7 +185,7 @@ func (f *facts) toolNamed(name, version string) {
 
 // entity is an organisation, or a person, as far as it is judged. Names are not kept: they may be those of people.
 type entity struct {
-	present, name, email, url, badAddress bool
+	present, name, email, url bool
 }
 
 func (e entity) contact() state {
@@ -244,7 +251,6 @@ func (c cyclonedx) rootComponent() error {
 func (c cyclonedx) components(parent uint32) error {
 	return c.items("components", func() error {
 		_, err := c.component(parent)
-		c.f.nested = c.f.nested || parent != none
 		return err
 	})
 }
@@ -255,7 +261,6 @@ type stated struct {
 	ref, typ, group, name, version    []byte
 	purl, cpe                         []byte
 	swid, external, referenced        bool
-	badLink                           bool
 	manufacturer, supplier, elsewhere entity
 	licences                          []acknowledged
 	hash                              state
@@ -796,9 +801,7 @@ func (c cyclonedx) composition() error {
 	flag := nodeComplete
 	if !slices.Contains(aggregates, aggregate) {
 		flag = nodeAggregate
-		c.f.badCompositions++
 	}
-	c.f.compositions++
 	for _, n := range about {
 		c.f.nodes.at(n).flags |= flag
 	}

@@ -220,11 +220,9 @@ type facts struct {
 	// of the document
 	creator, timestamp, serial, author, tool, context state
 	whyTimestamp                                      string
-	compositions, badCompositions                     int
 	vulnerabilities                                   int
 	doubleRefs, doubleEntries, doubleEdges, nulls     noted
 	dangling                                          noted
-	nested                                            bool // some component stands inside another
 }
 
 // noted counts faults and keeps the first few of them.

@@ -65,7 +65,6 @@ type element3 struct {
 	download                        state
 	source                          bool
 	logical, file                   bool
-	identified                      bool // some identifier of a person or organisation
 }
 
 func (p *spdx3) graph() error {
@@ -150,12 +149,7 @@ func (p *spdx3) elementMember(e *element3, key []byte) error {
 	case "rootElement":
 		return p.links(&e.roots, e)
 	case "software_sbomType":
-		return p.each(func(v []byte) {
-			p.f.context = given
-			if len(p.f.doc.Context) < keepFaults {
-				p.f.doc.Context = append(p.f.doc.Context, string(clip(v, 40)))
-			}
-		})
+		return p.each(p.f.inContext)
 	case "software_packageVersion":
 		return keep(&e.version)
 	case "software_packageUrl":

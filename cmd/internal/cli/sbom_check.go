@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func sbomCheckCommand(w World) *cobra.Command {
 				opt.Names, named = -1, -1
 			}
 			defer debug.SetGCPercent(debug.SetGCPercent(thrift))
-			result, err := checkFiles(args, cmd.InOrStdin(), opt)
+			result, err := checkFiles(cmd.Context(), args, cmd.InOrStdin(), opt)
 			if err != nil {
 				return err
 			}
@@ -74,10 +75,10 @@ func profileNames() string {
 	return strings.Join(names, ", ")
 }
 
-func checkFiles(files []string, stdin io.Reader, opt quality.Options) (quality.Result, error) {
+func checkFiles(ctx context.Context, files []string, stdin io.Reader, opt quality.Options) (quality.Result, error) {
 	result := quality.Result{Schema: quality.Schema}
 	for _, name := range files {
-		checked, err := checkFile(name, stdin, opt)
+		checked, err := checkFile(ctx, name, stdin, opt)
 		if err != nil {
 			return quality.Result{}, err
 		}
@@ -86,7 +87,7 @@ func checkFiles(files []string, stdin io.Reader, opt quality.Options) (quality.R
 	return result, nil
 }
 
-func checkFile(name string, stdin io.Reader, opt quality.Options) (quality.Checked, error) {
+func checkFile(ctx context.Context, name string, stdin io.Reader, opt quality.Options) (quality.Checked, error) {
 	in := stdin
 	if name != "-" {
 		file, err := os.Open(name)
@@ -99,11 +100,27 @@ func checkFile(name string, stdin io.Reader, opt quality.Options) (quality.Check
 		}
 		in = file
 	}
-	doc, reports, err := quality.Check(in, opt)
+	doc, reports, err := quality.Check(interruptible{ctx, in}, opt)
+	if ctx.Err() != nil {
+		return quality.Checked{}, ctx.Err()
+	}
 	if err != nil {
 		return quality.Checked{}, &pipeline.UsageError{Err: fmt.Errorf("checking %q: %w", name, err), Hint: "pegel sbom check --help says what can be read"}
 	}
 	return quality.Checked{File: name, Document: doc, Reports: reports}, nil
+}
+
+// interruptible ends reading when the program is interrupted.
+type interruptible struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r interruptible) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
 }
 
 func writeChecked(w World, outs []output, result quality.Result, named int) error {
