@@ -136,7 +136,7 @@ const (
 	nodeRefNoList                         // SPDX 3: a LicenseRef that does not name its list
 	nodeText                              // SPDX 3: a licence that is no expression
 	nodeSource                            // SPDX 3: sources that can be found
-	nodeHasPart                           // a file component stands below it
+	nodeHasPart                           // a file stands below it, or what another document describes
 	nodeMeta                              // names something other than a component, e.g. a service
 )
 
@@ -339,7 +339,7 @@ func (f *facts) settle() {
 		}
 	}
 	f.eachLink(func(from, to uint32) {
-		if to := f.nodes.at(to).component; to != none && f.components.at(to).kind == kindFile {
+		if to := f.nodes.at(to).component; to != none && (f.components.at(to).kind == kindFile || f.components.at(to).kind == kindReferenced) {
 			f.nodes.at(from).flags |= nodeHasPart
 		}
 	})

@@ -82,6 +82,10 @@ func TestWhatIsMissingOrWrongIsFoundInItsRow(t *testing.T) {
 		{"a double bom-ref", "bsi", func(d object) { at(d, "components", 2)["bom-ref"] = "outside" }, "references unique", ""},
 		{"null for a list", "bsi", func(d object) { program(d)["hashes"] = nil }, "unique", "no list, or null: hashes"},
 		{"no file below a logical component", "bsi", func(d object) { moveUp(d) }, "files-listed", ""},
+		{"another document below a logical component", "bsi", func(d object) {
+			moveUp(d)
+			at(d, "dependencies", 1)["dependsOn"] = list{"outside", "other"}
+		}, "", ""},
 		{"a supplier is no creator", "bsi", func(d object) {
 			program(d)["supplier"] = program(d)["manufacturer"]
 			delete(program(d), "manufacturer")

@@ -113,7 +113,7 @@ func bsiDocument() []Rule {
 		{ID: "unique", Field: "Unique references and lists", Clause: "section 4 (valid against the schema)", Level: Required, About: aboutDocument,
 			Want: "no identifier, entry or edge twice, and no null for a list", faults: doubles},
 		{ID: "files-listed", Field: "Files of logical components", Clause: "sections 3.2.2 and 5.1", Level: Required, About: aboutDocument,
-			Want: "executable and archive files stand below logical components, where there are such", document: filesListed},
+			Want: "executable and archive files, or components that another SBOM describes, stand below logical components, where there are such", document: filesListed},
 	}
 }
 
@@ -257,8 +257,8 @@ func doubles(f *facts) noted {
 	return all
 }
 
-// filesListed holds where there are no logical components, or some file stands below one. Which of them have files no
-// document can show.
+// filesListed holds where there are no logical components, or below some of them stands a file or what another document
+// describes. Which of them have files no document can show.
 func filesListed(f *facts) (bool, bool, string) {
 	for _, chunk := range f.components.chunks {
 		for i := range chunk {
