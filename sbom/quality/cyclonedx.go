@@ -488,7 +488,7 @@ func (c cyclonedx) externalReference(st *stated) error {
 	co := c.f.components.at(st.id)
 	switch typ {
 	case "distribution":
-		co.set(fieldDeployableURI, validState(validURI(address)))
+		co.set(fieldDeployableURI, placeState(address, validURI))
 		switch {
 		case sha512:
 			co.set(fieldDeployableHash, given)
@@ -501,7 +501,7 @@ func (c cyclonedx) externalReference(st *stated) error {
 			st.hash = better(st.hash, hash)
 		}
 	case "source-distribution":
-		co.set(fieldSourceURI, validState(validURL(address)))
+		co.set(fieldSourceURI, placeState(address, validURL))
 		if hash != absent {
 			co.set(fieldSourceHash, min(hash, wrong))
 		}

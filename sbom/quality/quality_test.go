@@ -143,8 +143,9 @@ func TestWhatIsMissingOrWrongIsFoundInItsRow(t *testing.T) {
 			delete(reference(d, 0), "hashes")
 			program(d)["hashes"] = list{object{"alg": "SHA-256", "content": strings.Repeat("xy", 32)}}
 		}, "hash", "length or digits do not fit the algorithm"},
-		{"a purl is no source URL", "bsi", func(d object) { reference(d, 1)["url"] = "pkg:deb/debian/bash@5" }, "source-uri", ""},
-		{"a purl is no place", "bsi", func(d object) { reference(d, 0)["url"] = "pkg:deb/debian/bash@5" }, "deployable-uri", ""},
+		{"a word is no source URL", "bsi", func(d object) { reference(d, 1)["url"] = "debian" }, "source-uri", "no URL"},
+		{"a word is no place", "bsi", func(d object) { reference(d, 0)["url"] = "bash.deb" }, "deployable-uri", "no URI"},
+		{"a purl that carries the hash", "bsi", func(d object) { reference(d, 0)["url"] = "pkg:deb/debian/bash@5" }, "", ""},
 		{"a purl that cannot be read", "bsi", func(d object) { program(d)["purl"] = "deb:bash" }, "identifiers", "purl cannot be read"},
 		{"a CPE that cannot be read", "ntia", func(d object) { program(d)["cpe"] = "cpe:2.3:a:b" }, "identifiers", "CPE cannot be read"},
 		{"a CPE", "ntia", func(d object) {
@@ -213,6 +214,16 @@ func moveUp(d object) {
 	delete(parent, "components")
 	root := at(d, "dependencies", 0)
 	root["dependsOn"] = append(root["dependsOn"].(list), "program")
+}
+
+func TestAPurlIsNoPlaceWhereSomethingCanBeHad(t *testing.T) {
+	for address, want := range map[string]int{"https://example.org/x": 2, "oci://registry.example.org/x": 2, "pkg:deb/debian/bash@5": 1, "file:///bin/bash": 1} {
+		d := perfect()
+		at(d, "components", 0, "components", 0, "externalReferences", 0)["url"] = address
+		if row := rowOf(t, checked(t, d, "bsi", Options{}), "deployable-uri"); row.Fulfilled != want || row.Wrong != 0 {
+			t.Errorf("%s: got %d fulfilled, %d wrong; want %d, 0", address, row.Fulfilled, row.Wrong, want)
+		}
+	}
 }
 
 func TestPackagesOfDistributionsAreLogicalWithoutSayingSo(t *testing.T) {

@@ -117,7 +117,7 @@ func (p spdx2) pack() error {
 		case "downloadLocation":
 			return p.text(func(v []byte) {
 				if s := string(v); s != "NOASSERTION" && s != "NONE" {
-					co.set(fieldDeployableURI, validState(validURI(s)))
+					co.set(fieldDeployableURI, placeState(s, validURI))
 				}
 			})
 		case "licenseConcluded":

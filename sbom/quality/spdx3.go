@@ -155,7 +155,7 @@ func (p *spdx3) elementMember(e *element3, key []byte) error {
 	case "software_packageUrl":
 		return keep(&e.purl)
 	case "software_downloadLocation":
-		return p.text(func(v []byte) { e.download = validState(validURI(string(v))) })
+		return p.text(func(v []byte) { e.download = placeState(string(v), validURI) })
 	case "software_primaryPurpose":
 		return keep(&e.purpose)
 	case "software_additionalPurpose":

@@ -29,10 +29,19 @@ func validURL(s string) bool {
 	return false
 }
 
-// validURI accepts addresses and other absolute URIs, such as oci:// or urn:; a purl is an identifier, not a place.
+// validURI reports whether a text is an absolute URI, such as an address, oci:// or urn:.
 func validURI(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && u.Scheme != "" && u.Scheme != "pkg" && (u.Host != "" || u.Opaque != "" || u.Path != "") && !strings.ContainsAny(s, " \t\r\n<>\"")
+	return err == nil && u.Scheme != "" && (u.Host != "" || u.Opaque != "" || u.Path != "") && !strings.ContainsAny(s, " \t\r\n<>\"")
+}
+
+// placeState judges where something can be had. A purl, or the path of a file inside the product, names it and leads
+// nowhere: writers put one where CycloneDX demands a URL beside a hash. Then nothing is stated, and nothing wrongly.
+func placeState(s string, valid func(string) bool) state {
+	if strings.HasPrefix(s, "pkg:") || strings.HasPrefix(s, "file:") || s == "" {
+		return absent
+	}
+	return validState(valid(s))
 }
 
 // hashDigits is how many hexadecimal digits each algorithm has, by its name without punctuation, in lower case. Source:
