@@ -67,8 +67,8 @@ type Row struct {
 
 // Missing is one component that does not fulfil a rule, or a fault of the document.
 type Missing struct {
-	Component string `json:"component,omitempty"` // name@version; empty: the document
-	Ref       string `json:"ref,omitempty"`       // as the document refers to it, where that says more
+	Component string `json:"component,omitempty"` // name@version, cut at 120 bytes; empty: the document
+	Ref       string `json:"ref,omitempty"`       // as the document refers to it, cut at 120 bytes, where that says more
 	Why       string `json:"why"`
 }
 
