@@ -33,10 +33,11 @@ func full() []Subject {
 	tiers := []string{"functional", "iam", "ops"}
 	return []Subject{
 		{Ref: audit.SubjectRef{Kind: KindStack, ID: "stack", Name: "Example"}, Record: Stack{Name: "Example", Kind: "cloud", Artifacts: 1, BOM: true,
-			DigestShare: score, ScannedShare: score, PlacedShare: score, ResolvedShare: score}},
+			DigestShare: score, ScannedShare: score, PlacedShare: score, ResolvedShare: score, SBOMBSI: true, SBOMShare: score, SBOMOpen: "nothing"}},
 		{Ref: audit.SubjectRef{Kind: KindArtifact, ID: "image:keystone", Name: "keystone", Tiers: tiers}, Record: Artifact{
 			Name: "keystone", Kind: "image", Reference: "registry.example.org/keystone:26.0.1", Version: "26.0.1",
-			Pinned: true, Digest: true, Identified: true, Seen: true, BOM: true, Packages: 1, VersionKnown: true, AsDeclared: true, Supported: true}},
+			Pinned: true, Digest: true, Identified: true, Seen: true, BOM: true, Packages: 1, VersionKnown: true, AsDeclared: true, Supported: true,
+			SBOMBSI: true, SBOMShare: score, SBOMOpen: "nothing", BuilderBSI: true, BuilderShare: score, BuilderOpen: "nothing"}},
 		{Ref: audit.SubjectRef{Kind: KindProduct, ID: "keystone@26.0.1", Name: "Keystone 26.0.1", Tiers: tiers}, Record: Product{
 			Name: "Keystone", Artifact: "image:keystone", Version: "26.0.1", Licence: "Apache-2.0", LicenceClass: "osi", LicenceChecked: true}},
 		{Ref: audit.SubjectRef{Kind: KindPackage, ID: "pkg:deb/bash", Name: "bash 5.2", Tiers: tiers}, Record: Package{
@@ -50,7 +51,8 @@ func full() []Subject {
 		{Ref: audit.SubjectRef{Kind: KindPrerequisite, ID: "scs-compatible-iaas", Name: "SCS-compatible IaaS"}, Record: Prerequisite{Scope: "scs-compatible-iaas", Held: true}},
 		{Ref: audit.SubjectRef{Kind: KindPrerequisite, ID: "scs-compatible-kaas", Name: "SCS-compatible KaaS"}, Record: Prerequisite{Scope: "scs-compatible-kaas", Held: true}},
 		{Ref: audit.SubjectRef{Kind: KindArtifact, ID: "host:ctl-01", Name: "ctl-01", Tiers: tiers}, Record: Artifact{
-			Name: "ctl-01", Kind: "host", Version: "12", Pinned: true, Identified: true, Seen: true, BOM: true, Packages: 1, VersionKnown: true, Supported: true}},
+			Name: "ctl-01", Kind: "host", Version: "12", Pinned: true, Identified: true, Seen: true, BOM: true, Packages: 1, VersionKnown: true, Supported: true,
+			SBOMBSI: true, SBOMShare: score, SBOMOpen: "nothing"}},
 	}
 }
 

@@ -53,6 +53,11 @@ type Stack struct {
 	SourcesFailed int64  `cel:"sourcesFailed"` // sources that could not be read at all or in part
 	Corrections   int64  `cel:"corrections"`   // corrections in the stack file that changed what is judged and that no auditor accepted
 	BOM           bool   `cel:"bom"`           // a stack BOM was written
+	// Of the SBOM of the stack: it states every field that BSI TR-03183-2 requires; the share of its components that do;
+	// which fields are open, for people.
+	SBOMBSI   bool           `cel:"sbomBSI"`
+	SBOMShare audit.Interval `cel:"sbomShare"`
+	SBOMOpen  string         `cel:"sbomOpen"`
 	// Names of lists that were made for another purpose (an Ansible inventory, the service catalogue) of which nothing was
 	// seen. Not known where no such list was given.
 	HostsMissing    int64  `cel:"hostsMissing"`
@@ -89,6 +94,15 @@ type Artifact struct {
 	NonFreeAreas        int64 `cel:"nonFreeAreas"`
 	// Of an image with an SBOM by its builder: packages that it names and that were not found inside.
 	AttestedOnly int64 `cel:"attestedOnly"`
+	// Of its SBOM: it states every field that BSI TR-03183-2 requires; the share of its components that do; which fields are
+	// open, for people. Of an artifact that only an SBOM by others describes, of that one.
+	SBOMBSI   bool           `cel:"sbomBSI"`
+	SBOMShare audit.Interval `cel:"sbomShare"`
+	SBOMOpen  string         `cel:"sbomOpen"`
+	// The same of an SBOM by its builder that its registry holds.
+	BuilderBSI   bool           `cel:"builderBSI"`
+	BuilderShare audit.Interval `cel:"builderShare"`
+	BuilderOpen  string         `cel:"builderOpen"`
 }
 
 // Product is the subject of kind "product": a catalogue component at the version deployed in one artifact.

@@ -211,7 +211,7 @@ func TestTheInventoryAndItsSchemaNameTheSameKeys(t *testing.T) {
 	for typ, def := range map[string]string{
 		"inventoryDocument": "", "Artifact": "artifact", "Sighting": "sighting", "Support": "support", "Expected": "expected", "Omission": "omission", "Failure": "failure",
 		"Packages": "packages", "Drift": "drift", "Side": "drift_side", "Completeness": "completeness", "CrossChecked": "cross_checked", "Missing": "missing", "Sample": "sample",
-		"Attested": "attested", "Repository": "repository",
+		"Attested": "attested", "Quality": "quality", "OpenField": "open_field", "Repository": "repository",
 	} {
 		schema := root
 		if def != "" {
@@ -391,7 +391,7 @@ func TestASchemaIsFoundByEachOfItsNames(t *testing.T) {
 	}
 	for _, name := range []string{"", "reports", "../report", "pegel/report/v2", "."} {
 		_, err := SchemaOf(name)
-		if err == nil || !strings.Contains(err.Error(), "known are drift, inventory, report, score") {
+		if err == nil || !strings.Contains(err.Error(), "known are drift, inventory, report, sbom-check, score") {
 			t.Errorf("%q: got %v, want an error that lists the known names", name, err)
 		}
 	}

@@ -134,7 +134,27 @@ type Attested struct {
 	Format     string       `json:"format"`          // e.g. "CycloneDX 1.6", "SPDX-2.3"
 	Components int          `json:"components"`      // how many it lists, with purl or without
 	PURLs      []string     `json:"purls,omitempty"` // sorted, each once, at most 50,000
+	Quality    *Quality     `json:"quality,omitempty"`
 	Origin     audit.Origin `json:"origin"`
+}
+
+// Quality is how well one SBOM states what a guideline demands, in short; package sbom/quality measures it.
+type Quality struct {
+	Profile    string      `json:"profile"`    // id of the guideline
+	Fulfilled  bool        `json:"fulfilled"`  // every required field is stated
+	Components int         `json:"components"` // the root included
+	Complete   int         `json:"complete"`   // of these: state every required field
+	Strict     int         `json:"strict"`     // the same where logical components count as files
+	Open       []OpenField `json:"open,omitempty"`
+	Failure    string      `json:"failure,omitempty"` // why it could not be measured
+}
+
+// OpenField is a field that some components do not state in a valid form.
+type OpenField struct {
+	Rule    string `json:"rule"`
+	Field   string `json:"field"`
+	Missing int    `json:"missing"` // components without it; 1 for a field of the document
+	Of      int    `json:"of"`
 }
 
 // Omission counts what was left out on purpose, e.g. workloads of customers. Names of such things are never recorded.

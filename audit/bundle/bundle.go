@@ -47,7 +47,7 @@ const (
 func InputKinds() []string {
 	return []string{
 		"conformance", "declaration", "inventory", "packages", "policy", "project-evidence", "projects", "raw", "sbom",
-		"stack", "transparency", "waiver",
+		"sbom-quality", "stack", "transparency", "waiver",
 	}
 }
 

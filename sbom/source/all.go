@@ -27,10 +27,11 @@ import (
 
 // Options are what every source is given.
 type Options struct {
-	Keep    audit.Keep // stores what was read; nil keeps nothing
-	At      time.Time  // assessed_at, the moment of every origin
-	Network Network    // how servers are reached; the zero value reaches none
-	TempDir string     // for images that are pulled or exported; the system's if empty
+	Keep    audit.Keep                         // stores what was read; nil keeps nothing
+	Measure func(document []byte) sbom.Quality // of an SBOM by a builder; nil measures none
+	At      time.Time                          // assessed_at, the moment of every origin
+	Network Network                            // how servers are reached; the zero value reaches none
+	TempDir string                             // for images that are pulled or exported; the system's if empty
 	// Getenv reads the environment, for the standard places of credentials (DOCKER_CONFIG, HOME, SSH_AUTH_SOCK); nil: it is empty.
 	Getenv func(string) string
 	// PublishInput lets the input files themselves into the bundle. Without it only their digests are kept, because an

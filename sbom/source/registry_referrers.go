@@ -214,8 +214,12 @@ func (r *registryReader) statement(ctx context.Context, a *sbom.Artifact, one re
 	a.Sightings = append(a.Sightings, sbom.Sighting{Source: "image", Where: fmt.Sprintf("referrer %s of %s", one.shown(), r.where()),
 		Declared: true, State: sbom.StatePresent, Reference: a.Reference, Digest: a.Digest, Origin: origin})
 	list, _ := packages.Components.Get()
-	r.inv.Attested = append(r.inv.Attested, sbom.Attested{Artifact: a.ID, Format: meta.Format + " " + meta.SpecVersion,
-		Components: len(list), PURLs: purlsOf(list), Origin: origin})
+	attested := sbom.Attested{Artifact: a.ID, Format: meta.Format + " " + meta.SpecVersion, Components: len(list), PURLs: purlsOf(list), Origin: origin}
+	if r.opt.Measure != nil {
+		quality := r.opt.Measure(document)
+		attested.Quality = &quality
+	}
+	r.inv.Attested = append(r.inv.Attested, attested)
 	return nil
 }
 

@@ -703,6 +703,9 @@ func TestSBOMsThatARegistryHoldsAreStatementsAboutTheImage(t *testing.T) {
 					}
 					return audit.DigestOf(b.Data), nil
 				}
+				opt.Measure = func(document []byte) sbom.Quality {
+					return sbom.Quality{Profile: "measured", Components: len(document)}
+				}
 				ref := r.host + "/a/box:1.0.0"
 				inv := inventory(t, "image: {ref: '"+ref+"', insecure: true}", opt)
 				if tt.wantFailure == "" && inv.Failures != nil || tt.wantFailure != "" && !contains(reasons(inv), tt.wantFailure) {
@@ -720,6 +723,10 @@ func TestSBOMsThatARegistryHoldsAreStatementsAboutTheImage(t *testing.T) {
 				if len(tt.wantPURLs) == 2 {
 					want.Components = 3
 				}
+				if q := inv.Attested[0].Quality; q == nil || q.Profile != "measured" || q.Components == 0 || q.Components > len(tt.doc) {
+					t.Errorf("quality %+v, want what measuring the document in %d bytes gave", q, len(tt.doc))
+				}
+				want.Quality = inv.Attested[0].Quality
 				if diff := cmp.Diff([]sbom.Attested{want}, inv.Attested); diff != "" {
 					t.Errorf("attested (-want +got):\n%s", diff)
 				}

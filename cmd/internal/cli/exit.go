@@ -25,7 +25,7 @@ const (
 
 const exitTable = `Exit codes:
   0   every requested scope meets the criteria; other commands: the work was done
-  1   a requested scope does not meet the criteria; verify, replay, drift, policy lint: something was found
+  1   a requested scope does not meet the criteria; verify, replay, drift, sbom check, policy lint: something was found
   2   wrong usage or configuration
   3   no requested scope fails, but one cannot be decided; drift: there was nothing to compare
   4   the evidence does not match its digests

@@ -68,6 +68,7 @@ func sbomCommand(w World) *cobra.Command {
 			return nil
 		},
 	}
+	cmd.AddCommand(sbomCheckCommand(w))
 	g.register(cmd, false)
 	f := cmd.Flags()
 	f.StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`; - is standard output (repeatable)")

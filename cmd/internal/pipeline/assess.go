@@ -38,6 +38,7 @@ type dossier struct {
 	inventory    sbom.Inventory
 	packages     []sbom.Packages
 	projects     projectsDocument
+	quality      qualityDocument
 	inside       map[string]sbom.Packages // packages by artifact id
 	artifacts    map[string]sbom.Artifact // by id
 	comparison   sbom.Comparison
@@ -160,6 +161,8 @@ func (d *dossier) decode(kind string, data []byte) error {
 		return decodeStrict(data, &d.inventory)
 	case "projects":
 		return decodeStrict(data, &d.projects)
+	case "sbom-quality":
+		return decodeStrict(data, &d.quality)
 	case "packages":
 		var p sbom.Packages
 		err := decodeStrict(data, &p)

@@ -30,6 +30,7 @@ type gatherer struct {
 	shownBy   map[string][]int // which sources showed an artifact, as places in sources, by the id that each gave it
 	silent    []int            // sources that list nothing of their own and may have contents for others, e.g. registries
 	keep      audit.Keep
+	foreign   foreignChecks // of SBOMs by others that artifacts were read from
 
 	unmatchedRules []unread // assign entries that match nothing
 }
@@ -138,7 +139,7 @@ func (g *gatherer) decode(keep audit.Keep) ([]sbom.Source, error) {
 	public := g.stack.Subject.Kind == "release" && g.stack.Subject.Exposure == "public"
 	for i := range g.stack.Sources {
 		s, err := source.Decode(&g.stack.Sources[i], g.stack.Dir, source.Options{
-			Keep: keep, At: g.at, PublishInput: public, Network: g.network, TempDir: g.opt.TempDir, Getenv: g.opt.Getenv,
+			Keep: keep, Measure: measureBytes, At: g.at, PublishInput: public, Network: g.network, TempDir: g.opt.TempDir, Getenv: g.opt.Getenv,
 		})
 		if err != nil {
 			return nil, usagef("", "reading stack %q: %w", g.stack.Name, err)
@@ -175,7 +176,8 @@ func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Docume
 			stack.StackBOM = audit.DigestOf(d.Data)
 		}
 	}
-	errs := []error{add("stack", "stack.json", stack), add("inventory", "inventory.json", inv), add("projects", "projects.json", projects)}
+	errs := []error{add("stack", "stack.json", stack), add("inventory", "inventory.json", inv), add("projects", "projects.json", projects),
+		add("sbom-quality", "sbom-quality.json", g.quality(docs))}
 	for _, p := range pkgs {
 		errs = append(errs, add("packages", p.Artifact, p))
 	}

@@ -62,6 +62,9 @@ func (g *gatherer) read(ctx context.Context, a sbom.Artifact, scanner *lazyScann
 		return nil
 	}
 	p, err := readTarget(ctx, scanner, *target)
+	if target.Form == formDocument && err == nil {
+		g.foreign.add(measureFile(a.ID, target.Path))
+	}
 	if target.Done != nil {
 		err = errors.Join(err, target.Done())
 	}

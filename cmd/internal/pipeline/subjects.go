@@ -88,6 +88,7 @@ func (d *dossier) stackSubject() policies.Subject {
 	if u := d.stackBOM(&r); u != nil {
 		sub.Unknown = append(sub.Unknown, *u)
 	}
+	sub.Unknown = append(sub.Unknown, d.documentFacts("", qualityFacts{"sbom", &r.SBOMBSI, &r.SBOMShare, &r.SBOMOpen})...)
 	sub.Origins["bom"] = []audit.Origin{{Source: "sbom", Path: "stack.cdx.json", Digest: d.stack.StackBOM}}
 	sub.Record = r
 	if r.SourcesFailed > 0 {
@@ -222,6 +223,7 @@ func (d *dossier) artifactSubject(a sbom.Artifact) policies.Subject {
 			sub.Unknown = append(sub.Unknown, u)
 		}
 	}
+	d.artifactQuality(a, &sub, &r)
 	sub.Record = r
 	return sub
 }
