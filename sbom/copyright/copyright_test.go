@@ -220,16 +220,7 @@ func TestEachServiceNamesTheLicenceOfAPackageThatSaysNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := componentsOf(t, r.Packages[0])[0]
-			found := values(got)
-			slices.Sort(found)
-			want := slices.Clone(c.want)
-			slices.SortFunc(want, strings.Compare)
-			for i := range found {
-				if found[i] == "MIT OR Apache-2.0" {
-					found[i] = "Apache-2.0 OR MIT"
-				}
-			}
-			if d := cmp.Diff(want, found); d != "" {
+			if d := cmp.Diff(c.want, values(got)); d != "" {
 				t.Fatalf("licences (-want +got):\n%s\n%+v", d, r)
 			}
 			for _, l := range got.Licences {
@@ -694,7 +685,8 @@ func TestAnInterruptedRunIsTakenUpWhereItEnded(t *testing.T) {
 	if c := r.Counts[0]; c.Answered != 40 || c.Recorded == 0 {
 		t.Errorf("got %+v, want 40 answers, some of them from the first run", c)
 	}
-	if again := s.total() - before; again > 40-r.Counts[0].Recorded {
+	const underWay = 2 // questions of the first run may reach the server after it ended
+	if again := s.total() - before; again > 40-r.Counts[0].Recorded+underWay {
 		t.Errorf("the second run asked %d times although %d answers were kept", again, r.Counts[0].Recorded)
 	}
 	third, err := copyright.Collect(t.Context(), pkgs, opt)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,6 +38,13 @@ var (
 	moduleVersion = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?(?:\+incompatible)?$`) // go.dev/ref/mod#versions
 	licenceFile   = regexp.MustCompile(`(?i)^(?:un)?(?:licen[cs]e|copying)(?:[.-][a-z0-9.-]{1,40})?$`)
 )
+
+// isLicenceFile recognises a licence file by its name, e.g. LICENSE, COPYING.LESSER, LICENSE-MIT, licence.md; a program
+// that only has such a name is none.
+func isLicenceFile(name string) bool {
+	programs := []string{".go", ".py", ".js", ".ts", ".sh", ".json", ".yaml", ".yml", ".toml", ".tmpl"}
+	return licenceFile.MatchString(name) && !slices.Contains(programs, strings.ToLower(path.Ext(name)))
+}
 
 // aboutGo is the question about a module in a released version. The standard library and modules that were built from a
 // work tree are in no proxy.
@@ -99,7 +107,7 @@ func unpackedModule(root *os.Root, dir string) ([]licenceText, error) {
 	}
 	var texts []licenceText
 	for _, e := range entries {
-		if !e.Type().IsRegular() || !licenceFile.MatchString(e.Name()) || len(texts) == maxLicences {
+		if !e.Type().IsRegular() || !isLicenceFile(e.Name()) || len(texts) == maxLicences {
 			continue
 		}
 		text, err := root.Open(dir + "/" + e.Name())
@@ -183,7 +191,7 @@ func zippedModule(ctx context.Context, f *os.File, q question) ([]licenceText, e
 		if !ok {
 			return nil, useless("the zip holds another module than the one asked for")
 		}
-		if !licenceFile.MatchString(name) || len(texts) == maxLicences {
+		if !isLicenceFile(name) || len(texts) == maxLicences {
 			continue
 		}
 		r, err := entry.Open()

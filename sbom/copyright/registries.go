@@ -32,7 +32,7 @@ func metadataAnswer(list licence.List, values []string, origin audit.Origin) (an
 func spdxForm(list licence.List, name string) string {
 	name = claimText(name)
 	if e, err := licence.ParseFrom(list, name); err == nil && e.Class() != licence.Unknown {
-		return e.String()
+		return e.Sorted().String()
 	}
 	return name
 }
