@@ -52,7 +52,7 @@ type Limits struct {
 	Archive   int64         // bytes of a package or module archive: 512 MiB, the largest kernel package has 100 MB
 	Unpacked  int64         // bytes of an unpacked package: 8 GiB
 	Timeout   time.Duration // of one document: 30 s
-	Transfer  time.Duration // of one archive: 10 min
+	Transfer  time.Duration // of one archive: 5 min
 	Patience  time.Duration // the longest wait that a server may ask for: 60 s
 	Failures  int           // failed questions in a row after which a server is asked no more: 5
 }
@@ -64,7 +64,7 @@ func (l Limits) orDefault() Limits {
 		Archive:   cmp.Or(l.Archive, 512<<20),
 		Unpacked:  cmp.Or(l.Unpacked, 8<<30),
 		Timeout:   cmp.Or(l.Timeout, 30*time.Second),
-		Transfer:  cmp.Or(l.Transfer, 10*time.Minute),
+		Transfer:  cmp.Or(l.Transfer, 5*time.Minute),
 		Patience:  cmp.Or(l.Patience, time.Minute),
 		Failures:  cmp.Or(l.Failures, 5),
 	}
@@ -209,7 +209,7 @@ func (c *collector) settle(ctx context.Context, p Place, w *work, questions []qu
 		switch {
 		case r.err == errOffline:
 			count.Offline++
-			w.note(questions[i], p.String()+": the run is offline")
+			w.note(questions[i], p.kind.word+": the run is offline")
 			continue
 		case r.err != nil:
 			count.Failed++
@@ -217,7 +217,7 @@ func (c *collector) settle(ctx context.Context, p Place, w *work, questions []qu
 			if first == nil {
 				first, what = m, questions[i].what()+": "
 			}
-			w.note(questions[i], p.String()+": "+m.reason)
+			w.note(questions[i], p.kind.word+": "+m.reason)
 			continue
 		}
 		if c.opt.Keep != nil && ctx.Err() == nil {

@@ -171,7 +171,8 @@ func (w *work) questions(p Place) []question {
 // hear hands out the claims of an answer, or notes that it has none.
 func (w *work) hear(q question, r Record) {
 	if r.Absent != "" {
-		w.note(q, r.Place)
+		word, _, _ := strings.Cut(r.Place, " ")
+		w.note(q, word+": "+r.Absent)
 		return
 	}
 	claims := slices.Clone(r.Claims)
@@ -219,11 +220,13 @@ func (w *work) silent() []Silent {
 }
 
 func whySilent(places []string) (reason, settle string) {
+	const most = 10 // reasons; servers that fail in many ways are listed under Failures
 	slices.Sort(places)
 	places = slices.Compact(places)
+	places = places[:min(len(places), most)]
 	if len(places) == 0 {
 		return "the artifacts name no licence, and nobody else was asked", "name places to ask under licences: in the stack file"
 	}
-	return "neither the artifacts nor the places that were asked name a licence: " + strings.Join(places, ", "),
+	return "neither the artifacts nor the places that were asked name a licence; " + strings.Join(places, "; "),
 		"read the licence of these packages, or name further places under licences: in the stack file"
 }
