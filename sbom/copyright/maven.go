@@ -148,7 +148,7 @@ func (a *asker) pom(ctx context.Context, at string, c coordinates) *pomOnce {
 // parsePOM reads a project file. Entities that it declares are refused by the XML reader.
 func parsePOM(data []byte, c coordinates) (pom, error) {
 	dec := xml.NewDecoder(bytes.NewReader(data))
-	dec.CharsetReader = func(charset string, in io.Reader) (io.Reader, error) { return latin1(charset, in) }
+	dec.CharsetReader = ascii
 	var p pom
 	if err := dec.Decode(&p); err != nil {
 		return pom{}, useless("its answer is no project file of Maven")
@@ -159,20 +159,13 @@ func parsePOM(data []byte, c coordinates) (pom, error) {
 	return p, nil
 }
 
-// latin1 reads the one charset beside UTF-8 that old project files are written in.
-func latin1(charset string, in io.Reader) (io.Reader, error) {
-	switch strings.ToLower(charset) {
-	case "iso-8859-1", "us-ascii", "windows-1252":
-	default:
-		return nil, useless("its project file has the charset %q", shorten(charset))
-	}
+// ascii reads the charsets of old project files: letters beyond ASCII become question marks, no name of a licence has any.
+func ascii(_ string, in io.Reader) (io.Reader, error) {
 	data, err := io.ReadAll(in)
-	if err != nil {
-		return nil, err
+	for i, b := range data {
+		if b >= 0x80 {
+			data[i] = '?'
+		}
 	}
-	var b strings.Builder
-	for _, c := range data {
-		b.WriteRune(rune(c))
-	}
-	return strings.NewReader(b.String()), nil
+	return bytes.NewReader(data), err
 }
