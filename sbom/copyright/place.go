@@ -18,6 +18,7 @@ type Place struct {
 	kind   *kind
 	base   string // URL without a final slash; empty for a directory
 	dir    string // directory of this machine; never written into evidence
+	given  string // the directory as the operator wrote it, for the plan
 	label  string // what is written instead of a directory
 	replay bool   // only recorded answers count
 }
@@ -79,7 +80,7 @@ func (p Place) url(segments ...string) string {
 // Contact says what asking the place would contact, for a plan.
 func (p Place) Contact() audit.Contact {
 	if p.local() {
-		return audit.Contact{Host: "local", Address: p.dir, Right: "read", Purpose: p.kind.purpose}
+		return audit.Contact{Host: "local", Address: p.given, Right: "read", Purpose: p.kind.purpose}
 	}
 	host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(p.base, "https://"), "http://"), "/")
 	return audit.Contact{
@@ -150,7 +151,7 @@ func ParseMirror(text, dir string, number int) (Place, error) {
 	if text == "" {
 		return Place{}, errors.New("mirror is empty; write the address of an archive, or a directory")
 	}
-	return Place{kind: k, dir: absolute(text, dir), label: fmt.Sprintf("directory %d", number)}, nil
+	return Place{kind: k, dir: absolute(text, dir), given: text, label: fmt.Sprintf("directory %d", number)}, nil
 }
 
 // ModuleCache returns the place of a Go module cache: a directory as GOMODCACHE names it. dir is where a relative path
@@ -159,7 +160,7 @@ func ModuleCache(text, dir string) (Place, error) {
 	if text == "" {
 		return Place{}, errors.New("module_cache is empty; write the directory that \"go env GOMODCACHE\" prints")
 	}
-	return Place{kind: kindOf(wordModules), dir: absolute(text, dir), label: "directory"}, nil
+	return Place{kind: kindOf(wordModules), dir: absolute(text, dir), given: text, label: "directory"}, nil
 }
 
 func absolute(text, dir string) string {
