@@ -70,7 +70,7 @@ func escaped(s string) string {
 }
 
 // askModuleCache reads the unpacked module, else its zip.
-func askModuleCache(ctx context.Context, _ *asker, p Place, q question) (answer, error) {
+func askModuleCache(ctx context.Context, a *asker, p Place, q question) (answer, error) {
 	root, err := os.OpenRoot(p.dir)
 	if err != nil {
 		return answer{}, failed("name a directory that can be read", "it cannot be opened")
@@ -86,7 +86,7 @@ func askModuleCache(ctx context.Context, _ *asker, p Place, q question) (answer,
 	if err != nil {
 		return answer{}, err
 	}
-	return moduleAnswer(texts, q, audit.Origin{Source: p.kind.word})
+	return moduleAnswer(texts, q, audit.Origin{Source: p.kind.word, At: a.at})
 }
 
 // licenceText is one licence file in the root of a module.
@@ -237,8 +237,9 @@ func moduleAnswer(texts []licenceText, q question, origin audit.Origin) (answer,
 		if !ok {
 			value = "LicenseRef-pegel-unrecognised-text"
 		}
-		claims = append(claims, sbom.LicenceClaim{Value: value, Provenance: sbom.FromText, Path: q.name + "@" + q.version + "/" + t.name})
+		from := origin
+		from.Path, from.Digest = q.name+"@"+q.version+"/"+t.name, audit.DigestOf(t.data)
+		claims = append(claims, sbom.LicenceClaim{Value: value, Provenance: sbom.FromText, Path: from.Path, Origin: from})
 	}
-	origin.Path, origin.Digest = claims[0].Path, audit.DigestOf(texts[0].data)
 	return answer{claims: tidy(claims), origin: origin}, nil
 }

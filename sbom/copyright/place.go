@@ -38,7 +38,7 @@ type kind struct {
 
 // answer is what a place says about one package.
 type answer struct {
-	claims []sbom.LicenceClaim // without origin
+	claims []sbom.LicenceClaim // with an origin only where it is another one than that of all
 	origin audit.Origin
 }
 

@@ -29,7 +29,7 @@ type Record struct {
 	Schema  string              `json:"schema"`
 	Place   string              `json:"place"`            // who answered, as Place.String writes it
 	Subject string              `json:"subject"`          // what was asked about, e.g. "deb-source bash 5.2.15-2"
-	Claims  []sbom.LicenceClaim `json:"claims,omitempty"` // without origin: Origin is that of all
+	Claims  []sbom.LicenceClaim `json:"claims,omitempty"` // one without an origin has that of the record
 	Absent  string              `json:"absent,omitempty"` // why the place has no answer; empty if it has
 	Origin  audit.Origin        `json:"origin"`
 }

@@ -177,7 +177,9 @@ func (w *work) hear(q question, r Record) {
 	}
 	claims := slices.Clone(r.Claims)
 	for i := range claims {
-		claims[i].Origin = r.Origin
+		if claims[i].Origin == (audit.Origin{}) {
+			claims[i].Origin = r.Origin
+		}
 	}
 	for _, id := range w.asking[q.subject()] {
 		w.add(id, claims)

@@ -14,6 +14,9 @@ import (
 // no version).
 type moduleTexts map[string][]string
 
+// unrecognised is the claim of a licence text that is not known.
+const unrecognised = "LicenseRef-pegel-unrecognised-text"
+
 // maxVendorList bounds a vendor/modules.txt; that of Kubernetes has 100 kB.
 const maxVendorList = 4 << 20
 
@@ -98,5 +101,13 @@ func (g moduleTexts) of(m mapping, t *texts, c component) []sbom.LicenceClaim {
 	if len(files) == 0 {
 		files = g[c.Name]
 	}
-	return m.textsAt(t, files)
+	var claims []sbom.LicenceClaim
+	for _, f := range files[:min(len(files), maxPerUnit)] {
+		found := m.textAt(t, f)
+		if found == nil { // nothing else says the licence: a text that nobody knows may hold anything
+			found = []sbom.LicenceClaim{textClaim(unrecognised, f)}
+		}
+		claims = append(claims, found...)
+	}
+	return claims
 }

@@ -203,7 +203,11 @@ func TestLicencesOfGoModulesAreReadWhereTheImageHasThem(t *testing.T) {
 		"collected licences": {[]tarEntry{
 			{name: "licenses/example.org/shipped/LICENSE", text: mitText},
 			{name: "licenses/example.org/shipped/license.go", text: iscText},
-		}, map[string][]string{"example.org/shipped": {"MIT text /licenses/example.org/shipped/LICENSE"}}},
+			{name: "licenses/example.org/silent/LICENSE", text: "Ask Erika Mustermann.\n"},
+		}, map[string][]string{
+			"example.org/shipped": {"MIT text /licenses/example.org/shipped/LICENSE"},
+			"example.org/silent":  {"LicenseRef-pegel-unrecognised-text text /licenses/example.org/silent/LICENSE"},
+		}},
 		"nothing": {nil, map[string][]string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
