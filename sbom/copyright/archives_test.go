@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -339,6 +340,38 @@ func TestAMirrorMayRedirectToAnotherHost(t *testing.T) {
 	}
 	if got := len(componentsOf(t, r.Packages[0])[0].Licences); got != 3 {
 		t.Errorf("got %d claims: %+v", got, r)
+	}
+}
+
+func TestOnlyTheMostBelievedPlaceThatKnowsThePackageIsAsked(t *testing.T) {
+	answers := debsourcesAnswers(strings.ReplaceAll(copyrightFile, "GPL-2+", "GPL-3+"))
+	answers["/main/d/demo/demo_1.0-1_copyright"] = strings.ReplaceAll(copyrightFile, "GPL-2+", "AGPL-3+")
+	services := serve(t, answers)
+	full := serve(t, map[string]string{poolFile: debOf(t, control, file{name: "./usr/share/doc/libdemo1/copyright", body: copyrightFile})})
+	empty := serve(t, nil)
+	ask := func(places ...copyright.Place) []string {
+		r, err := copyright.Collect(t.Context(), []sbom.Packages{packagesOf("image:a", installed())}, options(places...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return values(componentsOf(t, r.Packages[0])[0])
+	}
+	changelogs, debsources := service(t, "debian-changelogs", services.URL), service(t, "debsources", services.URL)
+	for name, c := range map[string]struct {
+		places []copyright.Place
+		want   string
+	}{
+		"the package itself":           {[]copyright.Place{changelogs, debsources, mirror(t, full.URL)}, "GPL-2.0-or-later"},
+		"then Debsources":              {[]copyright.Place{changelogs, debsources, mirror(t, empty.URL)}, "GPL-3.0-or-later"},
+		"then the host that apt knows": {[]copyright.Place{changelogs, service(t, "debsources", empty.URL), mirror(t, empty.URL)}, "AGPL-3.0-or-later"},
+	} {
+		got := ask(c.places...)
+		if len(got) != 3 || !slices.Contains(got, c.want) {
+			t.Errorf("%s: got %v, want %s", name, got, c.want)
+		}
+	}
+	if services.asked["/main/d/demo/demo_1.0-1_copyright"] != 1 {
+		t.Errorf("the last place was asked %d times, want once: %v", services.asked["/main/d/demo/demo_1.0-1_copyright"], services.asked)
 	}
 }
 
