@@ -24,7 +24,8 @@ const (
 	maxNested    = 64 << 20 // bytes of an archive that is read into memory
 	maxDirectory = 16 << 20 // bytes of the list of files of an archive, about 150,000 files
 	maxPOMs      = 1_000    // project files of one archive; a program packed with all its libraries has a few hundred
-	maxMember    = 1 << 20  // bytes of a manifest or project file
+	maxMember    = 1 << 20  // bytes of a manifest, project file or text
+	maxMembers   = 64 << 20 // bytes of all of them in one archive
 )
 
 // javaArchive is what one archive says about licences.
@@ -220,20 +221,30 @@ func contents(f *zip.File, limit int64) []byte {
 // summary reads manifest, project files and licence texts.
 func (j *javaArchives) summary(z *zip.Reader, at string) *javaArchive {
 	a := &javaArchive{poms: map[string][]string{}}
-	poms, found := 0, 0
+	manifests, texts, left := 0, 0, int64(maxMembers)
+	read := func(f *zip.File) []byte {
+		limit := min(left, maxMember)
+		data := contents(f, limit)
+		if left -= int64(len(data)); data == nil {
+			left -= limit // one that is too large or broken may have cost as much
+		}
+		return data
+	}
 	for _, f := range z.File {
 		dir, base := path.Split(f.Name)
 		switch {
-		case strings.EqualFold(f.Name, "META-INF/MANIFEST.MF"):
-			a.manifest = bundleLicences(contents(f, maxMember))
-		case base == "pom.xml" && strings.HasPrefix(dir, "META-INF/maven/") && poms < maxPOMs:
-			poms++
-			if parts := strings.Split(dir, "/"); len(parts) == 5 {
-				a.poms[parts[2]+":"+parts[3]] = pomLicences(contents(f, maxMember))
+		case left <= 0:
+			return a
+		case strings.EqualFold(f.Name, "META-INF/MANIFEST.MF") && manifests == 0:
+			manifests++
+			a.manifest = bundleLicences(read(f))
+		case base == "pom.xml" && strings.HasPrefix(dir, "META-INF/maven/") && len(a.poms) < maxPOMs:
+			if parts := strings.Split(dir, "/"); len(parts) == 5 && a.poms[parts[2]+":"+parts[3]] == nil {
+				a.poms[parts[2]+":"+parts[3]] = append([]string{}, pomLicences(read(f))...)
 			}
-		case (dir == "" || strings.EqualFold(dir, "META-INF/")) && isLicenceFile(base) && found < maxPerUnit:
-			found++
-			if value := j.t.recognise(bytes.NewReader(contents(f, maxTextSize))); value != "" {
+		case (dir == "" || strings.EqualFold(dir, "META-INF/")) && isLicenceFile(base) && texts < maxPerUnit:
+			texts++
+			if value := j.t.recognise(bytes.NewReader(read(f))); value != "" {
 				a.texts = append(a.texts, textClaim(value, at+":"+f.Name))
 			}
 		}

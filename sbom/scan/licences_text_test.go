@@ -3,6 +3,7 @@ package scan
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -281,4 +282,56 @@ func TestAnAddressStandsForALicenceOnlyIfItIsKnown(t *testing.T) {
 			t.Errorf("%q, %q: got %q, want %q", c.name, c.address, got, c.want)
 		}
 	}
+}
+
+// manyNames is an archive of which each entry of the list of files is the same megabyte of zeros: 20,000 project files.
+func manyNames(t testing.TB) string {
+	t.Helper()
+	one := zipOf(t, zipped{"META-INF/maven/g/a00000/pom.xml", strings.Repeat("\x00", 1<<20)})
+	i := strings.Index(one, "PK\x01\x02")
+	end := strings.Index(one, "PK\x05\x06")
+	body, entry, tail := one[:i], one[i:end], []byte(one[end:])
+	var list strings.Builder
+	const n = 20_000
+	for k := range n {
+		list.WriteString(strings.Replace(entry, "a00000", fmt.Sprintf("a%05d", k), 1))
+	}
+	binary.LittleEndian.PutUint16(tail[8:], n)
+	binary.LittleEndian.PutUint16(tail[10:], n)
+	binary.LittleEndian.PutUint32(tail[12:], uint32(list.Len()))
+	return body + list.String() + string(tail)
+}
+
+func TestAnArchiveOfOneFileUnderManyNamesCostsNoMoreThanTheLimit(t *testing.T) {
+	data := manyNames(t)
+	z := openZip(strings.NewReader(data), int64(len(data)))
+	if z == nil || len(z.File) != 20_000 {
+		t.Fatal("the archive of this test is none")
+	}
+	j := javaArchives{t: newTexts()}
+	if a := j.summary(z, "a.jar"); len(a.poms) > maxMembers/maxMember+1 {
+		t.Errorf("%d megabytes were unpacked, want at most %d", len(a.poms), maxMembers/maxMember)
+	}
+}
+
+func FuzzWhatAnArchiveSaysNamesNobody(f *testing.F) {
+	f.Add([]byte(zipOf(f, zipped{"META-INF/MANIFEST.MF", manifestHead + "Bundle-License: MIT;link=\"x\", a b\r\n c\r\n"}, pomOf("g", "a", "<licenses><license><name>MIT</name></license></licenses>"))))
+	f.Add([]byte(manifestHead + "Bundle-License: \"a, b\";link=https://opensource.org/licenses/MIT,<<EXTERNAL>>\n\nBundle-License: x\n"))
+	f.Add([]byte("<project><licenses><license><name>Erika &lt;erika@example.org></name><url>https://spdx.org/licenses/MIT</url></license></licenses></project>"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		found := append(bundleLicences(data), pomLicences(data)...)
+		if z := openZip(bytes.NewReader(data), int64(len(data))); z != nil {
+			j := javaArchives{t: newTexts()}
+			a := j.summary(z, "a.jar")
+			found = append(found, a.manifest...)
+			for _, names := range a.poms {
+				found = append(found, names...)
+			}
+		}
+		for _, name := range found {
+			if name == "" || len(name) > maxClaim || strings.ContainsAny(name, "\r\n") || hasAddress(name) {
+				t.Errorf("got the licence %q", name)
+			}
+		}
+	})
 }
