@@ -46,8 +46,8 @@ const (
 // InputKinds returns the kinds of blobs that an audit is decided from, sorted.
 func InputKinds() []string {
 	return []string{
-		"conformance", "declaration", "inventory", "packages", "policy", "project-evidence", "projects", "raw", "sbom",
-		"sbom-quality", "stack", "transparency", "waiver",
+		"conformance", "copyright", "declaration", "inventory", "packages", "policy", "project-evidence", "projects", "raw",
+		"sbom", "sbom-quality", "stack", "transparency", "waiver",
 	}
 }
 

@@ -544,27 +544,27 @@ func useAll(dir string, known *Bundle) error {
 }
 
 func TestDamageIsNamed(t *testing.T) {
-	victim := audit.DigestOf([]byte(`{"n":3}`)) // the packages blob
+	victim := audit.DigestOf([]byte(`{"n":4}`)) // the packages blob
 	for name, tc := range map[string]struct {
 		damage func(dir string) error
 		want   []string
 	}{
 		"a blob is missing": {
 			func(d string) error { return os.Remove(filepath.Join(d, filepath.FromSlash(fileOf(victim)))) },
-			[]string{`packages "packages-3.json"`, victim.Hex(), "missing"},
+			[]string{`packages "packages-4.json"`, victim.Hex(), "missing"},
 		},
 		"a blob grew": {
 			func(d string) error {
 				return os.WriteFile(filepath.Join(d, filepath.FromSlash(fileOf(victim))), []byte(`{"n":3} `), 0o644)
 			},
-			[]string{`packages "packages-3.json"`, "digest"},
+			[]string{`packages "packages-4.json"`, "digest"},
 		},
 		"a blob became a link to its own bytes": {
 			func(d string) error {
 				path := filepath.Join(d, filepath.FromSlash(fileOf(victim)))
 				return errors.Join(os.Rename(path, filepath.Join(d, "..", "elsewhere")), os.Symlink(filepath.Join(d, "..", "elsewhere"), path))
 			},
-			[]string{`packages "packages-3.json"`, "not a regular file"},
+			[]string{`packages "packages-4.json"`, "not a regular file"},
 		},
 		"the blob directory became a link": {
 			func(d string) error {

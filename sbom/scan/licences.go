@@ -42,9 +42,11 @@ func sortClaims(claims []sbom.LicenceClaim) []sbom.LicenceClaim {
 }
 
 // readLicences reads the licence evidence that syft reads weakly or not at all. Of a deb only its copyright file counts:
-// syft keeps single words of it. Of a Python package the claims read here come before syft's.
+// syft keeps single words of it. Of other packages the claims read here take the place of syft's.
 func (m mapping) readLicences(ctx context.Context, all []component) error {
 	hidden := hiddenDocs{view: m.view}
+	t, files := newTexts(), m.licenceFiles(all)
+	jars, modules := &javaArchives{m: m, t: t, read: map[string]*javaArchive{}}, m.goTexts(files)
 	for i := range all {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -52,14 +54,25 @@ func (m mapping) readLicences(ctx context.Context, all []component) error {
 		c := &all[i]
 		switch c.Type {
 		case string(pkg.PythonPkg):
-			if claims := m.pythonLicences(c.path); len(claims) > 0 {
-				c.Licences = sortClaims(claims)
-			}
+			c.instead(append(m.pythonLicences(c.path), m.pythonTexts(t, c.path)...))
+		case string(pkg.NpmPkg):
+			c.instead(m.npmLicences(t, files, c.path))
+		case string(pkg.JavaPkg):
+			c.instead(jars.licences(*c))
+		case string(pkg.GoModulePkg):
+			c.instead(modules.of(m, t, *c))
 		case string(pkg.DebPkg):
 			m.debLicences(c, &hidden)
 		}
 	}
 	return nil
+}
+
+// instead puts the claims in the place of those of syft, if there are any.
+func (c *component) instead(claims []sbom.LicenceClaim) {
+	if len(claims) > 0 {
+		c.Licences = sortClaims(claims)
+	}
 }
 
 // pythonLicences reads the metadata file of a Python package.

@@ -173,9 +173,13 @@ func TestContentsUnderANameAloneCountAsAStatementAndADocumentIsTheLastResort(t *
 
 func TestAnOfflineRunHasNoWayOut(t *testing.T) {
 	for _, offline := range []bool{true, false} {
-		n, err := network(Stack{}, Options{Offline: offline})
-		if err != nil || (n.Dial == nil) != offline || n.Local == nil || offline && n.Proxy != nil {
-			t.Errorf("offline %v: way out %v, error %v", offline, n.Dial != nil, err)
+		way, err := guard(Stack{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := network(way, offline)
+		if (n.Dial == nil) != offline || n.Local == nil || offline && n.Proxy != nil {
+			t.Errorf("offline %v: way out %v", offline, n.Dial != nil)
 		}
 	}
 }

@@ -263,6 +263,7 @@ func (d Detected) StackFile() ([]byte, error) {
 	if len(d.Allow) > 0 {
 		fmt.Fprintf(&b, "# Private addresses are reached only if they stand here.\nnetwork:\n  allow: [%s]\n", strings.Join(quotedAll(d.Allow), ", "))
 	}
+	b.WriteString("# Whom to ask where images name no licence; without it nobody (docs/licence-sources.md).\n# licences: {services: [debsources, debian-changelogs, pypi]}\n")
 	b.WriteString("# Corrections, each with a reason; they keep a scope open until an auditor accepts them.\n# assign:\n#   - {match: \"image:*/netbox\", tier: ops, reason: \"used by operators only\"}\n")
 	data := []byte(b.String())
 	if _, err := ParseStack(data, "stack.yaml"); err != nil {

@@ -29,6 +29,8 @@ type stackEvidence struct {
 	Offline    bool         `json:"offline"`
 	// Unread lists keys of the stack file that this run did not act on.
 	Unread []unread `json:"unread,omitempty"`
+	// Licences says who was asked for licences that the artifacts do not name, and what came of it.
+	Licences licenceSources `json:"licences,omitzero"`
 	// StackBOM is the digest of the CycloneDX document of the stack.
 	StackBOM audit.Digest `json:"stack_bom,omitempty"`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/pegel-audit/pegel/audit/bundle"
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/sbom"
+	"github.com/pegel-audit/pegel/sbom/copyright"
 	"github.com/pegel-audit/pegel/sbom/source"
 	"github.com/pegel-audit/pegel/scoring"
 	"github.com/pegel-audit/pegel/scoring/upstream"
@@ -27,15 +29,21 @@ type gatherer struct {
 	catalogue *upstream.Catalogue
 	sources   []sbom.Source
 	network   source.Network
-	shownBy   map[string][]int // which sources showed an artifact, as places in sources, by the id that each gave it
-	silent    []int            // sources that list nothing of their own and may have contents for others, e.g. registries
+	client    *http.Client      // guarded; nil: the run is offline
+	places    []copyright.Place // whom to ask about licences
+	shownBy   map[string][]int  // which sources showed an artifact, as places in sources, by the id that each gave it
+	silent    []int             // sources that list nothing of their own and may have contents for others, e.g. registries
 	keep      audit.Keep
+<<<<<<< HEAD
 	foreign   foreignChecks // of SBOMs by others that artifacts were read from
+=======
+	licensed  licenceSources // what came of asking about licences
+>>>>>>> ext
 
 	unmatchedRules []unread // assign entries that match nothing
 }
 
-// Gather reads everything that the stack file names, in this order: inventory, packages, SBOMs, projects, evidence; and
+// Gather reads everything that the stack file names, in this order: inventory, packages, licences, SBOMs, projects, evidence; and
 // writes it to a bundle. Trouble with one source, image or project is written down and the rest goes on; an error means
 // that the bundle could not be written or that the input is wrong (*UsageError). It returns the bundle's identity.
 func Gather(ctx context.Context, stack Stack, opt Options) (audit.Digest, error) {
@@ -61,7 +69,7 @@ func (g *gatherer) gather(ctx context.Context) (audit.Digest, error) {
 	}
 
 	inventory := g.inventory(ctx)
-	packages := g.packages(ctx, inventory)
+	packages := g.licences(ctx, g.packages(ctx, inventory), recorded)
 	documents, packages, err := g.documents(inventory, packages)
 	if err != nil {
 		return "", err
@@ -125,8 +133,16 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 		}
 	}
 	g := &gatherer{stack: stack, opt: opt, at: at, policy: policy, catalogue: catalogue}
-	if g.network, err = network(stack, opt); err != nil {
+	way, err := guard(stack)
+	if err != nil {
 		return nil, err
+	}
+	g.network = network(way, opt.Offline)
+	if !opt.Offline {
+		g.client = way.Client()
+	}
+	if g.places, err = stack.Licences.places(stack.Dir, opt.Getenv); err != nil {
+		return nil, usagef("docs/licence-sources.md lists the places and their words", "reading stack %q: %w", stack.Name, err)
 	}
 	g.sources, err = g.decode(nil)
 	return g, err
@@ -168,7 +184,7 @@ func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Docume
 	}
 	stack := stackEvidence{
 		Schema: stackEvidenceSchema, AssessedAt: g.at, Tool: g.opt.Version, Subject: g.stack.Subject, Scopes: g.stack.Scopes,
-		Assign: g.stack.Assign, Offline: g.opt.Offline, Unread: append(g.stack.unread(), g.unmatchedRules...),
+		Assign: g.stack.Assign, Offline: g.opt.Offline, Unread: append(g.stack.unread(), g.unmatchedRules...), Licences: g.licensed,
 	}
 	for _, d := range docs {
 		blobs = append(blobs, audit.Blob{Kind: "sbom", Name: d.FileName, MediaType: "application/vnd.cyclonedx+json", Data: d.Data})

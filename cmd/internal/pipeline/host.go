@@ -14,7 +14,7 @@ import (
 // sockets may be opened. The JSON is an inventory with packages that a central run merges (source inventory:); it is in
 // canonical form, so that it can be signed as it is. What could not be read is in it, by name.
 func HostInventory(ctx context.Context, opt Options) (Listing, error) {
-	net, err := network(Stack{}, opt)
+	way, err := guard(Stack{})
 	if err != nil {
 		return Listing{}, err
 	}
@@ -22,7 +22,7 @@ func HostInventory(ctx context.Context, opt Options) (Listing, error) {
 	if err != nil {
 		return Listing{}, err
 	}
-	sources, failures := source.ThisHost(source.Options{At: at, Network: net, TempDir: opt.TempDir, Getenv: opt.Getenv})
+	sources, failures := source.ThisHost(source.Options{At: at, Network: network(way, opt.Offline), TempDir: opt.TempDir, Getenv: opt.Getenv})
 	return (&gatherer{opt: opt, at: at, sources: sources}).host(ctx, failures)
 }
 

@@ -8,11 +8,10 @@ import (
 	"github.com/pegel-audit/pegel/sbom/source"
 )
 
-// network makes the one way out of a run from the network: part of a stack file. An offline run reaches no server; the
-// sockets of this machine are no network.
-func network(stack Stack, opt Options) (source.Network, error) {
-	wrong := func(err error) (source.Network, error) {
-		return source.Network{}, usagef("see network: in the documentation of stack.yaml", "reading stack %q: %w", stack.Name, err)
+// guard makes the one way out of a run from the network: part of a stack file.
+func guard(stack Stack) (*web.Guard, error) {
+	wrong := func(err error) (*web.Guard, error) {
+		return nil, usagef("see network: in the documentation of stack.yaml", "reading stack %q: %w", stack.Name, err)
 	}
 	options := web.Options{Proxy: stack.Network.Proxy}
 	for _, text := range stack.Network.Allow {
@@ -25,14 +24,19 @@ func network(stack Stack, opt Options) (source.Network, error) {
 	if stack.Network.CA != "" {
 		options.CAFile = relativeTo(stack.Dir, stack.Network.CA)
 	}
-	guard, err := web.New(options)
+	g, err := web.New(options)
 	if err != nil {
 		return wrong(err)
 	}
-	if opt.Offline {
-		return source.Network{Local: guard.Local}, nil
+	return g, nil
+}
+
+// network is how sources reach servers. An offline run reaches none; the sockets of this machine are no network.
+func network(g *web.Guard, offline bool) source.Network {
+	if offline {
+		return source.Network{Local: g.Local}
 	}
-	return source.Network{Dial: guard.Dial, Local: guard.Local, Proxy: guard.Proxy, Roots: guard.Roots()}, nil
+	return source.Network{Dial: g.Dial, Local: g.Local, Proxy: g.Proxy, Roots: g.Roots()}
 }
 
 // parseNetwork reads an address or a network.

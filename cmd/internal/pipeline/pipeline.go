@@ -1,6 +1,6 @@
 // Package pipeline calls the stages of an audit in order; who has read this file has seen the program.
 //
-//	stack.yaml -> Gather: inventory -> packages and SBOMs -> projects -> evidence -> bundle on disk
+//	stack.yaml -> Gather: inventory -> packages, licences and SBOMs -> projects -> evidence -> bundle on disk
 //	================================ the wall: nothing below asks the world ================================
 //	bundle -> Assess: subjects -> findings and verdicts -> Report
 //
@@ -26,7 +26,7 @@ type Options struct {
 	Offline  bool      // no network: only local files, sockets of this machine, local clones and recorded evidence
 	Bundle   string    // directory to write the evidence to
 	Mirrors  []string  // directories with local clones
-	CacheDir string    // for clones; the user's cache directory if empty
+	CacheDir string    // for clones and answers about licences; empty: none are kept
 	TempDir  string    // for unpacked images; the system's if empty
 	Scopes   []string  // overrides the scopes of the stack file
 	Evidence []string  // more recorded bundles, used before those of the stack file

@@ -33,6 +33,11 @@ func Plan(stack Stack, opt Options) ([]audit.Contact, error) {
 	for _, dir := range opt.Mirrors {
 		contacts = append(contacts, audit.Contact{Host: "local", Address: dir, Right: "read", Purpose: "local clones of upstream projects"})
 	}
+	for _, p := range g.places {
+		if c := p.Contact(); !opt.Offline || c.Host == "local" {
+			contacts = append(contacts, c)
+		}
+	}
 	contacts = append(contacts, audit.Contact{Host: "local", Address: opt.Bundle, Right: "write", Purpose: "evidence bundle"})
 	g.network = source.Network{} // no way out: what would be asked is listed, not asked
 	if g.sources, err = g.decode(nil); err != nil {

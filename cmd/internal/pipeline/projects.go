@@ -14,6 +14,7 @@ import (
 	"github.com/pegel-audit/pegel/audit/bundle"
 	"github.com/pegel-audit/pegel/audit/licence"
 	"github.com/pegel-audit/pegel/sbom"
+	"github.com/pegel-audit/pegel/sbom/copyright"
 	"github.com/pegel-audit/pegel/scoring"
 	"github.com/pegel-audit/pegel/scoring/gitlog"
 	"github.com/pegel-audit/pegel/scoring/upstream"
@@ -207,6 +208,7 @@ func (g *gatherer) product(a sbom.Artifact, m upstream.Match, version string) pr
 // recording is evidence that was gathered before: documents by project, and the names of the raw bytes behind them.
 type recording struct {
 	evidence map[string]scoring.Evidence
+	licences []copyright.Record
 	raw      []bundle.Entry
 }
 
@@ -253,6 +255,17 @@ func (rec *recording) read(dir string) error {
 		if _, ok := rec.evidence[e.Project]; !ok && e.Revision != "" { // a recorded failure is no evidence: try again
 			rec.evidence[e.Project] = e
 		}
+	}
+	for _, entry := range b.Blobs(copyright.RecordKind) {
+		data, err := b.Read(entry.Digest)
+		if err != nil {
+			return fmt.Errorf("reading recorded evidence %q: %w", dir, err)
+		}
+		r, err := copyright.ParseRecord(data)
+		if err != nil {
+			return fmt.Errorf("reading recorded evidence %q: %s: %w", dir, entry.Name, err)
+		}
+		rec.licences = append(rec.licences, r)
 	}
 	for _, entry := range b.Blobs("raw") {
 		if entry.Withheld != "" && entry.Source != "" { // what evidence of a project rests on; input files are read again

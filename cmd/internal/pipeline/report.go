@@ -291,6 +291,12 @@ func (d *dossier) notSeen() []reports.Unseen {
 	for _, reason := range sortedKeys(silent) {
 		add("upstream projects without evidence", reason, "collect with the network, or give local clones with --mirror", silent[reason])
 	}
+	for _, f := range d.stack.Licences.Failures {
+		out = append(out, reports.Unseen{What: "source " + f.Source, Reason: f.Reason, Settle: f.Settle})
+	}
+	for _, s := range d.stack.Licences.Silent {
+		out = append(out, reports.Unseen{What: "licences of packages of the type " + s.Type, Reason: s.Reason, Settle: s.Settle, Count: s.Count, Names: s.Names})
+	}
 	for _, u := range d.stack.Unread {
 		out = append(out, reports.Unseen{What: "key " + u.What + " of the stack file", Reason: u.Reason, Settle: u.Settle})
 	}

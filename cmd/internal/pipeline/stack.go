@@ -25,19 +25,20 @@ const maxStackFile = 1 << 20
 
 // Stack is what the operator declares: the whole stack.yaml.
 type Stack struct {
-	Schema       string       `yaml:"schema"`
-	Subject      StackSubject `yaml:"subject"`
-	Regions      []yaml.Node  `yaml:"regions"`
-	Scopes       []string     `yaml:"scopes"`
-	Sources      []yaml.Node  `yaml:"sources"`
-	Assign       []Assign     `yaml:"assign"`
-	Evidence     []string     `yaml:"evidence"`
-	At           string       `yaml:"at"`
-	Previous     string       `yaml:"previous"`
-	Transparency yaml.Node    `yaml:"transparency"`
-	Conformance  yaml.Node    `yaml:"conformance"`
-	Declarations string       `yaml:"declarations"`
-	Network      StackNetwork `yaml:"network"`
+	Schema       string        `yaml:"schema"`
+	Subject      StackSubject  `yaml:"subject"`
+	Regions      []yaml.Node   `yaml:"regions"`
+	Scopes       []string      `yaml:"scopes"`
+	Sources      []yaml.Node   `yaml:"sources"`
+	Assign       []Assign      `yaml:"assign"`
+	Evidence     []string      `yaml:"evidence"`
+	At           string        `yaml:"at"`
+	Previous     string        `yaml:"previous"`
+	Transparency yaml.Node     `yaml:"transparency"`
+	Conformance  yaml.Node     `yaml:"conformance"`
+	Declarations string        `yaml:"declarations"`
+	Network      StackNetwork  `yaml:"network"`
+	Licences     StackLicences `yaml:"licences"`
 
 	// Dir is the directory of the file; relative paths in it start there. Name is the path as it was given.
 	Dir  string `yaml:"-"`
@@ -67,6 +68,13 @@ type StackNetwork struct {
 	Allow []string `yaml:"allow"` // addresses or networks that may be reached although they are private, e.g. 10.0.0.0/8
 	Proxy string   `yaml:"proxy"` // of HTTP and HTTPS, e.g. http://proxy.example:3128
 	CA    string   `yaml:"ca"`    // PEM file of certificate authorities beside those of the system
+}
+
+// StackLicences says who may be asked about licences of packages of which an artifact says nothing. Without it nobody is.
+type StackLicences struct {
+	Services    []yaml.Node `yaml:"services"`     // words such as debsources, or a word and an address: {npm: https://...}
+	Mirrors     []string    `yaml:"mirrors"`      // archives of .deb packages: addresses or directories
+	ModuleCache string      `yaml:"module_cache"` // directory of a Go module cache
 }
 
 // Assign is a correction by the operator: where an artifact belongs, what it is, or that it is not deployed.
@@ -156,6 +164,9 @@ func (s Stack) check(root *yaml.Node) error {
 	if _, err := s.assessedAt(); err != nil {
 		return fmt.Errorf("%s: %w", at("at"), err)
 	}
+	if err := s.Licences.check(); err != nil {
+		return err
+	}
 	for i, a := range s.Assign {
 		if a.Match == "" || a.Reason == "" {
 			return fmt.Errorf("%s: entry %d needs match and reason", at("assign"), i+1)
@@ -216,7 +227,8 @@ type shape map[string]shape
 var stackShape = shape{
 	"schema": nil, "regions": nil, "scopes": nil, "sources": nil, "evidence": nil, "at": nil, "previous": nil,
 	"declarations": nil, "conformance": nil,
-	"network": {"allow": nil, "proxy": nil, "ca": nil},
+	"network":  {"allow": nil, "proxy": nil, "ca": nil},
+	"licences": {"services": nil, "mirrors": nil, "module_cache": nil},
 	"subject": {
 		"name": nil, "kind": nil, "exposure": nil, "group": nil,
 		"operator": {"name": nil, "domains": nil},
