@@ -1,0 +1,363 @@
+package scan
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pegel-audit/pegel/sbom/source/sourcetest"
+)
+
+// extracted is one entry of a file system as a container sees it. Hard links are the files that they name.
+type extracted struct {
+	Kind   byte // type flag of tar; a hard link has that of what it names
+	Mode   int64
+	Size   int64
+	Link   string // target of a symbolic link
+	SHA256 string // of a regular file
+}
+
+// extraction is a file system by path, without a slash at either end; the root itself is left out.
+type extraction map[string]extracted
+
+// extract is the reference: it applies layers as the OCI image specification says (layer.md, "Applying Changesets"), in
+// memory, one entry after the other. Deletions of a layer come before its additions and concern the layers below.
+func extract(t testing.TB, layers [][]byte) extraction {
+	t.Helper()
+	tree := extraction{}
+	for _, layer := range layers {
+		tree.delete(t, layer)
+		for r := tar.NewReader(bytes.NewReader(layer)); ; {
+			h, err := r.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name := cleaned(h.Name); name != "." && !strings.HasPrefix(path.Base(name), ".wh.") {
+				tree.add(t, name, h, r)
+			}
+		}
+	}
+	return tree
+}
+
+func cleaned(name string) string { return path.Clean(strings.TrimPrefix(path.Clean("/"+name), "/")) }
+
+// delete applies the whiteouts of a layer to what lies below.
+func (e extraction) delete(t testing.TB, layer []byte) {
+	t.Helper()
+	for r := tar.NewReader(bytes.NewReader(layer)); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir, base := path.Split(cleaned(h.Name))
+		switch name, whiteout := strings.CutPrefix(base, ".wh."); {
+		case base == ".wh..wh..opq":
+			e.removeBelow(path.Clean(dir))
+		case whiteout:
+			e.remove(path.Join(dir, name))
+		}
+	}
+}
+
+func (e extraction) remove(name string) {
+	delete(e, name)
+	e.removeBelow(name)
+}
+
+func (e extraction) removeBelow(dir string) {
+	for name := range e {
+		if dir == "." || strings.HasPrefix(name, dir+"/") {
+			delete(e, name)
+		}
+	}
+}
+
+func (e extraction) add(t testing.TB, name string, h *tar.Header, contents io.Reader) {
+	t.Helper()
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if below, ok := e[dir]; !ok || below.Kind != tar.TypeDir {
+			e.remove(dir)
+			e[dir] = extracted{Kind: tar.TypeDir, Mode: 0o755}
+		}
+	}
+	n := extracted{Kind: h.Typeflag, Mode: h.Mode & 0o7777}
+	switch h.Typeflag {
+	case tar.TypeReg:
+		raw, err := io.ReadAll(contents)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(raw)
+		n.Size, n.SHA256 = int64(len(raw)), hex.EncodeToString(sum[:])
+	case tar.TypeLink:
+		target, ok := e[cleaned(h.Linkname)]
+		if !ok {
+			t.Fatalf("%q is a hard link to %q, which is not there", name, h.Linkname)
+		}
+		n = target
+	case tar.TypeSymlink:
+		n.Link, n.Mode = h.Linkname, 0o777 // the mode of a symbolic link is never used
+	}
+	if below, ok := e[name]; ok && (below.Kind != tar.TypeDir || n.Kind != tar.TypeDir) {
+		e.remove(name)
+	}
+	e[name] = n
+}
+
+// stack makes random layers that meet each other often: few names, each as everything that it can be.
+type stack struct {
+	random *rand.Rand
+	// strict leaves out what container engines refuse or do differently: two entries of one name in a layer, a name that one
+	// layer both deletes and has, and entries whose directory is not in the layer.
+	strict bool
+}
+
+var oddNames = []string{"a", "b", "A", "usr", "lib", "x y", "ä", "\u0065\u0301", "-", "..a", "a\nb", "wh.a", "\xff", "*?[",
+	strings.Repeat("long-", 20), strings.Repeat("n", 120), strings.Repeat("m", 200)}
+
+func (s stack) pick(names []string) string { return names[s.random.IntN(len(names))] }
+
+func (s stack) path() string {
+	parts := []string{s.pick(oddNames[:8])}
+	for s.random.IntN(3) > 0 && len(parts) < 5 {
+		parts = append(parts, s.pick(oddNames))
+	}
+	return strings.Join(parts, "/")
+}
+
+// layers returns uncompressed tar files.
+func (s stack) layers(t testing.TB, count, changes int) [][]byte {
+	t.Helper()
+	var all [][]byte
+	below := extraction{}
+	for range count {
+		l := layerWriter{t: t, stack: s, written: map[string]byte{}, deleted: map[string]bool{}, modes: map[string]int64{}}
+		l.format = []tar.Format{tar.FormatUnknown, tar.FormatPAX, tar.FormatGNU}[s.random.IntN(3)]
+		l.tar = tar.NewWriter(&l.out)
+		for range s.random.IntN(changes) + 1 {
+			l.change(below)
+		}
+		if err := l.tar.Close(); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, l.out.Bytes())
+		below = extract(t, all)
+	}
+	return all
+}
+
+type layerWriter struct {
+	t       testing.TB
+	stack   stack
+	format  tar.Format
+	out     bytes.Buffer
+	tar     *tar.Writer
+	written map[string]byte  // paths that the layer has, with their type flags
+	deleted map[string]bool  // paths that it deletes
+	files   []string         // regular files that it has, as targets of hard links
+	modes   map[string]int64 // of them
+}
+
+// change writes one random change: something new or changed, or, if there is anything below, a deletion.
+func (l *layerWriter) change(below extraction) {
+	if len(below) > 0 && l.stack.random.IntN(4) == 0 {
+		l.deletion(below)
+		return
+	}
+	name := l.stack.path()
+	if l.stack.strict && (l.written[name] != 0 || !l.free(name)) {
+		return
+	}
+	l.parents(name)
+	h := tar.Header{Name: name, Mode: int64(l.stack.random.IntN(0o10000)) | 0o400, Typeflag: tar.TypeReg}
+	text := ""
+	switch kind := l.stack.random.IntN(10); {
+	case kind < 4:
+		text = strings.Repeat(fmt.Sprintf("%d ", l.stack.random.Uint32()), l.stack.random.IntN(400))
+	case kind < 6:
+		h.Typeflag, h.Name = tar.TypeDir, name+"/"
+	case kind < 8:
+		h.Typeflag, h.Linkname = tar.TypeSymlink, l.stack.pick([]string{"a", "../b", "/usr/lib", "nowhere/at all", "../../../../etc", l.stack.path(), strings.Repeat("d/", 90)})
+	case kind < 9 && len(l.files) > 0:
+		h.Typeflag, h.Linkname = tar.TypeLink, l.stack.pick(l.files)
+		if h.Linkname == name || strings.HasPrefix(h.Linkname, name+"/") {
+			return // it would replace what it names
+		}
+		h.Mode = l.modes[h.Linkname] // as every builder writes it: it is the same file
+	default:
+		h.Typeflag = tar.TypeFifo
+	}
+	l.write(h, text)
+}
+
+// free reports whether the layer can still have the path: it deletes nothing on the way, and what it has there are directories.
+func (l *layerWriter) free(name string) bool {
+	if l.deleted[name] {
+		return false
+	}
+	for p := path.Dir(name); p != "."; p = path.Dir(p) {
+		if l.deleted[p] || l.written[p] != 0 && l.written[p] != tar.TypeDir {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *layerWriter) writtenBelow(name string) bool {
+	for w := range l.written {
+		if w == name || strings.HasPrefix(w, name+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// deletion writes a whiteout of something below, or one that empties its directory.
+func (l *layerWriter) deletion(below extraction) {
+	name := l.stack.pick(slices.Sorted(maps.Keys(below)))
+	if l.stack.strict && (l.writtenBelow(name) || !l.free(name)) {
+		return
+	}
+	marker := path.Join(path.Dir(name), ".wh."+path.Base(name))
+	if l.stack.random.IntN(4) == 0 {
+		marker = path.Join(path.Dir(name), ".wh..wh..opq")
+	}
+	if l.stack.strict && l.written[marker] != 0 {
+		return
+	}
+	l.deleted[name] = l.deleted[name] || path.Base(marker) != ".wh..wh..opq"
+	l.parents(name)
+	l.write(tar.Header{Name: marker, Typeflag: tar.TypeReg, Mode: 0o600}, "")
+}
+
+// parents writes the directories above, as every builder does; where tests are not strict, some are left out.
+func (l *layerWriter) parents(name string) {
+	var dirs []string
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		dirs = append([]string{dir}, dirs...)
+	}
+	for _, dir := range dirs {
+		if l.stack.strict && l.written[dir] != 0 || !l.stack.strict && l.stack.random.IntN(5) == 0 {
+			continue
+		}
+		l.write(tar.Header{Name: dir + "/", Typeflag: tar.TypeDir, Mode: 0o755}, "")
+	}
+}
+
+func (l *layerWriter) write(h tar.Header, text string) {
+	l.t.Helper()
+	h.Size, h.Format = int64(len(text)), l.format
+	if l.stack.random.IntN(3) == 0 {
+		h.Name = "./" + h.Name
+	}
+	if err := l.tar.WriteHeader(&h); err != nil {
+		l.t.Fatal(err)
+	}
+	if _, err := io.WriteString(l.tar, text); err != nil {
+		l.t.Fatal(err)
+	}
+	name := cleaned(h.Name)
+	l.written[name] = h.Typeflag
+	l.files = without(l.files, name, h.Typeflag == tar.TypeDir)
+	if h.Typeflag == tar.TypeReg && !strings.HasPrefix(path.Base(name), ".wh.") {
+		l.files = append(l.files, name)
+		l.modes[name] = h.Mode
+	}
+}
+
+// without drops what an entry of this name replaces: itself, and what lies below unless it is a directory too.
+func without(files []string, name string, isDir bool) []string {
+	var kept []string
+	for _, f := range files {
+		if f != name && (isDir || !strings.HasPrefix(f, name+"/")) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// unpackedBy reads a directory that a container engine unpacked.
+func unpackedBy(t *testing.T, dir string) extraction {
+	t.Helper()
+	tree := extraction{}
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || p == dir {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		h, err := tar.FileInfoHeader(info, "")
+		if err != nil {
+			return err
+		}
+		n := extracted{Kind: h.Typeflag, Mode: h.Mode & 0o7777}
+		switch h.Typeflag {
+		case tar.TypeReg:
+			raw, err := os.ReadFile(p)
+			if err != nil {
+				return err
+			}
+			sum := sha256.Sum256(raw)
+			n.Size, n.SHA256 = int64(len(raw)), hex.EncodeToString(sum[:])
+		case tar.TypeSymlink:
+			if n.Link, err = os.Readlink(p); err != nil {
+				return err
+			}
+			n.Mode = 0o777
+		}
+		name, err := filepath.Rel(dir, p)
+		tree[filepath.ToSlash(name)] = n
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+func TestTheReferenceExtractionIsThatOfARealContainerEngine(t *testing.T) {
+	p := sourcetest.StartPodman(t)
+	for seed := range uint64(6) {
+		layers := stack{random: rand.New(rand.NewPCG(seed, 4)), strict: true}.layers(t, 5, 60)
+		var packed []v1.Layer
+		for _, raw := range layers {
+			packed = append(packed, layerOfTar(t, raw))
+		}
+		archive := archiveOf(t, writeLayout(t, makeImage(t, packed...)))
+		loaded := p.Run("load", "--quiet", "--input", archive)
+		id := loaded[strings.LastIndex(strings.TrimSpace(loaded), ":")+1:]
+		dir := strings.TrimSpace(p.Run("image", "mount", strings.TrimSpace(id)))
+		want := unpackedBy(t, dir)
+		if d := cmp.Diff(want, extract(t, layers)); d != "" {
+			t.Errorf("seed %d (-podman +reference):\n%s", seed, d)
+		}
+		p.Run("image", "unmount", strings.TrimSpace(id))
+		if len(want) < 20 {
+			t.Errorf("seed %d: %d entries are too few to show anything", seed, len(want))
+		}
+	}
+}
