@@ -94,11 +94,41 @@ func (e extraction) removeBelow(dir string) {
 	}
 }
 
+// resolve follows the symbolic links in the directories of a path inside the root, as a system call of a process that has
+// changed its root does. It returns the path without links, and the links; false if a file or too many links are in the way.
+func (e extraction) resolve(name string) (real string, links []string, ok bool) {
+	at := "."
+	for rest := strings.Split(path.Dir(name), "/"); len(rest) > 0; {
+		part := rest[0]
+		rest = rest[1:]
+		next := path.Join(at, part)
+		switch below, there := e[next]; {
+		case part == "" || part == ".":
+		case part == "..":
+			at = path.Dir(at)
+		case !there || below.Kind == tar.TypeDir:
+			at = next
+		case below.Kind != tar.TypeSymlink || len(links) == 20:
+			return "", nil, false
+		default:
+			links = append(links, next)
+			rest = append(strings.Split(below.Link, "/"), rest...)
+			if path.IsAbs(below.Link) {
+				at = "."
+			}
+		}
+	}
+	return path.Join(at, path.Base(name)), links, true
+}
+
 func (e extraction) add(t testing.TB, name string, h *tar.Header, contents io.Reader) {
 	t.Helper()
+	name, _, ok := e.resolve(name)
+	if !ok {
+		t.Fatalf("%q lies below something that is no directory", h.Name)
+	}
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if below, ok := e[dir]; !ok || below.Kind != tar.TypeDir {
-			e.remove(dir)
+		if _, ok := e[dir]; !ok {
 			e[dir] = extracted{Kind: tar.TypeDir, Mode: 0o755}
 		}
 	}
@@ -130,7 +160,7 @@ func (e extraction) add(t testing.TB, name string, h *tar.Header, contents io.Re
 type stack struct {
 	random *rand.Rand
 	// strict leaves out what container engines refuse or do differently: two entries of one name in a layer, a name that one
-	// layer both deletes and has, and entries whose directory is not in the layer.
+	// layer both deletes and has, and entries whose directory is in no layer.
 	strict bool
 }
 
@@ -187,10 +217,16 @@ func (l *layerWriter) change(below extraction) {
 		return
 	}
 	name := l.stack.path()
+	if below := below.links(); len(below) > 0 && l.stack.random.IntN(6) == 0 {
+		name = path.Join(l.stack.pick(below), l.stack.pick(oddNames))
+	}
 	if l.stack.strict && (l.written[name] != 0 || !l.free(name)) {
 		return
 	}
-	l.parents(name)
+	behind := l.behindLinks(name, below)
+	if !behind {
+		l.parents(name, below)
+	}
 	h := tar.Header{Name: name, Mode: int64(l.stack.random.IntN(0o10000)) | 0o400, Typeflag: tar.TypeReg}
 	text := ""
 	switch kind := l.stack.random.IntN(10); {
@@ -199,7 +235,7 @@ func (l *layerWriter) change(below extraction) {
 	case kind < 6:
 		h.Typeflag, h.Name = tar.TypeDir, name+"/"
 	case kind < 8:
-		h.Typeflag, h.Linkname = tar.TypeSymlink, l.stack.pick([]string{"a", "../b", "/usr/lib", "nowhere/at all", "../../../../etc", l.stack.path(), strings.Repeat("d/", 90)})
+		h.Typeflag, h.Linkname = tar.TypeSymlink, l.stack.pick([]string{"a", "../b", "/usr/lib", "lib/../usr", "nowhere/at all", "../../../../etc", l.stack.path(), strings.Repeat("d/", 90)})
 	case kind < 9 && len(l.files) > 0:
 		h.Typeflag, h.Linkname = tar.TypeLink, l.stack.pick(l.files)
 		if h.Linkname == name || strings.HasPrefix(h.Linkname, name+"/") {
@@ -210,6 +246,41 @@ func (l *layerWriter) change(below extraction) {
 		h.Typeflag = tar.TypeFifo
 	}
 	l.write(h, text)
+	if !behind && h.Typeflag == tar.TypeReg {
+		l.files = append(l.files, name)
+		l.modes[name] = h.Mode
+	}
+}
+
+// links returns the symbolic links, sorted.
+func (e extraction) links() []string {
+	var names []string
+	for name, n := range e {
+		if n.Kind == tar.TypeSymlink {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// behindLinks reports whether a path leads through symbolic links to a directory of the layers below. The layer may then
+// have it without the directories in between: what is on the way is taken as written, so that nothing changes it later.
+func (l *layerWriter) behindLinks(name string, below extraction) bool {
+	real, links, ok := below.resolve(name)
+	if !ok || len(links) == 0 || below[path.Dir(real)].Kind != tar.TypeDir || l.writtenBelow(real) || !l.free(real) {
+		return false
+	}
+	for _, link := range links {
+		if l.written[link] != 0 || !l.free(link) {
+			return false
+		}
+	}
+	for _, link := range links {
+		l.written[link] = tar.TypeSymlink
+	}
+	l.written[real] = tar.TypeReg
+	return true
 }
 
 // free reports whether the layer can still have the path: it deletes nothing on the way, and what it has there are directories.
@@ -248,18 +319,22 @@ func (l *layerWriter) deletion(below extraction) {
 		return
 	}
 	l.deleted[name] = l.deleted[name] || path.Base(marker) != ".wh..wh..opq"
-	l.parents(name)
+	l.parents(name, below)
 	l.write(tar.Header{Name: marker, Typeflag: tar.TypeReg, Mode: 0o600}, "")
 }
 
-// parents writes the directories above, as every builder does; where tests are not strict, some are left out.
-func (l *layerWriter) parents(name string) {
+// parents writes the directories above, as every builder does; where tests are not strict, some that are directories anyway
+// are left out.
+func (l *layerWriter) parents(name string, below extraction) {
 	var dirs []string
+	plain := true
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		dirs = append([]string{dir}, dirs...)
+		was, there := below[dir]
+		plain = plain && (!there || was.Kind == tar.TypeDir) && (l.written[dir] == 0 || l.written[dir] == tar.TypeDir)
 	}
 	for _, dir := range dirs {
-		if l.stack.strict && l.written[dir] != 0 || !l.stack.strict && l.stack.random.IntN(5) == 0 {
+		if l.stack.strict && l.written[dir] != 0 || !l.stack.strict && plain && l.stack.random.IntN(5) == 0 {
 			continue
 		}
 		l.write(tar.Header{Name: dir + "/", Typeflag: tar.TypeDir, Mode: 0o755}, "")
@@ -281,10 +356,6 @@ func (l *layerWriter) write(h tar.Header, text string) {
 	name := cleaned(h.Name)
 	l.written[name] = h.Typeflag
 	l.files = without(l.files, name, h.Typeflag == tar.TypeDir)
-	if h.Typeflag == tar.TypeReg && !strings.HasPrefix(path.Base(name), ".wh.") {
-		l.files = append(l.files, name)
-		l.modes[name] = h.Mode
-	}
 }
 
 // without drops what an entry of this name replaces: itself, and what lies below unless it is a directory too.
