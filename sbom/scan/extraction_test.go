@@ -142,7 +142,8 @@ func (e extraction) add(t testing.TB, name string, h *tar.Header, contents io.Re
 		sum := sha256.Sum256(raw)
 		n.Size, n.SHA256 = int64(len(raw)), hex.EncodeToString(sum[:])
 	case tar.TypeLink:
-		target, ok := e[cleaned(h.Linkname)]
+		real, _, _ := e.resolve(cleaned(h.Linkname))
+		target, ok := e[real]
 		if !ok {
 			t.Fatalf("%q is a hard link to %q, which is not there", name, h.Linkname)
 		}
@@ -410,25 +411,106 @@ func unpackedBy(t *testing.T, dir string) extraction {
 	return tree
 }
 
+// awkwardLayers are what random layers may miss.
+func awkwardLayers(t *testing.T) [][]byte {
+	t.Helper()
+	dir := func(name string) entry { return entry{name: name, typ: tar.TypeDir} }
+	return [][]byte{
+		tarOf(t, []entry{dir("a/"), dir("a/b/"), dir("a/x/"), {name: "a/x/old", text: "old"}, dir("x/"), {name: "usr", link: "a/b"},
+			{name: "up", link: "usr/../x"}, {name: "loop", link: "loop"}, {name: "abs", link: "/a/x"}, {name: "a/b/f", text: "f"}, dir("gone/"), {name: "gone/f", text: "f"}}),
+		// usr leads to a/b, so that usr/../x is a/x and not x
+		tarOf(t, []entry{{name: "up/through", text: "through a link"}, {name: "abs/absolute", text: "through an absolute one"}, {name: "usr/.wh.f"}, {name: ".wh.gone"}}),
+		tarOf(t, []entry{{name: "loop", text: "no link any more"}, dir("abs/"), {name: "abs/new", text: "the link is a directory now"}, dir("a/"), dir("a/x/"), {name: "a/x/.wh..wh..opq"},
+			{name: "a/x/kept", text: "of the same layer"}}),
+	}
+}
+
 func TestTheReferenceExtractionIsThatOfARealContainerEngine(t *testing.T) {
 	p := sourcetest.StartPodman(t)
 	for seed := range uint64(6) {
 		layers := stack{random: rand.New(rand.NewPCG(seed, 4)), strict: true}.layers(t, 5, 60)
-		var packed []v1.Layer
-		for _, raw := range layers {
-			packed = append(packed, layerOfTar(t, raw))
-		}
-		archive := archiveOf(t, writeLayout(t, makeImage(t, packed...)))
-		loaded := p.Run("load", "--quiet", "--input", archive)
-		id := loaded[strings.LastIndex(strings.TrimSpace(loaded), ":")+1:]
-		dir := strings.TrimSpace(p.Run("image", "mount", strings.TrimSpace(id)))
-		want := unpackedBy(t, dir)
+		want := unpackedByPodman(t, p, layers)
 		if d := cmp.Diff(want, extract(t, layers)); d != "" {
 			t.Errorf("seed %d (-podman +reference):\n%s", seed, d)
 		}
-		p.Run("image", "unmount", strings.TrimSpace(id))
 		if len(want) < 20 {
 			t.Errorf("seed %d: %d entries are too few to show anything", seed, len(want))
 		}
+	}
+	layers := awkwardLayers(t)
+	if d := cmp.Diff(unpackedByPodman(t, p, layers), extract(t, layers)); d != "" {
+		t.Errorf("awkward layers (-podman +reference):\n%s", d)
+	}
+}
+
+func unpackedByPodman(t *testing.T, p sourcetest.Podman, layers [][]byte) extraction {
+	t.Helper()
+	loaded := p.Run("load", "--quiet", "--input", archiveOf(t, layoutOf(t, layers)))
+	id := strings.TrimSpace(loaded[strings.LastIndex(strings.TrimSpace(loaded), ":")+1:])
+	defer p.Run("image", "unmount", id)
+	return unpackedBy(t, strings.TrimSpace(p.Run("image", "mount", id)))
+}
+
+// layoutOf writes a layout with one image of the uncompressed layers.
+func layoutOf(t *testing.T, layers [][]byte) string {
+	t.Helper()
+	var packed []v1.Layer
+	for _, raw := range layers {
+		packed = append(packed, layerOfTar(t, raw))
+	}
+	return writeLayout(t, makeImage(t, packed...))
+}
+
+// visible is what the scanner takes to be the file system of an image of the layers.
+func visible(t *testing.T, s *Scanner, layers [][]byte) extraction {
+	t.Helper()
+	l, err := openLayoutDir(layoutOf(t, layers))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	chosen, err := selectImage(l, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, release, err := s.layers(t.Context(), l, chosen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	squashed, err := newTree(read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := extraction{}
+	squashed.walk(func(n *node) { found[strings.TrimPrefix(n.path, "/")] = asExtracted(n) })
+	return found
+}
+
+func asExtracted(n *node) extracted {
+	if n.entry == nil {
+		return extracted{Kind: tar.TypeDir, Mode: 0o755}
+	}
+	x := extracted{Kind: n.entry.typ, Mode: n.entry.mode & 0o7777}
+	switch {
+	case n.isRegular():
+		x.Size, x.SHA256 = n.entry.size, hex.EncodeToString(n.entry.sha256[:])
+	case n.isLink():
+		x.Link, x.Mode = n.entry.link, 0o777
+	}
+	return x
+}
+
+func TestAnyStackOfLayersGivesTheFileTreeOfAReferenceExtraction(t *testing.T) {
+	s, _ := newScanner(t, Limits{})
+	for seed := range uint64(150) {
+		layers := stack{random: rand.New(rand.NewPCG(seed, 5)), strict: seed%2 == 0}.layers(t, int(seed%6)+1, 60)
+		if d := cmp.Diff(extract(t, layers), visible(t, s, layers)); d != "" {
+			t.Fatalf("seed %d (-reference +scanner):\n%s", seed, d)
+		}
+	}
+	layers := awkwardLayers(t)
+	if d := cmp.Diff(extract(t, layers), visible(t, s, layers)); d != "" {
+		t.Errorf("awkward layers (-reference +scanner):\n%s", d)
 	}
 }
