@@ -71,7 +71,11 @@ func (e extraction) delete(t testing.TB, layer []byte) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dir, base := path.Split(cleaned(h.Name))
+		real, _, ok := e.resolve(cleaned(h.Name))
+		if !ok {
+			continue
+		}
+		dir, base := path.Split(real)
 		switch name, whiteout := strings.CutPrefix(base, ".wh."); {
 		case base == ".wh..wh..opq":
 			e.removeBelow(path.Clean(dir))
@@ -95,19 +99,22 @@ func (e extraction) removeBelow(dir string) {
 }
 
 // resolve follows the symbolic links in the directories of a path inside the root, as a system call of a process that has
-// changed its root does. It returns the path without links, and the links; false if a file or too many links are in the way.
+// changed its root does. It returns the path without links, and the links; false if a file or too many links are in the way,
+// or if the way leads up again from what is not there.
 func (e extraction) resolve(name string) (real string, links []string, ok bool) {
-	at := "."
+	at, missing := ".", false
 	for rest := strings.Split(path.Dir(name), "/"); len(rest) > 0; {
 		part := rest[0]
 		rest = rest[1:]
 		next := path.Join(at, part)
 		switch below, there := e[next]; {
 		case part == "" || part == ".":
+		case part == ".." && missing:
+			return "", nil, false
 		case part == "..":
 			at = path.Dir(at)
 		case !there || below.Kind == tar.TypeDir:
-			at = next
+			at, missing = next, !there
 		case below.Kind != tar.TypeSymlink || len(links) == 20:
 			return "", nil, false
 		default:
@@ -414,13 +421,13 @@ func unpackedBy(t *testing.T, dir string) extraction {
 // awkwardLayers are what random layers may miss.
 func awkwardLayers(t *testing.T) [][]byte {
 	t.Helper()
-	dir := func(name string) entry { return entry{name: name, typ: tar.TypeDir} }
+	dir := func(name string) tarEntry { return tarEntry{name: name, typ: tar.TypeDir} }
 	return [][]byte{
-		tarOf(t, []entry{dir("a/"), dir("a/b/"), dir("a/x/"), {name: "a/x/old", text: "old"}, dir("x/"), {name: "usr", link: "a/b"},
+		tarOf(t, []tarEntry{dir("a/"), dir("a/b/"), dir("a/x/"), {name: "a/x/old", text: "old"}, dir("x/"), {name: "usr", link: "a/b"},
 			{name: "up", link: "usr/../x"}, {name: "loop", link: "loop"}, {name: "abs", link: "/a/x"}, {name: "a/b/f", text: "f"}, dir("gone/"), {name: "gone/f", text: "f"}}),
 		// usr leads to a/b, so that usr/../x is a/x and not x
-		tarOf(t, []entry{{name: "up/through", text: "through a link"}, {name: "abs/absolute", text: "through an absolute one"}, {name: "usr/.wh.f"}, {name: ".wh.gone"}}),
-		tarOf(t, []entry{{name: "loop", text: "no link any more"}, dir("abs/"), {name: "abs/new", text: "the link is a directory now"}, dir("a/"), dir("a/x/"), {name: "a/x/.wh..wh..opq"},
+		tarOf(t, []tarEntry{{name: "up/through", text: "through a link"}, {name: "abs/absolute", text: "through an absolute one"}, {name: "usr/.wh.f"}, {name: ".wh.gone"}}),
+		tarOf(t, []tarEntry{{name: "loop", text: "no link any more"}, dir("abs/"), {name: "abs/new", text: "the link is a directory now"}, dir("a/"), dir("a/x/"), {name: "a/x/.wh..wh..opq"},
 			{name: "a/x/kept", text: "of the same layer"}}),
 	}
 }

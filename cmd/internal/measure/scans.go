@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 
 	"github.com/pegel-audit/pegel/sbom"
 	"github.com/pegel-audit/pegel/sbom/scan"
@@ -29,7 +28,7 @@ func scanJob(ctx context.Context, args []string) (phases []phase, err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	var scanner *scan.Scanner
 	made, err := timed("making the scanner", func() (err error) {
-		scanner, err = scan.New(options(temp, *store))
+		scanner, err = scan.New(scan.Options{TempDir: temp, Store: *store, Depth: sbom.DepthEntries})
 		return err
 	})
 	if err != nil {
@@ -49,14 +48,6 @@ func scanJob(ctx context.Context, args []string) (phases []phase, err error) {
 		phases = append(phases, p)
 	}
 	return phases, nil
-}
-
-func options(temp, store string) scan.Options {
-	opt := scan.Options{TempDir: temp}
-	if f := reflect.ValueOf(&opt).Elem().FieldByName("Store"); f.IsValid() {
-		f.SetString(store)
-	}
-	return opt
 }
 
 func scanAll(ctx context.Context, s *scan.Scanner, layouts []string) error {

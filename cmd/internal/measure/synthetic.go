@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/pegel-audit/pegel/sbom"
 	"github.com/pegel-audit/pegel/sbom/scan"
 )
 
@@ -50,7 +51,7 @@ func syntheticJob(ctx context.Context, args []string) (phases []phase, err error
 		return nil, err
 	}
 	scanned, err := timed("scanning", func() error {
-		s, err := scan.New(scan.Options{TempDir: temp})
+		s, err := scan.New(scan.Options{TempDir: temp, Depth: sbom.DepthEntries})
 		if err != nil {
 			return err
 		}
