@@ -56,7 +56,7 @@ check:
 testbed:
 	@./sbom/scan/testbed/build.sh .testbed
 
-# Seventeen images made like those of a cloud, for measuring only: five minutes and 3 GB the first time.
+# Seventeen images made like those of a cloud, for measuring only: five minutes and 1.3 GB the first time.
 testbed-large:
 	@./sbom/scan/testbed/build.sh .testbed large
 
@@ -85,7 +85,7 @@ help:
 	echo "make build   builds ./pegel"; \
 	echo "make dist    builds static binaries for amd64 and arm64 and their SHA256SUMS in dist/, for hosts without Go"; \
 	echo "make testbed builds the container images that the tests scan, from Debian packages (cached in .testbed)"; \
-	echo "make testbed-large builds seventeen images that share layers, for make measure (3 GB in .testbed)"; \
+	echo "make testbed-large builds seventeen images that share layers, for make measure (1.3 GB in .testbed)"; \
 	echo "make e2e     tests against a real kube-apiserver, built here (needs etcd-server)"; \
 	echo "make bench   runs the benchmarks"; \
 	echo "make measure measures scans of the large testbed beside other tools and writes docs/benchmarks.md"; \

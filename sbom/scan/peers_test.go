@@ -155,6 +155,36 @@ func explained(id string, table []difference, used map[string]bool) bool {
 	return false
 }
 
+func TestPythonInAVirtualEnvironmentBelongsToNoDebAndThatOfDebsDoes(t *testing.T) {
+	for image, owned := range map[string]bool{"client": false, "keystone": true} {
+		python := 0
+		for _, c := range scannedImage(t, image) {
+			if c.Type != "python" {
+				continue
+			}
+			python++
+			if (c.OwnedBy != "") != owned {
+				t.Errorf("%s: %s has the owner %q", image, c.Ref, c.OwnedBy)
+			}
+		}
+		if python < 50 {
+			t.Errorf("%s: only %d Python packages were found", image, python)
+		}
+	}
+}
+
+func TestTheModulesOfAGoProgramAreFound(t *testing.T) {
+	found := map[string]bool{}
+	for _, c := range scannedImage(t, "tool") {
+		found[c.Type+" "+c.Name] = true
+	}
+	for _, name := range []string{"github.com/klauspost/compress", "go.yaml.in/yaml/v3", "golang.org/x/sync", "stdlib"} {
+		if !found["go-module "+name] {
+			t.Errorf("the module %s was not found", name)
+		}
+	}
+}
+
 // BenchmarkSyftOnItsOwnImageSource reads every image once in one process. Command measure runs it on its images.
 func BenchmarkSyftOnItsOwnImageSource(b *testing.B) {
 	layouts := filepath.SplitList(os.Getenv("PEGEL_MEASURE_IMAGES"))
