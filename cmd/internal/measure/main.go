@@ -62,6 +62,10 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(s.work)
+	// what a measuring process leaves when it is killed lies below, and is removed with it
+	if err := os.Setenv("TMPDIR", s.work); err != nil {
+		return err
+	}
 	if err := s.measure(ctx); err != nil {
 		return err
 	}

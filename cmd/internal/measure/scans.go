@@ -7,19 +7,33 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 
 	"github.com/pegel-audit/pegel/sbom"
 	"github.com/pegel-audit/pegel/sbom/scan"
 )
 
 // scanJob scans layouts with Pegel's scanner, one after the other: first those of -warm, which fill the store, then the
-// arguments, and with -again the arguments once more. Each round is a phase; making the scanner is one too.
+// arguments, and with -again the arguments once more. Each round is a phase; making the scanner is one too. With -profile it
+// can be run by hand, as "go run ./cmd/internal/measure scan -profile FILE LAYOUT...".
 func scanJob(ctx context.Context, args []string) (phases []phase, err error) {
 	flags := flag.NewFlagSet("scan", flag.ContinueOnError)
 	store := flags.String("store", "", "directory of the layer store")
+	profile := flags.String("profile", "", "`file` for the CPU profile")
 	again := flags.Bool("again", false, "scan everything a second time in the same process")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return nil, err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	temp, err := os.MkdirTemp("", "pegel-measure-scan-")
 	if err != nil {
