@@ -10,7 +10,7 @@ export CGO_ENABLED ?= 0
 # Packages that link syft, the heavy library: built without cgo and tested without the race detector.
 HEAVY = ./sbom/scan/... ./cmd/...
 
-.PHONY: audit test build dist testbed e2e bench fuzz generate check clean help FORCE
+.PHONY: audit test build dist testbed testbed-large e2e bench measure fuzz generate check clean help FORCE
 
 audit: pegel
 	@echo "pegel audit $(STACK) --offline"; \
@@ -56,12 +56,20 @@ check:
 testbed:
 	@./sbom/scan/testbed/build.sh .testbed
 
+# Seventeen images made like those of a cloud, for measuring only: five minutes and 1.3 GB the first time.
+testbed-large:
+	@./sbom/scan/testbed/build.sh .testbed large
+
 # Builds kube-apiserver from the module k8s.io/kubernetes (ten minutes the first time) and needs Debian's etcd-server.
 e2e:
 	cd e2e && $(GO) test -count=1 ./...
 
 bench: testbed
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Writes docs/benchmarks.md: what a scan of the large testbed costs, beside the floor and beside the peers that are on PATH.
+measure: testbed-large
+	$(GO) run ./cmd/internal/measure -images .testbed/large/images -out docs/benchmarks.md
 
 # Each fuzz target for FUZZTIME; their seed corpora run in make test.
 FUZZTIME ?= 10s
@@ -77,7 +85,9 @@ help:
 	echo "make build   builds ./pegel"; \
 	echo "make dist    builds static binaries for amd64 and arm64 and their SHA256SUMS in dist/, for hosts without Go"; \
 	echo "make testbed builds the container images that the tests scan, from Debian packages (cached in .testbed)"; \
+	echo "make testbed-large builds seventeen images that share layers, for make measure (1.3 GB in .testbed)"; \
 	echo "make e2e     tests against a real kube-apiserver, built here (needs etcd-server)"; \
 	echo "make bench   runs the benchmarks"; \
+	echo "make measure measures scans of the large testbed beside other tools and writes docs/benchmarks.md"; \
 	echo "make fuzz    runs every fuzz target for FUZZTIME (default 10s)"; \
 	echo "make clean   removes what the other targets made"

@@ -83,7 +83,7 @@ func expected(t *testing.T, name string) []string {
 }
 
 func TestEveryPackageThatDpkgKnowsIsFoundAndNoOther(t *testing.T) {
-	for _, image := range []string{"base", "haproxy", "keystone", "keystone-nodocs"} {
+	for _, image := range []string{"base", "haproxy", "keystone", "keystone-nodocs", "client", "tool"} {
 		t.Run(image, func(t *testing.T) {
 			var debs []string
 			for _, c := range scannedImage(t, image) {

@@ -149,6 +149,9 @@ func (t *tree) parent(p string, i int) (*node, error) {
 		name, rest, _ = strings.Cut(rest, "/")
 		next := at.children[name]
 		switch {
+		case isStep(name):
+			at = t.step(at, name)
+			continue
 		case next == nil:
 			next = newDir(path.Join(at.path, name))
 			at.children[name] = next
@@ -156,8 +159,7 @@ func (t *tree) parent(p string, i int) (*node, error) {
 			if links++; links > maxLinks {
 				return nil, fmt.Errorf("%.200q lies behind more than %d links: no container engine could unpack the image", p, maxLinks)
 			}
-			rest = strings.TrimPrefix(path.Join(linkTarget(next), rest), "/")
-			at = t.root
+			at, rest = t.follow(at, next, rest)
 			continue
 		case !next.isDir():
 			return nil, fmt.Errorf("%.200q lies below %.200q, which is no directory: no container engine could unpack the image", p, next.path)
@@ -167,12 +169,35 @@ func (t *tree) parent(p string, i int) (*node, error) {
 	return at, nil
 }
 
-// linkTarget is where a symbolic link leads, as an absolute path inside the root.
+// linkTarget is where a symbolic link leads by its text, as an absolute path inside the root.
 func linkTarget(n *node) string {
 	if path.IsAbs(n.entry.link) {
 		return path.Clean(n.entry.link)
 	}
 	return path.Join(path.Dir(n.path), n.entry.link)
+}
+
+// follow returns where a link begins to lead that lies in the directory at, and what is left to walk from there. Its target
+// is walked part by part and never shortened before: "..", after another link, is the parent of what that one leads to.
+func (t *tree) follow(at, link *node, rest string) (*node, string) {
+	if path.IsAbs(link.entry.link) {
+		at = t.root
+	}
+	if rest == "" {
+		return at, link.entry.link
+	}
+	return at, link.entry.link + "/" + rest
+}
+
+// isStep reports whether a part of a path is no name: empty, the directory itself, or the one above.
+func isStep(name string) bool { return name == "" || name == "." || name == ".." }
+
+// step takes such a part. Above the root is the root.
+func (t *tree) step(at *node, name string) *node {
+	if name == ".." {
+		return t.plain(path.Dir(at.path))
+	}
+	return at
 }
 
 // plain returns the directory at a path without links in it, or nil.
@@ -195,6 +220,10 @@ func (t *tree) find(p string, last bool) *node {
 	for rest := strings.TrimPrefix(path.Clean("/"+p), "/"); rest != ""; {
 		var name string
 		name, rest, _ = strings.Cut(rest, "/")
+		if isStep(name) {
+			at = t.step(at, name)
+			continue
+		}
 		next := at.children[name]
 		if next == nil {
 			return nil
@@ -203,8 +232,7 @@ func (t *tree) find(p string, last bool) *node {
 			if links++; links > maxLinks {
 				return nil
 			}
-			rest = strings.TrimPrefix(path.Join(linkTarget(next), rest), "/")
-			at = t.root
+			at, rest = t.follow(at, next, rest)
 			continue
 		}
 		if rest != "" && !next.isDir() {
