@@ -75,7 +75,7 @@ func TestFilesAreListedWithTheirOwnersAndBothDigests(t *testing.T) {
 				s := storing(t, t.TempDir(), func(o *Options) { o.Depth = depth })
 				path := writeLayout(t, imageOf(t, layer))
 				if form == FormRoot {
-					path = extracted(t, layer)
+					path = asHost(t, layer)
 				}
 				p := scanned(t, s, target(form, path))
 				var got []row
@@ -106,8 +106,8 @@ func TestFilesAreListedWithTheirOwnersAndBothDigests(t *testing.T) {
 	}
 }
 
-// extracted writes a layer to a directory, as a host has it.
-func extracted(t *testing.T, layer []tarEntry) string {
+// asHost writes a layer to a directory, as a host has it.
+func asHost(t *testing.T, layer []tarEntry) string {
 	t.Helper()
 	root := t.TempDir()
 	for _, e := range layer {

@@ -34,11 +34,8 @@ type gatherer struct {
 	shownBy   map[string][]int  // which sources showed an artifact, as places in sources, by the id that each gave it
 	silent    []int             // sources that list nothing of their own and may have contents for others, e.g. registries
 	keep      audit.Keep
-<<<<<<< HEAD
-	foreign   foreignChecks // of SBOMs by others that artifacts were read from
-=======
+	foreign   foreignChecks  // of SBOMs by others that artifacts were read from
 	licensed  licenceSources // what came of asking about licences
->>>>>>> ext
 
 	unmatchedRules []unread // assign entries that match nothing
 }
