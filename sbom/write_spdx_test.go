@@ -381,13 +381,13 @@ func TestPackagesThatContradictThemselvesAreNotWrittenAsSPDX(t *testing.T) {
 		return sbom.Packages{Files: list, Components: audit.Known([]sbom.Component{c})}
 	}
 	for want, p := range map[string]sbom.Packages{
-		`ref "a" occurs twice`:                     known(c, c),
-		`has no ref`:                               known(sbom.Component{Name: "x"}),
-		`depends on "b", which is not listed`:      known(sbom.Component{Ref: "a", DependsOn: []string{"b"}}),
-		`"a" is owned by "b", which is not listed`: known(sbom.Component{Ref: "a", OwnedBy: "b"}),
-		`"/x" belongs to "b", which is not listed`: files(sbom.File{Path: "/x", Owner: "b"}),
-		`"/x" has no path or occurs twice`:         files(sbom.File{Path: "/x"}, sbom.File{Path: "/x"}),
-		`"" has no path or occurs twice`:           files(sbom.File{}),
+		`ref "a" occurs twice`:                        known(c, c),
+		`has no ref`:                                  known(sbom.Component{Name: "x"}),
+		`depends on "b", which is not listed`:         known(sbom.Component{Ref: "a", DependsOn: []string{"b"}}),
+		`"a" is owned by "b", which is not listed`:    known(sbom.Component{Ref: "a", OwnedBy: "b"}),
+		`"/x" belongs to "b", which is not listed`:    files(sbom.File{Path: "/x", Owner: "b"}),
+		`"/x" occurs twice`:                           files(sbom.File{Path: "/x"}, sbom.File{Path: "/x"}),
+		`"" occurs twice, or its path does not begin`: files(sbom.File{}),
 	} {
 		var out bytes.Buffer
 		if _, err := sbom.WriteImageSPDX(&out, keystone(), p, options()); err == nil || !strings.Contains(err.Error(), want) || out.Len() > 0 {
