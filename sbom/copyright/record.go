@@ -34,10 +34,10 @@ type Record struct {
 	Origin  audit.Origin        `json:"origin"`
 }
 
-// Limits of one record. The copyright file with most stanzas has about 4,000.
+// Limits of one record. A copyright file gives at most 500 claims (sbom.CopyrightClaims).
 const (
 	maxRecord  = 16 << 20
-	maxClaims  = 20_000
+	maxClaims  = 1_000
 	maxValue   = 4 << 10 // bytes of a licence expression
 	maxPattern = 200     // bytes of file patterns, as sbom.LicenceClaim says
 )

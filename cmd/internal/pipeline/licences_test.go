@@ -99,6 +99,14 @@ func TestALicenceThatTheImageDeletedIsAskedForOnceAndReplayedFromTheBundle(t *te
 	if len(claims) != 1 || claims[0].Value != "BSD-3-Clause" || claims[0].Provenance != sbom.FromService || claims[0].Origin.URL != s.URL+"/data/hello" {
 		t.Fatalf("got claims %+v, want the one of the service", claims)
 	}
+	judge, err := sbom.CuratedJudge(truthNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	components, _ := pkgs[0].Components.Get()
+	if l := judge.Of(components[0]); l.Class != "osi" || l.Provenance != sbom.FromService {
+		t.Errorf("got %+v, want that the service decides", l)
+	}
 	records := b.Blobs("copyright")
 	if len(records) != 1 || asked.Load() != 2 {
 		t.Errorf("got %d records after %d questions, want 1 after 2", len(records), asked.Load())
