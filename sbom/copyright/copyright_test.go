@@ -204,7 +204,7 @@ func TestEachServiceNamesTheLicenceOfAPackageThatSaysNothing(t *testing.T) {
 		}, []string{"Apache-2.0 OR MIT"}, sbom.FromMetadata},
 		"maven": {sbom.Component{Type: "java-archive", Name: "demo", Version: "4.0", PURL: "pkg:maven/org.example/demo@4.0"}, map[string]string{
 			"/org/example/demo/4.0/demo-4.0.pom": `<?xml version="1.0" encoding="ISO-8859-1"?><project xmlns="http://maven.apache.org/POM/4.0.0"><parent><groupId>org.example</groupId><artifactId>parent</artifactId><version>1</version></parent><artifactId>demo</artifactId><version>4.0</version></project>`,
-			"/org/example/parent/1/parent-1.pom": `<project><groupId>org.example</groupId><artifactId>parent</artifactId><version>1</version><licenses><license><name>The Apache License, Version 2.0</name></license></licenses><developers><developer><name>` + strings.ReplaceAll(canary, "<", "&lt;") + `</name></developer></developers></project>`,
+			"/org/example/parent/1/parent-1.pom": `<project><groupId>org.example</groupId><artifactId>parent</artifactId><version>1</version><licenses><license><name>our terms</name><url>https://www.apache.org/licenses/LICENSE-2.0.txt</url></license></licenses><developers><developer><name>` + strings.ReplaceAll(canary, "<", "&lt;") + `</name></developer></developers></project>`,
 		}, []string{"Apache-2.0"}, sbom.FromMetadata},
 		"go": {sbom.Component{Type: "go-module", Name: "example.org/Upper/demo", Version: "v1.2.3"}, map[string]string{
 			"/example.org/!upper/demo/@v/v1.2.3.zip": moduleZip(t, "example.org/Upper/demo@v1.2.3/", map[string]string{"LICENSE": mit, "sub/LICENSE": "Business Source License 1.1", "go.mod": "module x"}),

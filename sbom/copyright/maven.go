@@ -65,6 +65,7 @@ type pom struct {
 	} `xml:"parent"`
 	Licences []struct {
 		Name string `xml:"name"`
+		URL  string `xml:"url"`
 	} `xml:"licenses>license"`
 }
 
@@ -83,15 +84,26 @@ func (p pom) isOf(c coordinates) bool {
 	return strings.TrimSpace(p.Artifact) == c.artifact && same(p.Group, p.Parent.Group, c.group) && same(p.Version, p.Parent.Version, c.version)
 }
 
-// names are the licences, of which the user may choose one (maven.apache.org/pom.html, "Licenses").
+// names are the licences, of which the user may choose one (maven.apache.org/pom.html, "Licenses"). A name that nobody knows
+// gives way to what its address stands for.
 func (p pom) names() []string {
 	var out []string
 	for _, l := range p.Licences[:min(len(p.Licences), 16)] {
-		if name := claimText(strings.Join(strings.Fields(l.Name), " ")); name != "" {
+		name := claimText(strings.Join(strings.Fields(l.Name), " "))
+		if at := claimText(l.URL); !known(name) && known(at) {
+			name = at
+		}
+		if name != "" {
 			out = append(out, name)
 		}
 	}
 	return out
+}
+
+// known reports whether a name or address is that of a licence that is known.
+func known(name string) bool {
+	e, err := licence.Parse(name)
+	return err == nil && e.Class() != licence.Unknown
 }
 
 // pomOnce is one project file, which many packages may inherit from.

@@ -272,7 +272,7 @@ func TestAnAddressStandsForALicenceOnlyIfItIsKnown(t *testing.T) {
 		{"", "https://www.apache.org/licenses/LICENSE-2.0.txt", "Apache-2.0"},
 		{"https://www.apache.org/licenses/LICENSE-2.0.html", "", "Apache-2.0"},
 		{"", "https://opensource.org/licenses/MIT", "MIT"},
-		{"", "https://spdx.org/licenses/BSD-3-Clause.html", "BSD-3-Clause"},
+		{"${licence}", "https://opensource.org/licenses/BSD-3-Clause", "BSD-3-Clause"},
 		{"Our Terms", "https://example.org/apache-2.0", "Our Terms"},
 		{"https://example.org/terms", "", ""},
 		{"", "https://evil.example/apache.org/licenses/license-2.0", ""},
