@@ -419,6 +419,9 @@ func (c cyclonedx) hashes(each func(algorithm string, s state)) error {
 
 func (c cyclonedx) licenses(st *stated) error {
 	return c.items("licenses", func() error {
+		if len(st.licences) >= maxLicences {
+			return c.skip()
+		}
 		var l acknowledged
 		seen := false
 		note := func(v []byte) {
@@ -455,7 +458,7 @@ func (c cyclonedx) licenses(st *stated) error {
 			}
 			return c.skip()
 		})
-		if seen && len(st.licences) < maxLicences {
+		if seen {
 			st.licences = append(st.licences, l)
 		}
 		return err

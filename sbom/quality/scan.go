@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -21,6 +22,7 @@ const (
 
 	maxDepth  = 256     // of JSON; each nested component takes two
 	maxKeys   = 256     // in one object; the largest object of the formats has about 30
+	maxKey    = 200     // bytes kept of a key
 	maxString = 8 << 10 // bytes kept of a string; the rest is passed over
 	bufSize   = 64 << 10
 )
@@ -38,10 +40,13 @@ type scanner struct {
 	kept  []byte   // a string that did not stand in buf in one piece
 	keys  [][]byte // of the objects that are open, so that a double one is seen
 	nKeys int
+
+	hashes []uint64 // of keys, so that 256 of them are compared in no time
+	seed   maphash.Seed
 }
 
 func newScanner(r io.Reader) *scanner {
-	return &scanner{r: r, buf: make([]byte, bufSize), line: 1}
+	return &scanner{r: r, buf: make([]byte, bufSize), line: 1, seed: maphash.MakeSeed()}
 }
 
 var errTooEarly = errors.New("the document ends too early; fetch it again")
@@ -172,15 +177,17 @@ func (s *scanner) remember(base int, key []byte) error {
 	if s.nKeys-base >= maxKeys {
 		return s.fault("more than %d keys in one object", maxKeys)
 	}
-	for _, k := range s.keys[base:s.nKeys] {
-		if bytes.Equal(k, key) {
+	hash := maphash.Bytes(s.seed, key)
+	for i, h := range s.hashes[base:s.nKeys] {
+		if h == hash && bytes.Equal(s.keys[base+i], clip(key, maxKey)) {
 			return s.fault("key %q stands twice in one object", clip(key, 60))
 		}
 	}
 	if s.nKeys == len(s.keys) {
-		s.keys = append(s.keys, nil)
+		s.keys, s.hashes = append(s.keys, nil), append(s.hashes, 0)
 	}
-	s.keys[s.nKeys] = append(s.keys[s.nKeys][:0], clip(key, 200)...)
+	s.hashes[s.nKeys] = hash
+	s.keys[s.nKeys] = append(s.keys[s.nKeys][:0], clip(key, maxKey)...)
 	s.nKeys++
 	return nil
 }
