@@ -1,12 +1,14 @@
 package scan
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -81,13 +83,41 @@ type memo struct {
 // mostResults is how many results stay in memory; one of a large image has about 3 MB.
 const mostResults = 32
 
-// resultFormat changes whenever the same layers would give other packages.
+// resultFormat changes with the form of a result. What is in it changes with every change of this program, so results of
+// one build never serve another.
 const resultFormat = "pegel result 1 " + Tool
+
+// program names this build: by the revision that it was built from, or by the file that runs where the revision does not tell
+// (a build of changed sources, a test).
+var program = sync.OnceValue(func() string {
+	info, ok := debug.ReadBuildInfo()
+	settings := map[string]string{}
+	if ok {
+		for _, s := range info.Settings {
+			settings[s.Key] = s.Value
+		}
+	}
+	if settings["vcs.revision"] != "" && settings["vcs.modified"] == "false" {
+		return settings["vcs.revision"]
+	}
+	if ok && info.Main.Version != "" && info.Main.Version != "(devel)" && settings["vcs.modified"] != "true" {
+		return info.Main.Version
+	}
+	name, err := os.Executable()
+	if err != nil {
+		return "unknown " + rand.Text()
+	}
+	file, err := os.Stat(name)
+	if err != nil {
+		return "unknown " + rand.Text()
+	}
+	return fmt.Sprint("file ", file.Size(), " ", file.ModTime().UnixNano())
+})
 
 // key names the result of the lowest n layers.
 func (m *memo) key(layers []*layer, n int) string {
 	h := sha256.New()
-	fmt.Fprintln(h, resultFormat, m.depth)
+	fmt.Fprintln(h, resultFormat, program(), m.depth)
 	for _, l := range layers[:n] {
 		fmt.Fprintln(h, l.diffID)
 	}

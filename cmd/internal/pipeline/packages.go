@@ -26,7 +26,7 @@ const parallelScans = 2
 func (g *gatherer) packages(ctx context.Context, inv sbom.Inventory) []sbom.Packages {
 	results := make([]*sbom.Packages, len(inv.Artifacts))
 	done := make(chan struct{}, len(inv.Artifacts))
-	scanner := lazyScanner{tempDir: g.opt.TempDir, depth: g.opt.Files}
+	scanner := lazyScanner{tempDir: g.opt.TempDir, store: layerStore(g.opt.CacheDir), depth: g.opt.Files}
 	defer scanner.close()
 	var group errgroup.Group
 	group.SetLimit(parallelScans)
@@ -134,14 +134,33 @@ const (
 // lazyScanner makes the scanner when the first image needs it: building its licence classifier takes a second.
 type lazyScanner struct {
 	tempDir string
+	store   string // where layers are kept from one run to the next; empty: nowhere
 	depth   string // sbom.DepthEntries or sbom.DepthAll; empty: no files
 	once    sync.Once
 	scanner *scan.Scanner
 	err     error
 }
 
+// layerStore is where in the cache layers of images are kept, so that the next run reads only what is new.
+func layerStore(cacheDir string) string {
+	if cacheDir == "" {
+		return ""
+	}
+	return filepath.Join(cacheDir, "layers")
+}
+
 func (l *lazyScanner) get() (*scan.Scanner, error) {
-	l.once.Do(func() { l.scanner, l.err = scan.New(scan.Options{TempDir: l.tempDir, Depth: l.depth}) })
+	l.once.Do(func() {
+		opt := scan.Options{TempDir: l.tempDir, Depth: l.depth}
+		if l.store != "" {
+			kept := opt
+			kept.Store = l.store
+			if l.scanner, l.err = scan.New(kept); l.err == nil {
+				return // else the store cannot be written to, which costs time and nothing else
+			}
+		}
+		l.scanner, l.err = scan.New(opt)
+	})
 	return l.scanner, l.err
 }
 
@@ -168,6 +187,7 @@ func readTarget(ctx context.Context, scanner *lazyScanner, t sbom.Target) (sbom.
 			return sbom.Packages{}, err
 		}
 		p.Artifact, p.Declared = t.Artifact.ID, true
+		claimedByOthers(p)
 		return p, nil
 	}
 	s, err := scanner.get()
@@ -175,6 +195,18 @@ func readTarget(ctx context.Context, scanner *lazyScanner, t sbom.Target) (sbom.
 		return sbom.Packages{}, err
 	}
 	return s.Scan(ctx, t)
+}
+
+// claimedByOthers makes every licence in a document by others a claim of that document, whatever it says about where it was
+// read: nobody has seen that.
+func claimedByOthers(p sbom.Packages) {
+	components, _ := p.Components.Get()
+	for i := range components {
+		for j := range components[i].Licences {
+			claim := &components[i].Licences[j]
+			claim.Provenance, claim.Path, claim.Origin = sbom.FromSBOM, "", audit.Origin{}
+		}
+	}
 }
 
 func unreadable(a sbom.Artifact, err error) sbom.Packages {
