@@ -316,6 +316,10 @@ func TestWhoMadeAPackageFollowsFromItsEcosystemOrStaysUnknown(t *testing.T) {
 			"https://tracker.debian.org/pkg/x", "https://snapshot.debian.org/package/x/1.0-1/", "https://snapshot.debian.org/package/x/1.0-1/#libx1_1.0-1+deb12u3"},
 		{"a deb that was rebuilt", deb(func(c *sbom.Component) { c.Version = "1.0-1+b2" }), "Debian Project", "https://tracker.debian.org/pkg/x",
 			"https://snapshot.debian.org/package/x/1.0-1/", "https://snapshot.debian.org/package/x/1.0-1/#libx1_1.0-1+b2"},
+		{"a deb of a member of Debian", deb(func(c *sbom.Component) {
+			c.Licences = []sbom.LicenceClaim{{Value: sbom.DebianArchive, Provenance: sbom.FromArchiveArea}}
+		}), "Debian Project", "https://tracker.debian.org/pkg/x", "https://snapshot.debian.org/package/x/1.0-1/", "https://snapshot.debian.org/package/x/1.0-1/#libx1_1.0-1"},
+		{"a deb of a team of Debian that a vendor built again", deb(func(c *sbom.Component) { c.Supplier, c.Version = "Debian X Team", "1.0-1~bookworm1" }), "Debian X Team", "", "", ""},
 		{"a deb of a vendor", deb(func(c *sbom.Component) {
 			c.Version, c.Homepage = "5:27.5.1-1~debian.12~bookworm", "https://vendor.example/"
 		}), "libx1", "https://vendor.example/", "", ""},

@@ -372,7 +372,11 @@ func evidence(p Component) *cdx.Evidence {
 	}
 	var claims cdx.Licenses
 	for _, l := range sortedClaims(p.Licences) {
-		props := deref(properties(propertyProvenance, cmp.Or(l.Provenance, "unknown"), propertyPath, l.Path, propertyWeight, l.Weight, propertyAbout, l.Files))
+		line := ""
+		if l.Line > 0 {
+			line = strconv.Itoa(l.Line)
+		}
+		props := deref(properties(propertyProvenance, cmp.Or(l.Provenance, "unknown"), propertyPath, l.Path, propertyLine, line, propertyWeight, l.Weight, propertyAbout, l.Files))
 		claims = append(claims, cdx.LicenseChoice{License: &cdx.License{
 			Name: l.Value, Properties: sortedProperties(append(props, originProperties(l.Origin)...))}})
 	}
@@ -440,7 +444,7 @@ func sortedClaims(claims []LicenceClaim) []LicenceClaim {
 }
 
 func compareClaims(x, y LicenceClaim) int {
-	return cmp.Or(cmp.Compare(x.Value, y.Value), cmp.Compare(x.Provenance, y.Provenance), cmp.Compare(x.Path, y.Path),
+	return cmp.Or(cmp.Compare(x.Value, y.Value), cmp.Compare(x.Provenance, y.Provenance), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Line, y.Line),
 		cmp.Compare(x.Weight, y.Weight), cmp.Compare(x.Files, y.Files), cmp.Compare(x.Origin.URL, y.Origin.URL),
 		cmp.Compare(x.Origin.Source, y.Origin.Source), cmp.Compare(x.Origin.Path, y.Origin.Path), cmp.Compare(x.Origin.Digest, y.Origin.Digest),
 		cmp.Compare(x.Origin.Commit, y.Origin.Commit), cmp.Compare(x.Origin.Line, y.Origin.Line), x.Origin.At.Compare(y.Origin.At))
