@@ -171,6 +171,22 @@ func TestTheImageIsAnArchiveWithEveryField(t *testing.T) {
 	}
 }
 
+func TestTheLicenceOfTheOperatingSystemIsThatOfItsPackages(t *testing.T) {
+	p := withFiles()
+	list := *p.Components.Value
+	for i := range list[:3] {
+		list[i].Licences = []sbom.LicenceClaim{{Value: "GPL-3+", Provenance: "copyright-file"}}
+	}
+	system := find(t, bsi(t, p, options()).Components, "os:debian 12")
+	if len(system.Licenses) != 1 || system.Licenses[0].Expression != "GPL-2.0-or-later WITH Classpath-exception-2.0" || system.Manufacturer.Name != "Debian Project" {
+		t.Errorf("system = %+v", system)
+	}
+	list[0].Licences = nil
+	if got := find(t, bsi(t, p, options()).Components, "os:debian 12").Licenses; got != nil {
+		t.Errorf("the licence of the system is %+v although that of a package is not known", got)
+	}
+}
+
 func TestTheLicenceOfAnImageIsNotKnownWhileOneOfAPackageIsNot(t *testing.T) {
 	if got := bsi(t, withFiles(), options()).Metadata.Component.Licenses; slices.ContainsFunc(got, func(l struct {
 		Expression      string `json:"expression"`

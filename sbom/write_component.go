@@ -104,24 +104,34 @@ func manifestAddress(a Artifact) string {
 // imageLicences: concluded is the AND of what is concluded of every package, or nothing if one is not known; declared is
 // what the label of the image says.
 func imageLicences(p Packages, judged []Licensing, opt BOMOptions) *cdx.Licenses {
-	var all []string
-	for _, l := range judged {
-		if !asserted(l.Concluded) {
-			all = nil
-			break
-		}
-		all = append(all, l.Concluded)
-	}
-	var out Licensing
-	if all = sortedUnion(nil, all); len(all) > 0 {
-		if out.Concluded = licence.Join(all); len(out.Concluded) > maxAggregate {
-			out.Concluded = ""
-		}
-	}
+	out := Licensing{Concluded: together(judged, func(int) bool { return true })}
 	if label := p.Labels["org.opencontainers.image.licenses"]; label != "" {
 		out.Declared = licensingOf(Component{Type: KindImage, Licences: []LicenceClaim{{Value: label, Provenance: FromLabel}}}, opt).Declared
 	}
 	return expressions(out)
+}
+
+// together is the AND of what is concluded of the packages that count, by their place; nothing if one of them is not known
+// or none counts.
+func together(judged []Licensing, counts func(place int) bool) string {
+	var all []string
+	for i, l := range judged {
+		if !counts(i) {
+			continue
+		}
+		if !asserted(l.Concluded) {
+			return ""
+		}
+		all = append(all, l.Concluded)
+	}
+	if all = sortedUnion(nil, all); len(all) == 0 {
+		return ""
+	}
+	expression := licence.Join(all)
+	if len(expression) > maxAggregate {
+		return ""
+	}
+	return expression
 }
 
 // artifactComponent describes an artifact itself, as root of its own document or as part of a stack.
