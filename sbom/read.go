@@ -387,8 +387,9 @@ func claims(c cdx.Component) []LicenceClaim {
 			if l.License != nil && l.License.Name != "" {
 				if provenance := property(l.License.Properties, propertyProvenance); provenance != "" {
 					props := l.License.Properties
+					line, _ := strconv.Atoi(property(props, propertyLine)) // 0 where it says none
 					own = append(own, LicenceClaim{
-						Value: l.License.Name, Provenance: provenance, Path: property(props, propertyPath),
+						Value: l.License.Name, Provenance: provenance, Path: property(props, propertyPath), Line: max(0, line),
 						Weight: property(props, propertyWeight), Files: property(props, propertyAbout), Origin: originOf(props),
 					})
 				}

@@ -42,6 +42,7 @@ const (
 	propertyNote          = "pegel:licence:note"
 	propertyProvenance    = "pegel:licence:provenance"
 	propertyPath          = "pegel:licence:path"
+	propertyLine          = "pegel:licence:line"
 	propertyWeight        = "pegel:licence:weight"
 	propertyAbout         = "pegel:licence:files"
 	propertyFailure       = "pegel:packages:failure"
@@ -209,6 +210,7 @@ func newImageWriter(a Artifact, p Packages, opt BOMOptions) (*imageWriter, error
 	}
 	if p.OS != "" && !opt.Counts {
 		system := osComponent(p.OS)
+		system.Licenses = expressions(Licensing{Concluded: together(iw.judged, iw.ofDistribution)})
 		system.BOMRef = freeRef(system.BOMRef, iw.edges)
 		iw.system, iw.edges[system.BOMRef] = &system, nil
 	}
@@ -220,6 +222,16 @@ func newImageWriter(a Artifact, p Packages, opt BOMOptions) (*imageWriter, error
 	iw.edges[iw.root.BOMRef] = nil
 	iw.edges[iw.root.BOMRef] = entryPoints(iw.root.BOMRef, iw.edges)
 	return iw, nil
+}
+
+// ofDistribution reports whether a package, by its place in the list, belongs to the distribution: the operating system is
+// what these make together.
+func (iw *imageWriter) ofDistribution(place int) bool {
+	switch iw.list[place].Type {
+	case "deb", "rpm", "apk":
+		return true
+	}
+	return false
 }
 
 func licensingOf(c Component, opt BOMOptions) Licensing {

@@ -171,6 +171,22 @@ func TestTheImageIsAnArchiveWithEveryField(t *testing.T) {
 	}
 }
 
+func TestTheLicenceOfTheOperatingSystemIsThatOfItsPackages(t *testing.T) {
+	p := withFiles()
+	list := *p.Components.Value
+	for i := range list[:3] {
+		list[i].Licences = []sbom.LicenceClaim{{Value: "GPL-3+", Provenance: "copyright-file"}}
+	}
+	system := find(t, bsi(t, p, options()).Components, "os:debian 12")
+	if len(system.Licenses) != 1 || system.Licenses[0].Expression != "GPL-2.0-or-later WITH Classpath-exception-2.0" || system.Manufacturer.Name != "Debian Project" {
+		t.Errorf("system = %+v", system)
+	}
+	list[0].Licences = nil
+	if got := find(t, bsi(t, p, options()).Components, "os:debian 12").Licenses; got != nil {
+		t.Errorf("the licence of the system is %+v although that of a package is not known", got)
+	}
+}
+
 func TestTheLicenceOfAnImageIsNotKnownWhileOneOfAPackageIsNot(t *testing.T) {
 	if got := bsi(t, withFiles(), options()).Metadata.Component.Licenses; slices.ContainsFunc(got, func(l struct {
 		Expression      string `json:"expression"`
@@ -316,6 +332,10 @@ func TestWhoMadeAPackageFollowsFromItsEcosystemOrStaysUnknown(t *testing.T) {
 			"https://tracker.debian.org/pkg/x", "https://snapshot.debian.org/package/x/1.0-1/", "https://snapshot.debian.org/package/x/1.0-1/#libx1_1.0-1+deb12u3"},
 		{"a deb that was rebuilt", deb(func(c *sbom.Component) { c.Version = "1.0-1+b2" }), "Debian Project", "https://tracker.debian.org/pkg/x",
 			"https://snapshot.debian.org/package/x/1.0-1/", "https://snapshot.debian.org/package/x/1.0-1/#libx1_1.0-1+b2"},
+		{"a deb of a member of Debian", deb(func(c *sbom.Component) {
+			c.Licences = []sbom.LicenceClaim{{Value: sbom.DebianArchive, Provenance: sbom.FromArchiveArea}}
+		}), "Debian Project", "https://tracker.debian.org/pkg/x", "https://snapshot.debian.org/package/x/1.0-1/", "https://snapshot.debian.org/package/x/1.0-1/#libx1_1.0-1"},
+		{"a deb of a team of Debian that a vendor built again", deb(func(c *sbom.Component) { c.Supplier, c.Version = "Debian X Team", "1.0-1~bookworm1" }), "Debian X Team", "", "", ""},
 		{"a deb of a vendor", deb(func(c *sbom.Component) {
 			c.Version, c.Homepage = "5:27.5.1-1~debian.12~bookworm", "https://vendor.example/"
 		}), "libx1", "https://vendor.example/", "", ""},

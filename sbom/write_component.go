@@ -104,24 +104,34 @@ func manifestAddress(a Artifact) string {
 // imageLicences: concluded is the AND of what is concluded of every package, or nothing if one is not known; declared is
 // what the label of the image says.
 func imageLicences(p Packages, judged []Licensing, opt BOMOptions) *cdx.Licenses {
-	var all []string
-	for _, l := range judged {
-		if !asserted(l.Concluded) {
-			all = nil
-			break
-		}
-		all = append(all, l.Concluded)
-	}
-	var out Licensing
-	if all = sortedUnion(nil, all); len(all) > 0 {
-		if out.Concluded = licence.Join(all); len(out.Concluded) > maxAggregate {
-			out.Concluded = ""
-		}
-	}
+	out := Licensing{Concluded: together(judged, func(int) bool { return true })}
 	if label := p.Labels["org.opencontainers.image.licenses"]; label != "" {
 		out.Declared = licensingOf(Component{Type: KindImage, Licences: []LicenceClaim{{Value: label, Provenance: FromLabel}}}, opt).Declared
 	}
 	return expressions(out)
+}
+
+// together is the AND of what is concluded of the packages that count, by their place; nothing if one of them is not known
+// or none counts.
+func together(judged []Licensing, counts func(place int) bool) string {
+	var all []string
+	for i, l := range judged {
+		if !counts(i) {
+			continue
+		}
+		if !asserted(l.Concluded) {
+			return ""
+		}
+		all = append(all, l.Concluded)
+	}
+	if all = sortedUnion(nil, all); len(all) == 0 {
+		return ""
+	}
+	expression := licence.Join(all)
+	if len(expression) > maxAggregate {
+		return ""
+	}
+	return expression
 }
 
 // artifactComponent describes an artifact itself, as root of its own document or as part of a stack.
@@ -372,7 +382,11 @@ func evidence(p Component) *cdx.Evidence {
 	}
 	var claims cdx.Licenses
 	for _, l := range sortedClaims(p.Licences) {
-		props := deref(properties(propertyProvenance, cmp.Or(l.Provenance, "unknown"), propertyPath, l.Path, propertyWeight, l.Weight, propertyAbout, l.Files))
+		line := ""
+		if l.Line > 0 {
+			line = strconv.Itoa(l.Line)
+		}
+		props := deref(properties(propertyProvenance, cmp.Or(l.Provenance, "unknown"), propertyPath, l.Path, propertyLine, line, propertyWeight, l.Weight, propertyAbout, l.Files))
 		claims = append(claims, cdx.LicenseChoice{License: &cdx.License{
 			Name: l.Value, Properties: sortedProperties(append(props, originProperties(l.Origin)...))}})
 	}
@@ -440,7 +454,7 @@ func sortedClaims(claims []LicenceClaim) []LicenceClaim {
 }
 
 func compareClaims(x, y LicenceClaim) int {
-	return cmp.Or(cmp.Compare(x.Value, y.Value), cmp.Compare(x.Provenance, y.Provenance), cmp.Compare(x.Path, y.Path),
+	return cmp.Or(cmp.Compare(x.Value, y.Value), cmp.Compare(x.Provenance, y.Provenance), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Line, y.Line),
 		cmp.Compare(x.Weight, y.Weight), cmp.Compare(x.Files, y.Files), cmp.Compare(x.Origin.URL, y.Origin.URL),
 		cmp.Compare(x.Origin.Source, y.Origin.Source), cmp.Compare(x.Origin.Path, y.Origin.Path), cmp.Compare(x.Origin.Digest, y.Origin.Digest),
 		cmp.Compare(x.Origin.Commit, y.Origin.Commit), cmp.Compare(x.Origin.Line, y.Origin.Line), x.Origin.At.Compare(y.Origin.At))

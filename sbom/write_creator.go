@@ -71,20 +71,20 @@ var (
 )
 
 // homeOf returns the distribution that built a deb and the page of the source package there. Which system a deb is
-// installed on says nothing about who built it; so the maintainer must be a team of the distribution, or the version must
+// installed on says nothing about who built it; so the maintainer must be one of the distribution, or the version must
 // bear a mark of its tools. Anything else may be a vendor's.
 func homeOf(p Component, purl packageurl.PackageURL) (name, page string) {
-	if p.Type != "deb" {
+	if p.Type != "deb" || rebuilt.MatchString(p.Version) && purl.Namespace == "debian" {
 		return "", ""
 	}
 	source := url.PathEscape(cmp.Or(p.Source, p.Name))
 	switch purl.Namespace {
 	case "debian":
-		if strings.HasPrefix(p.Supplier, "Debian ") || p.Supplier == "Debian" || builtByDebian.MatchString(p.Version) {
+		if fromDebian(p) || p.Supplier == "Debian" || builtByDebian.MatchString(p.Version) {
 			return "Debian Project", "https://tracker.debian.org/pkg/" + source
 		}
-	case "ubuntu":
-		if strings.HasPrefix(p.Supplier, "Ubuntu ") || strings.HasPrefix(p.Supplier, "Kubuntu ") || builtByUbuntu.MatchString(p.Version) {
+	case "ubuntu": // it builds most packages of Debian as they are
+		if fromDebian(p) || strings.HasPrefix(p.Supplier, "Ubuntu ") || strings.HasPrefix(p.Supplier, "Kubuntu ") || builtByUbuntu.MatchString(p.Version) {
 			return "Ubuntu", "https://launchpad.net/ubuntu/+source/" + source
 		}
 	}

@@ -46,7 +46,7 @@ func randomPackages(r *rand.Rand) sbom.Packages {
 		}
 		for range r.IntN(4) {
 			list[i].Licences = append(list[i].Licences, sbom.LicenceClaim{
-				Value: word("MIT"), Provenance: oneOf(sbom.FromCopyright, sbom.FromMetadata, sbom.FromService), Path: maybe("/usr/share/doc/x"),
+				Value: word("MIT"), Provenance: oneOf(sbom.FromCopyright, sbom.FromMetadata, sbom.FromService), Path: maybe("/usr/share/doc/x"), Line: r.IntN(3),
 				Weight: maybe("side"), Files: maybe("* debian/*"),
 			})
 			if r.IntN(3) == 0 {

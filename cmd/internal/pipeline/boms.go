@@ -75,6 +75,7 @@ func ReadContents(ctx context.Context, targets []string, opt Options) (*Contents
 		out.add(pkgs)
 	}
 	opt.progress("scanning", len(targets), len(targets))
+	out.packages = g.licences(ctx, out.packages, recording{}) // of the same package in another target
 	out.inventory = sbom.Merge(found...)
 	return out, nil
 }
@@ -107,9 +108,13 @@ func readStackContents(ctx context.Context, name string, opt Options) (*Contents
 	if err != nil {
 		return nil, err
 	}
+	recorded, err := g.recorded()
+	if err != nil {
+		return nil, err
+	}
 	inv := g.inventory(ctx)
 	out := &Contents{inventory: inv, options: options, stack: &stack.Subject}
-	out.packages = g.packages(ctx, inv)
+	out.packages = g.licences(ctx, g.packages(ctx, inv), recorded)
 	return out, ctx.Err()
 }
 
