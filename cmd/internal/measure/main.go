@@ -69,11 +69,16 @@ func run(ctx context.Context, args []string) error {
 	if err := s.measure(ctx); err != nil {
 		return err
 	}
+	checked, err := s.checkDocuments()
+	if err != nil {
+		return err
+	}
+	text := s.document(ctx) + documentsTable(checked)
 	if s.only != "" {
-		fmt.Print(s.document(ctx))
+		fmt.Print(text)
 		return nil
 	}
-	return replaceBetweenMarkers(*out, s.document(ctx))
+	return replaceBetweenMarkers(*out, text)
 }
 
 // Markers of the generated part of a document.

@@ -108,6 +108,37 @@ func TestTheTableComparesWithBothFloorsAndNamesImagesWithoutDocument(t *testing.
 	}
 }
 
+func TestDocumentsAreComparedFieldByFieldAndAnEmptyToolIsLeftOut(t *testing.T) {
+	s := session{keep: t.TempDir()}
+	dir := s.documents("syft")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const document = `{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"components":[
+		{"type":"library","bom-ref":"a","name":"a","version":"1"},{"type":"library","bom-ref":"b","name":"b"}]}`
+	for _, name := range []string{"one.cdx.json", "two.cdx.json"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(document), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := s.checkDocuments()
+	if err != nil || len(all) != 1 || all[0].tool != "syft" || all[0].documents != 2 {
+		t.Fatalf("got %+v, %v, want the two documents of syft", all, err)
+	}
+	got := documentsTable(all)
+	for _, want := range []string{"| Version of the component | required | 50 |\n", "| Component name | required | 100 |\n", "| documents with all required fields | | 0 of 2 |\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the table lacks %q:\n%s", want, got)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "three.cdx.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if all, err = s.checkDocuments(); err != nil || all[0].documents != 2 || len(s.notes) != 1 || !strings.Contains(s.notes[0], "three.cdx.json of syft") {
+		t.Errorf("got %+v, %v, %q, want a note that names the document", all, err, s.notes)
+	}
+}
+
 func TestAProgramThatFailsIsAnErrorWithWhatItSaid(t *testing.T) {
 	if got := plainText("\x1b[1mTool\x1b[0m 1.2"); got != "Tool 1.2" {
 		t.Errorf("got %q", got)

@@ -13,9 +13,8 @@ import (
 	"github.com/pegel-audit/pegel/sbom/scan"
 )
 
-// scanJob scans layouts with Pegel's scanner, one after the other: first those of -warm, which fill the store, then the
-// arguments, and with -again the arguments once more. Each round is a phase; making the scanner is one too. With -profile it
-// can be run by hand, as "go run ./cmd/internal/measure scan -profile FILE LAYOUT...".
+// scanJob scans layouts with Pegel's scanner, one after the other, and with -again once more. Each round is a phase; making
+// the scanner is one too. It can be run by hand: go run ./cmd/internal/measure scan -profile FILE LAYOUT...
 func scanJob(ctx context.Context, args []string) (phases []phase, err error) {
 	flags := flag.NewFlagSet("scan", flag.ContinueOnError)
 	store := flags.String("store", "", "directory of the layer store")
