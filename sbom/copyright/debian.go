@@ -12,7 +12,6 @@ import (
 	"github.com/package-url/packageurl-go"
 
 	"github.com/pegel-audit/pegel/audit"
-	"github.com/pegel-audit/pegel/audit/licence"
 	"github.com/pegel-audit/pegel/sbom"
 )
 
@@ -177,60 +176,9 @@ func readCopyright(data []byte, provenance, path string, origin audit.Origin) (a
 	if bytes.IndexByte(data, 0) >= 0 {
 		return answer{}, useless("its answer is no text")
 	}
-	c, err := licence.DebianCopyright(data)
-	if err != nil {
-		return answer{}, useless("its copyright file cannot be read")
-	}
-	claims := stanzaClaims(c, provenance, path)
-	if len(claims) == 0 {
+	claims := sbom.CopyrightClaims(data, path, provenance)
+	if !slices.ContainsFunc(claims, func(l sbom.LicenceClaim) bool { return l.Value != sbom.UnreadableCopyright }) {
 		return answer{}, absent("its copyright file names no licence that can be read")
 	}
 	return answer{claims: claims, origin: origin}, nil
-}
-
-// unreadable is the claim of a stanza whose licence nobody can read: it keeps the whole from looking better known than
-// its parts.
-const unreadable = "LicenseRef-debian-unreadable"
-
-// stanzaClaims returns one claim for each licence of the program, with what it bears on: the stanzas for all files, for
-// other shipped code, and for tests, documentation and build scripts, but not those of the packaging.
-func stanzaClaims(c licence.Copyright, provenance, path string) []sbom.LicenceClaim {
-	var claims []sbom.LicenceClaim
-	for _, s := range c.Stanzas {
-		if s.Weight == licence.Packaging {
-			continue
-		}
-		value := s.Expression.Sorted().String()
-		if s.Expression.IsEmpty() || len(value) > maxValue || address.MatchString(s.Name) || address.MatchString(value) {
-			value = unreadable
-		}
-		claims = append(claims, sbom.LicenceClaim{
-			Value: value, Provenance: provenance, Path: path, Weight: string(s.Weight), Files: patterns(s.Files),
-		})
-	}
-	if claims = tidy(claims); len(claims) > maxClaims {
-		return []sbom.LicenceClaim{{Value: unreadable, Provenance: provenance, Path: path}}
-	}
-	return claims
-}
-
-// patterns joins file patterns as sbom.LicenceClaim keeps them; "*" alone is the whole component.
-func patterns(files []string) string {
-	var out []string
-	for _, f := range files {
-		if !address.MatchString(f) {
-			out = append(out, f)
-		}
-	}
-	text := strings.Join(out, " ")
-	if text == "*" {
-		return ""
-	}
-	if len(text) <= maxPattern {
-		return text
-	}
-	if i := strings.LastIndexByte(text[:maxPattern+1], ' '); i > 0 {
-		return text[:i]
-	}
-	return strings.ToValidUTF8(text[:maxPattern], "")
 }
