@@ -293,6 +293,9 @@ func nameOrAddress(name, address string) string {
 		name = ""
 	}
 	if e, err := licence.Parse(name); err == nil && e.Class() != licence.Unknown {
+		if strings.Contains(name, "://") {
+			return e.String()
+		}
 		return name
 	}
 	if id := licenceAt(address); id != "" {
