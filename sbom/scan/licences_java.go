@@ -290,22 +290,51 @@ func ascii(_ string, in io.Reader) (io.Reader, error) {
 func nameOrAddress(name, address string) string {
 	name = claimText(name)
 	if strings.Contains(name, "${") {
-		name = "" // a property that only Maven could fill in
+		name = ""
 	}
-	for _, text := range []string{name, strings.TrimSpace(address)} {
-		e, err := licence.Parse(text)
-		switch {
-		case err != nil || e.Class() == licence.Unknown:
-		case strings.Contains(text, "://"):
+	if e, err := licence.Parse(name); err == nil && e.Class() != licence.Unknown {
+		if strings.Contains(name, "://") {
 			return e.String()
-		default:
-			return text
 		}
+		return name
+	}
+	if id := licenceAt(address); id != "" {
+		return id
 	}
 	if strings.Contains(name, "://") {
-		return "" // an address of no licence that is known names none
+		return licenceAt(name)
 	}
 	return name
+}
+
+// addresses are pages of licences, without scheme, "www." and file ending: facts about where texts are published.
+var addresses = map[string]string{
+	"apache.org/licenses/license-2.0": "Apache-2.0", "apache.org/licenses/license-1.1": "Apache-1.1",
+	"eclipse.org/legal/epl-v10": "EPL-1.0", "eclipse.org/legal/epl-v20": "EPL-2.0", "eclipse.org/legal/epl-2.0": "EPL-2.0",
+	"eclipse.org/org/documents/edl-v10": "BSD-3-Clause", "gnu.org/licenses/old-licenses/lgpl-2.1": "LGPL-2.1-only",
+	"gnu.org/licenses/lgpl-2.1": "LGPL-2.1-only", "gnu.org/licenses/old-licenses/gpl-2.0": "GPL-2.0-only", "mozilla.org/mpl/2.0": "MPL-2.0",
+	"mozilla.org/en-us/mpl/2.0": "MPL-2.0", "creativecommons.org/publicdomain/zero/1.0": "CC0-1.0",
+}
+
+// licenceAt is the licence that an address stands for: one of the table, or an id of SPDX in an address of spdx.org or
+// opensource.org; "" for any other.
+func licenceAt(address string) string {
+	a := strings.ToLower(strings.TrimSpace(address))
+	_, a, _ = strings.Cut(a, "://")
+	a = strings.TrimSuffix(strings.TrimPrefix(a, "www."), "/")
+	for _, ending := range []string{".txt", ".html", ".php", ".md"} {
+		a = strings.TrimSuffix(a, ending)
+	}
+	if id, ok := addresses[a]; ok {
+		return id
+	}
+	for _, prefix := range []string{"spdx.org/licenses/", "opensource.org/licenses/", "opensource.org/license/"} {
+		name, ok := strings.CutPrefix(a, prefix)
+		if e, err := licence.Parse(name); ok && err == nil && e.Class() != licence.Unknown {
+			return e.String()
+		}
+	}
+	return ""
 }
 
 // bundleLicences reads Bundle-License of a manifest (OSGi Core 8, section 3.2.1.10): clauses separated by commas, each a
