@@ -42,6 +42,8 @@ var fromURL = map[string]string{
 	"gnu.org/licenses/gpl-2.0": "GPL-2.0-only", "gnu.org/licenses/gpl-3.0": "GPL-3.0-only", "gnu.org/licenses/lgpl-2.1": "LGPL-2.1-only", "gnu.org/licenses/lgpl-3.0": "LGPL-3.0-only",
 	"gnu.org/licenses/agpl-3.0": "AGPL-3.0-only", "gnu.org/licenses/old-licenses/gpl-2.0": "GPL-2.0-only", "gnu.org/licenses/old-licenses/lgpl-2.1": "LGPL-2.1-only",
 	"gnu.org/software/classpath/license": "GPL-2.0-only WITH Classpath-exception-2.0", "openjdk.java.net/legal/gplv2+ce": "GPL-2.0-only WITH Classpath-exception-2.0",
+	"oss.oracle.com/licenses/cddl+gpl-1.1": "CDDL-1.1 OR GPL-2.0-only WITH Classpath-exception-2.0",
+	"oss.oracle.com/licenses/cddl+gpl-1.0": "CDDL-1.0 OR GPL-2.0-only WITH Classpath-exception-2.0",
 	"creativecommons.org/publicdomain/zero/1.0": "CC0-1.0", "creativecommons.org/licenses/by/3.0": "CC-BY-3.0", "creativecommons.org/licenses/by/4.0": "CC-BY-4.0",
 	"creativecommons.org/licenses/by-sa/3.0": "CC-BY-SA-3.0", "creativecommons.org/licenses/by-sa/4.0": "CC-BY-SA-4.0", "unlicense.org": "Unlicense", "bouncycastle.org/licence": "MIT",
 	"elastic.co/licensing/elastic-license": "Elastic-2.0", "mongodb.com/licensing/server-side-public-license": "SSPL-1.0", "polyformproject.org/licenses/noncommercial/1.0.0": "PolyForm-Noncommercial-1.0.0",

@@ -86,7 +86,7 @@ func (m mapping) components(ctx context.Context) ([]sbom.Component, []sbom.File,
 	for i, c := range all {
 		out[i] = c.Component
 	}
-	return out, files, nil
+	return sbom.InheritLicences(out), files, nil
 }
 
 // debComponent is the component of a deb, with the purl that syft would give it.
