@@ -11,14 +11,14 @@ var fromCopyright = []string{FromCopyright, FromHidden, FromOtherImage, FromMirr
 // deb. Claims keep provenance and path, which show whose file it is. Nothing is taken from a component that has it from others,
 // and the components given are not changed.
 func InheritLicences(components []Component) []Component {
-	debs, lenders := map[string]Component{}, map[source]Component{}
+	debs, lenders := map[string]Component{}, map[sourcePackage]Component{}
 	for _, c := range components {
 		if c.Type != "deb" {
 			continue
 		}
 		debs[c.Ref] = c
-		if best, ok := lenders[sourceOf(c)]; hasCopyright(c) && (!ok || better(c, best)) {
-			lenders[sourceOf(c)] = c
+		if best, ok := lenders[sourcePackageOf(c)]; hasCopyright(c) && (!ok || better(c, best)) {
+			lenders[sourcePackageOf(c)] = c
 		}
 	}
 	out := slices.Clone(components)
@@ -26,10 +26,10 @@ func InheritLicences(components []Component) []Component {
 		lender, ok := c, false
 		switch {
 		case c.Type == "deb" && !hasCopyright(c):
-			lender, ok = lenders[sourceOf(c)]
+			lender, ok = lenders[sourcePackageOf(c)]
 		case c.Type != "deb" && c.OwnedBy != "" && readClaims(c).first == "":
 			if lender, ok = debs[c.OwnedBy]; !hasCopyright(lender) {
-				lender, ok = lenders[sourceOf(lender)]
+				lender, ok = lenders[sourcePackageOf(lender)]
 			}
 		}
 		if ok {
@@ -39,15 +39,15 @@ func InheritLicences(components []Component) []Component {
 	return out
 }
 
-// source is a source package in one version.
-type source struct{ name, version string }
+// sourcePackage is a source package in one version.
+type sourcePackage struct{ name, version string }
 
-// sourceOf returns the source of a deb. One that is not known is that of the deb alone.
-func sourceOf(c Component) source {
+// sourcePackageOf returns the source of a deb. One that is not known is that of the deb alone.
+func sourcePackageOf(c Component) sourcePackage {
 	if c.Source == "" || c.SourceVersion == "" {
-		return source{name: "of " + c.Ref}
+		return sourcePackage{name: "of " + c.Ref}
 	}
-	return source{c.Source, c.SourceVersion}
+	return sourcePackage{c.Source, c.SourceVersion}
 }
 
 func hasCopyright(c Component) bool { return copyrightRank(c) < len(fromCopyright) }
