@@ -388,7 +388,7 @@ func claims(c cdx.Component) []LicenceClaim {
 				if provenance := property(l.License.Properties, propertyProvenance); provenance != "" {
 					props := l.License.Properties
 					own = append(own, LicenceClaim{
-						Value: l.License.Name, Provenance: provenance, Path: property(props, propertyPath),
+						Value: l.License.Name, Provenance: provenance, Path: property(props, propertyPath), Line: lineOf(property(props, propertyLine)),
 						Weight: property(props, propertyWeight), Files: property(props, propertyAbout), Origin: originOf(props),
 					})
 				}
@@ -444,6 +444,15 @@ func toolName(tools *cdx.ToolsChoice) string {
 		names = append(names, strings.TrimSpace(t.Name+" "+t.Version))
 	}
 	return strings.Join(sortedUnion(nil, names), ", ")
+}
+
+// lineOf reads the line of a claim; what is no line number is none.
+func lineOf(text string) int {
+	line, err := strconv.Atoi(text)
+	if err != nil || line < 0 {
+		return 0
+	}
+	return line
 }
 
 func property(list *[]cdx.Property, name string) string {

@@ -42,6 +42,7 @@ const (
 	propertyNote          = "pegel:licence:note"
 	propertyProvenance    = "pegel:licence:provenance"
 	propertyPath          = "pegel:licence:path"
+	propertyLine          = "pegel:licence:line"
 	propertyWeight        = "pegel:licence:weight"
 	propertyAbout         = "pegel:licence:files"
 	propertyFailure       = "pegel:packages:failure"

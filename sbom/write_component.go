@@ -372,7 +372,8 @@ func evidence(p Component) *cdx.Evidence {
 	}
 	var claims cdx.Licenses
 	for _, l := range sortedClaims(p.Licences) {
-		props := deref(properties(propertyProvenance, cmp.Or(l.Provenance, "unknown"), propertyPath, l.Path, propertyWeight, l.Weight, propertyAbout, l.Files))
+		props := deref(properties(propertyProvenance, cmp.Or(l.Provenance, "unknown"), propertyPath, l.Path,
+			propertyLine, lineText(l.Line), propertyWeight, l.Weight, propertyAbout, l.Files))
 		claims = append(claims, cdx.LicenseChoice{License: &cdx.License{
 			Name: l.Value, Properties: sortedProperties(append(props, originProperties(l.Origin)...))}})
 	}
@@ -384,6 +385,14 @@ func evidence(p Component) *cdx.Evidence {
 		e.Licenses = &claims
 	}
 	return e
+}
+
+// lineText writes the line of a claim; nothing where the whole file says it.
+func lineText(line int) string {
+	if line <= 0 {
+		return ""
+	}
+	return strconv.Itoa(line)
 }
 
 // propertyOrigin begins the names of the properties that say where a claim was read; the rest is the JSON key of the
@@ -441,7 +450,7 @@ func sortedClaims(claims []LicenceClaim) []LicenceClaim {
 
 func compareClaims(x, y LicenceClaim) int {
 	return cmp.Or(cmp.Compare(x.Value, y.Value), cmp.Compare(x.Provenance, y.Provenance), cmp.Compare(x.Path, y.Path),
-		cmp.Compare(x.Weight, y.Weight), cmp.Compare(x.Files, y.Files), cmp.Compare(x.Origin.URL, y.Origin.URL),
+		cmp.Compare(x.Line, y.Line), cmp.Compare(x.Weight, y.Weight), cmp.Compare(x.Files, y.Files), cmp.Compare(x.Origin.URL, y.Origin.URL),
 		cmp.Compare(x.Origin.Source, y.Origin.Source), cmp.Compare(x.Origin.Path, y.Origin.Path), cmp.Compare(x.Origin.Digest, y.Origin.Digest),
 		cmp.Compare(x.Origin.Commit, y.Origin.Commit), cmp.Compare(x.Origin.Line, y.Origin.Line), x.Origin.At.Compare(y.Origin.At))
 }

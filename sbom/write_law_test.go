@@ -47,7 +47,7 @@ func randomPackages(r *rand.Rand) sbom.Packages {
 		for range r.IntN(4) {
 			list[i].Licences = append(list[i].Licences, sbom.LicenceClaim{
 				Value: word("MIT"), Provenance: oneOf(sbom.FromCopyright, sbom.FromMetadata, sbom.FromService), Path: maybe("/usr/share/doc/x"),
-				Weight: maybe("side"), Files: maybe("* debian/*"),
+				Line: r.IntN(3), Weight: maybe("side"), Files: maybe("* debian/*"),
 			})
 			if r.IntN(3) == 0 {
 				list[i].Licences[len(list[i].Licences)-1].Origin = audit.Origin{
