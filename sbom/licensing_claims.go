@@ -15,6 +15,9 @@ import (
 // the whole from looking better known than its parts.
 const UnreadableCopyright = "LicenseRef-debian-unreadable"
 
+// maxClaimValue bounds the expression of one claim, in bytes; the longest of a Debian 12 system have 300.
+const maxClaimValue = 1024
+
 // maxClaimFiles bounds the patterns of one claim, as LicenceClaim.Files says.
 const maxClaimFiles = 200
 
@@ -42,7 +45,7 @@ func CopyrightClaims(data []byte, path, provenance string) []LicenceClaim {
 			continue
 		}
 		k := kind{s.Expression.Sorted().String(), s.Weight}
-		if s.Expression.IsEmpty() || hasAddress(s.Name) || hasAddress(k.value) {
+		if s.Expression.IsEmpty() || len(k.value) > maxClaimValue || hasAddress(s.Name) || hasAddress(k.value) {
 			k.value = UnreadableCopyright
 		}
 		files[k] = append(files[k], s.Files...)

@@ -106,3 +106,11 @@ func FuzzCopyrightClaims(f *testing.F) {
 		}
 	})
 }
+
+func distinctNames(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("own-%d", i)
+	}
+	return strings.Join(names, " and ")
+}
