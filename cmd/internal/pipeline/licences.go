@@ -33,7 +33,19 @@ func (g *gatherer) licences(ctx context.Context, pkgs []sbom.Packages, rec recor
 	if len(g.places) > 0 {
 		g.licensed.Silent = found.Silent
 	}
-	return found.Packages
+	return inherited(found.Packages)
+}
+
+// inherited lets packages that are part of others, or made from the same source, take over what was learnt of them since.
+func inherited(pkgs []sbom.Packages) []sbom.Packages {
+	out := slices.Clone(pkgs)
+	for i := range out {
+		if components, known := out[i].Components.Get(); known {
+			components = sbom.InheritLicences(components)
+			out[i].Components.Value = &components
+		}
+	}
+	return out
 }
 
 // check refuses entries that cannot be read, with the line and the nearest known word. Addresses that the environment
