@@ -42,7 +42,7 @@ func (m mapping) files(ctx context.Context, all []component, owned ownership) ([
 			return
 		}
 		seen[n.entry] = true // its other names are hard links
-		f, err := m.file(n, name)
+		f, err := m.describe(n, name)
 		if err != nil {
 			failed = err
 			return
@@ -56,7 +56,7 @@ func (m mapping) files(ctx context.Context, all []component, owned ownership) ([
 	return out, failed
 }
 
-func (m mapping) file(n *node, name string) (sbom.File, error) {
+func (m mapping) describe(n *node, name string) (sbom.File, error) {
 	e := n.entry
 	f := sbom.File{
 		Path: n.path, Size: e.size, Modified: time.Unix(e.mtime, 0).UTC(), Kind: name, Layer: audit.Digest(m.view.layerID(n)),

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -75,6 +76,10 @@ func (g *globs) matchOne(pattern string, f func(access string, n *node)) {
 		}
 		return
 	}
+	if dir := path.Dir(pattern); path.IsAbs(dir) && !strings.ContainsAny(dir, globMeta) {
+		g.matchIn(dir, path.Base(pattern), f)
+		return
+	}
 	part := literal(pattern)
 	for _, base := range g.candidates(path.Base(pattern)) {
 		for _, n := range g.byBase[base] {
@@ -91,6 +96,42 @@ func (g *globs) matchOne(pattern string, f func(access string, n *node)) {
 			})
 		}
 	}
+}
+
+// matchIn is matchOne for a pattern in one directory, and all that lies below it for **.
+func (g *globs) matchIn(dir, last string, f func(access string, n *node)) {
+	at := g.tree.find(dir, true)
+	if at == nil || !at.isDir() {
+		return
+	}
+	names := slices.Sorted(maps.Keys(at.children))
+	for _, name := range names {
+		n, access := at.children[name], path.Join(dir, name)
+		if n.isDir() {
+			if last == "**" {
+				g.matchIn(access, last, f)
+			}
+			continue
+		}
+		if ok, _ := doublestar.Match(last, name); !ok {
+			continue
+		}
+		switch to := g.tree.find(n.path, true); {
+		case to != nil && to.isRegular():
+			f(access, to)
+		case last == "**" && to != nil && to.isDir() && !strings.HasPrefix(n.path, to.path+"/") && to.path != "/":
+			g.matchBelowLink(access, to, f)
+		}
+	}
+}
+
+// matchBelowLink calls f for what lies below a directory under the name of a link to it; links in it are not followed again.
+func (g *globs) matchBelowLink(access string, dir *node, f func(access string, n *node)) {
+	dir.walk(func(n *node) {
+		if to := g.tree.find(n.path, true); !n.isDir() && to != nil && to.isRegular() {
+			f(access+strings.TrimPrefix(n.path, dir.path), to)
+		}
+	})
 }
 
 // literal is the longest part of a pattern that stands in every name that it matches.

@@ -14,6 +14,7 @@ type keeper struct {
 	exact    map[string]bool     // base names of files into which syft's classifiers look
 	prefixed map[byte][]classify // patterns by the first letter of the base names that they match
 	odd      []classify          // patterns that begin with a wildcard
+	globs    map[string]bool     // the patterns as syft asks them
 }
 
 // classify is the pattern of one classifier; where it has a directory it is matched against the whole path.
@@ -24,8 +25,9 @@ type classify struct {
 
 // newKeeper collects the patterns of syft's classifiers of binaries.
 func newKeeper() keeper {
-	k := keeper{exact: map[string]bool{}, prefixed: map[byte][]classify{}}
+	k := keeper{exact: map[string]bool{}, prefixed: map[byte][]classify{}, globs: map[string]bool{}}
 	for _, c := range binary.DefaultClassifiers() {
+		k.globs[c.FileGlob] = true
 		for _, one := range expand(c.FileGlob) {
 			k.add(strings.TrimPrefix(one, "**/"))
 		}
@@ -93,4 +95,23 @@ var bulk = map[string]bool{
 }
 
 // file reports whether the contents of a file that is no machine code are kept.
-func (k keeper) file(name string) bool { return !bulk[path.Ext(name)] || k.classified(name) }
+func (k keeper) file(name string) bool {
+	return !bulk[path.Ext(name)] || namesLicence(path.Base(name)) || k.classified(name) || namesKernel(path.Base(name))
+}
+
+// namesKernel reports whether syft's cataloger of kernels may look into a file, whatever its ending.
+func namesKernel(base string) bool {
+	return strings.HasPrefix(base, "kernel") || strings.HasPrefix(base, "vmlinu")
+}
+
+// namesLicence reports whether a file may hold a licence whatever its ending, e.g. LICENSE.html: syft looks into those beside
+// packages.
+func namesLicence(base string) bool {
+	lower := strings.ToLower(base)
+	for _, word := range []string{"licen", "copying", "copyright", "legal", "notice", "patents", "eula", "disclaimer", "readme"} {
+		if strings.HasPrefix(lower, word) || strings.HasPrefix(lower, "un"+word) || strings.Contains(lower, "license") {
+			return true
+		}
+	}
+	return false
+}

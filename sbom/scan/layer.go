@@ -43,8 +43,8 @@ type layerReader struct {
 	most    int64 // that the files may have together
 	out     *bufio.Writer
 	written int64
-	copy    []byte       // for one read
-	program bytes.Buffer // contents of the machine code at hand
+	copy    []byte // for one read
+	program []byte // contents of the machine code at hand
 	short   hash.Hash
 	long    hash.Hash
 }
@@ -240,52 +240,78 @@ func (l Limits) checkEntry(h *tar.Header) error {
 func (r *layerReader) contents(t io.Reader, e *entry) error {
 	r.short.Reset()
 	r.long.Reset()
-	n, err := io.ReadFull(t, r.copy)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	piece, err := readPiece(t, r.copy)
+	if err != nil {
 		return err
 	}
-	first := r.copy[:n]
-	head := first[:min(n, headSize)]
+	head := piece[:min(len(piece), headSize)]
 	e.kind = kindOf(e.path, head)
 	e.mime = mimeOf(e.kind, head)
-	judge := e.kind == machineELF && !r.all && e.size <= wholeProgram && !r.keep.program(e.path)
-	keep := r.all || !judge && (e.kind != other && e.kind != script || r.keep.file(e.path))
-	start := r.written
-	r.program.Reset()
-	for {
-		r.short.Write(first)
-		r.long.Write(first)
-		switch {
-		case judge:
-			r.program.Write(first)
-		case keep:
-			if err := r.write(first); err != nil {
+	if e.kind == machineELF && !r.all && e.size <= wholeProgram && !r.keep.program(e.path) {
+		return r.judge(t, e, piece)
+	}
+	start, keep := r.written, r.all || e.kind != other && e.kind != script || r.keep.file(e.path)
+	for len(piece) > 0 {
+		r.hash(piece)
+		if keep {
+			if err := r.write(piece); err != nil {
 				return err
 			}
 		}
-		if err != nil { // the end, seen with the last piece
-			break
-		}
-		n, err = io.ReadFull(t, r.copy)
-		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return err
-		}
-		first = r.copy[:n]
-	}
-	r.short.Sum(e.sha256[:0])
-	r.long.Sum(e.sha512[:0])
-	if judge {
-		if e.mute = isMute(bytes.NewReader(r.program.Bytes())); e.mute {
-			return nil
-		}
-		if err := r.write(r.program.Bytes()); err != nil {
+		if piece, err = readPiece(t, r.copy); err != nil {
 			return err
 		}
 	}
-	if judge || keep {
+	r.sums(e)
+	if keep {
 		e.offset = start
 	}
 	return nil
+}
+
+// judge hashes machine code, of which the first piece was read, and keeps it only if it is not mute.
+func (r *layerReader) judge(t io.Reader, e *entry, piece []byte) error {
+	if int64(cap(r.program)) < e.size {
+		r.program = make([]byte, 0, e.size)
+	}
+	program := append(r.program[:0], piece...)
+	r.hash(piece)
+	for int64(len(program)) < e.size {
+		next, err := readPiece(t, program[len(program):min(e.size, int64(len(program)+len(r.copy)))])
+		if err != nil {
+			return err
+		}
+		if len(next) == 0 {
+			return io.ErrUnexpectedEOF
+		}
+		r.hash(next)
+		program = program[:len(program)+len(next)]
+	}
+	r.sums(e)
+	if e.mute = isMute(bytes.NewReader(program)); e.mute {
+		return nil
+	}
+	e.offset = r.written
+	return r.write(program)
+}
+
+// readPiece fills the buffer as far as there is something to read; nothing at the end.
+func readPiece(t io.Reader, buf []byte) ([]byte, error) {
+	n, err := io.ReadFull(t, buf)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && n > 0 {
+		err = nil // a layer that is cut off says so at the next header, and its digest does not match
+	}
+	return buf[:n], err
+}
+
+func (r *layerReader) hash(piece []byte) {
+	r.short.Write(piece)
+	r.long.Write(piece)
+}
+
+func (r *layerReader) sums(e *entry) {
+	r.short.Sum(e.sha256[:0])
+	r.long.Sum(e.sha512[:0])
 }
 
 func (r *layerReader) write(p []byte) error {

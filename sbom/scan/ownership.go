@@ -27,10 +27,24 @@ func ofDistribution(kind string) bool {
 	return false
 }
 
-// ownership reads the file lists. Where two packages list one file, the first by Ref has it.
+// debOwners says which deb lists a file; the first in the order of the databases where several do.
+func (m mapping) debOwners() map[*entry]*deb {
+	owners, diverted := map[*entry]*deb{}, m.diversions()
+	for i := range m.debs {
+		d := &m.debs[i]
+		m.debFiles(d, func(name string) {
+			if n := m.file(diverted.of(d.name, name)); n != nil && owners[n.entry] == nil {
+				owners[n.entry] = d
+			}
+		})
+	}
+	return owners
+}
+
+// ownership joins the file lists. Where two packages list one file, the first by Ref has it.
 func (m mapping) ownership(ctx context.Context, all []component) (ownership, error) {
 	o := ownership{distribution: map[*entry]string{}, language: map[*entry]string{}}
-	diverted := m.diversions()
+	refs := map[*deb]string{}
 	for i := range all {
 		c := &all[i]
 		if err := ctx.Err(); err != nil {
@@ -38,37 +52,39 @@ func (m mapping) ownership(ctx context.Context, all []component) (ownership, err
 		}
 		switch {
 		case c.deb != nil:
-			m.debFiles(c.deb, func(name string) { m.own(o.distribution, diverted.of(c.Name, name), c.Ref) })
+			refs[c.deb] = c.Ref
 		case ofDistribution(c.Type):
-			for _, name := range c.files {
-				m.own(o.distribution, name, c.Ref)
+			m.own(o.distribution, c.files, c.Ref)
+		default:
+			m.own(o.language, c.files, c.Ref)
+			if c.isProgram || c.Type == string(pkg.JavaPkg) {
+				m.own(o.language, []string{c.path}, c.Ref)
 			}
 		}
 	}
-	for i := range all {
-		c := &all[i]
-		if c.deb != nil || ofDistribution(c.Type) {
-			continue
-		}
-		for _, name := range c.files {
-			m.own(o.language, name, c.Ref)
-		}
-		if c.isProgram || c.Type == string(pkg.JavaPkg) {
-			m.own(o.language, c.path, c.Ref)
+	for e, d := range m.view.owned {
+		if ref := refs[d]; ref != "" {
+			o.distribution[e] = ref
 		}
 	}
 	return o, nil
 }
 
-// own notes the owner of a file, whatever links its path goes through.
-func (m mapping) own(owners map[*entry]string, name, ref string) {
-	n := m.view.tree.find(name, false)
-	if n == nil || !n.isRegular() {
-		return
+// own notes the owner of files that have none yet, whatever links their paths go through.
+func (m mapping) own(owners map[*entry]string, names []string, ref string) {
+	for _, name := range names {
+		if n := m.file(name); n != nil && owners[n.entry] == "" {
+			owners[n.entry] = ref
+		}
 	}
-	if _, ok := owners[n.entry]; !ok {
-		owners[n.entry] = ref
+}
+
+// file is the regular file that has a name, or nil.
+func (m mapping) file(name string) *node {
+	if n := m.view.tree.find(name, false); n != nil && n.isRegular() {
+		return n
 	}
+	return nil
 }
 
 // maxFileList bounds the list of files of one package; the longest of Debian have 10 MB.

@@ -28,6 +28,10 @@ type view struct {
 	// name of the layer of a node, what syft calls the file system
 	layerID func(*node) string
 	trace   *trace
+	// owned are files of debs, and classifiers the patterns of syft's classifiers of binaries: what
+	// they find in an owned file is that package, so it is not looked for.
+	owned       map[*entry]*deb
+	classifiers map[string]bool
 }
 
 func newView(t *tree) *view {
@@ -79,7 +83,11 @@ func (v *view) FilesByGlob(patterns ...string) ([]file.Location, error) {
 	access := map[*node]string{}
 	for _, pattern := range patterns {
 		v.trace.glob(pattern)
+		classifies := v.classifiers[pattern]
 		err := v.globs.match(pattern, func(name string, n *node) {
+			if classifies && v.owned[n.entry] != nil {
+				return
+			}
 			before, ok := access[n]
 			if !ok {
 				order = append(order, n)

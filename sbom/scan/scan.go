@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/anchore/syft/syft"
 	"github.com/anchore/syft/syft/cataloging"
@@ -72,8 +73,10 @@ type Scanner struct {
 	store       *store
 	memo        *memo
 	copyrights  *copyrights
-	licences    context.Context              // carries syft's licence classifier, and nothing else
-	freeSpace   func(string) (uint64, error) // bytes that may be written below a directory; replaced in tests
+	// licences gives a context that carries syft's licence classifier, and nothing else. It is made when the first target has
+	// to be catalogued, because that costs a second.
+	licences  func() (context.Context, error)
+	freeSpace func(string) (uint64, error) // bytes that may be written below a directory; replaced in tests
 }
 
 // New makes a Scanner and sweeps what killed processes left in the temporary directory.
@@ -95,10 +98,6 @@ func newWith(opt Options, classifier func() (context.Context, error)) (*Scanner,
 	if err != nil {
 		return nil, fmt.Errorf("making a temporary directory: %w", err)
 	}
-	carrier, err := classifier()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("building the licence classifier: %w", err), work.close())
-	}
 	limits := opt.Limits.orDefault()
 	layers := newStore(cmp.Or(opt.Store, work.dir), work, limits, cmp.Or(opt.StoreSize, defaultStoreSize))
 	return &Scanner{
@@ -109,7 +108,7 @@ func newWith(opt Options, classifier func() (context.Context, error)) (*Scanner,
 		store:       layers,
 		memo:        &memo{store: layers, depth: opt.Depth, results: map[string]*result{}},
 		copyrights:  &copyrights{claims: map[[32]byte][]sbom.LicenceClaim{}},
-		licences:    carrier,
+		licences:    sync.OnceValues(classifier),
 		freeSpace:   freeSpace,
 	}, nil
 }
@@ -184,8 +183,18 @@ func (s *Scanner) catalogue(ctx context.Context, v *view) (sbom.Packages, error)
 	if err != nil {
 		return sbom.Packages{}, err
 	}
+	debs, err := readDpkg(ctx, v)
+	if err != nil {
+		return sbom.Packages{}, err
+	}
+	m := mapping{view: v, debs: debs, depth: s.depth, copyrights: s.copyrights}
+	v.owned, v.classifiers = m.debOwners(), s.store.keep.globs
+	carrier, err := s.licences()
+	if err != nil {
+		return sbom.Packages{}, fmt.Errorf("building the licence classifier: %w", err)
+	}
 	var g guard
-	found, err := syft.CreateSBOM(g.executors(withLicences{Context: ctx, licences: s.licences}, s.parallelism), v, cfg)
+	found, err := syft.CreateSBOM(g.executors(withLicences{Context: ctx, licences: carrier}, s.parallelism), v, cfg)
 	if err := errors.Join(err, g.err()); err != nil {
 		return sbom.Packages{}, fmt.Errorf("reading packages: %w", err)
 	}
@@ -195,11 +204,7 @@ func (s *Scanner) catalogue(ctx context.Context, v *view) (sbom.Packages, error)
 	if err := errors.Join(databasesRead(found, rpms), rpms.complete(found)); err != nil {
 		return sbom.Packages{}, err
 	}
-	debs, err := readDpkg(ctx, v)
-	if err != nil {
-		return sbom.Packages{}, err
-	}
-	m := mapping{found: found, view: v, debs: debs, depth: s.depth, copyrights: s.copyrights}
+	m.found = found
 	components, files, err := m.components(ctx)
 	if err != nil {
 		return sbom.Packages{}, err
