@@ -83,7 +83,7 @@ func (s *stackWriter) head(inv Inventory) *cdx.BOM {
 	}
 	root := cdx.Component{
 		BOMRef: stackRef, Type: cdx.ComponentTypePlatform, Name: name, Version: contentVersion(s.artifacts),
-		Manufacturer: s.operator, Supplier: s.operator, Properties: properties(propertyKind, logical),
+		Manufacturer: s.operator, Supplier: s.operator, Properties: properties(propertyKind, heading),
 	}
 	phase := cdx.LifecyclePhaseOperations
 	if !slices.ContainsFunc(s.artifacts, Artifact.Seen) {
@@ -173,11 +173,11 @@ func (s *stackWriter) layer(tier string, artifacts []Artifact) (cdx.Component, e
 	return c, nil
 }
 
-// group is a part of the stack that is no artifact: a logical component made by the operator.
+// group is a part of the stack that is no artifact: a heading, put together by the operator.
 func (s *stackWriter) group(kind cdx.ComponentType, ref, name, version string) cdx.Component {
 	return cdx.Component{
 		BOMRef: ref, Type: kind, Name: name, Version: version,
-		Manufacturer: s.operator, Supplier: s.operator, Properties: properties(propertyKind, logical),
+		Manufacturer: s.operator, Supplier: s.operator, Properties: properties(propertyKind, heading),
 	}
 }
 

@@ -80,6 +80,10 @@ const (
 // logical marks components that are no files.
 const logical = "logical"
 
+// heading marks what only puts components together: the stack, its tiers and services. Nothing is delivered under its name, so
+// that it has no licence and no contents of its own.
+const heading = "group"
+
 // Limits of CycloneDX 1.7 that hostile input could break.
 const maxVersion = 1024
 

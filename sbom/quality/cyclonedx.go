@@ -648,6 +648,8 @@ func kindOf(st *stated) kind {
 		return kindReferenced
 	case st.kind.value == "logical":
 		return kindLogical
+	case st.kind.value == "group" && !fileFields && len(st.purl) == 0 && len(st.cpe) == 0:
+		return kindExternal // a heading that puts components together: nothing is delivered under its name
 	case fileFields || string(st.typ) == "file":
 		return kindFile
 	case string(st.typ) == "operating-system" || string(st.typ) == "platform":

@@ -64,7 +64,7 @@ type element3 struct {
 	hash, sha512                    state
 	download                        state
 	source                          bool
-	logical, file                   bool
+	logical, file, group            bool
 }
 
 func (p *spdx3) graph() error {
@@ -336,7 +336,7 @@ func (p *spdx3) extension(e *element3) error {
 				return p.skip()
 			})
 			if name == propertyKind {
-				e.logical, e.file = value == "logical", value == "file"
+				e.logical, e.file, e.group = value == "logical", value == "file", value == "group"
 			}
 			return err
 		})
@@ -366,8 +366,11 @@ func (p *spdx3) artifact(e *element3) error {
 			st.typ = []byte("operating-system")
 		}
 	}
-	if e.logical {
+	switch {
+	case e.logical:
 		st.kind.add([]byte("logical"))
+	case e.group:
+		st.kind.add([]byte("group"))
 	}
 	if e.file || file {
 		st.typ = []byte("file")
