@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -73,7 +74,11 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	text := s.document(ctx) + documentsTable(checked)
+	licences, err := s.licences(time.Now())
+	if err != nil {
+		return err
+	}
+	text := s.document(ctx) + licences + documentsTable(checked)
 	if s.only != "" {
 		fmt.Print(text)
 		return nil
