@@ -175,6 +175,9 @@ func TestTwoScannersGiveTheSameBytesForARealImage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if s.store.reread > 0 {
+			t.Errorf("%d layers were read a second time, because contents that somebody asked for had not been kept", s.store.reread)
+		}
 		if left := filesBelow(t, temp); len(left) > 0 {
 			t.Errorf("after form %s the temporary directory has %q", form, left)
 		}

@@ -158,7 +158,7 @@ func (g *gathering) register(cmd *cobra.Command, withBundle bool) {
 	f.StringVar(&g.at, "at", "", "evaluate as of this `DATE` (2026-11-24); histories are cut there")
 	f.BoolVar(&g.offline, "offline", false, "no network: only local files, sockets of this machine, local clones and recorded evidence")
 	f.StringSliceVar(&g.mirrors, "mirror", nil, "`DIR` with local clones of upstream repositories (repeatable)")
-	f.StringVar(&g.cacheDir, "cache-dir", "", "`DIR` for clones; default: the user's cache directory")
+	f.StringVar(&g.cacheDir, "cache-dir", "", "`DIR` for clones, layers of images and answers about licences; default: the user's cache directory")
 	if withBundle {
 		f.StringVar(&g.bundle, "bundle", "pegel-bundle", "`DIR` to write the evidence bundle to")
 		f.StringSliceVar(&g.scopes, "scope", nil, "judge this `SCOPE` instead of those of the stack file (repeatable)")
