@@ -28,24 +28,43 @@ func (s *Scanner) scanImage(ctx context.Context, t sbom.Target) (p sbom.Packages
 	if err != nil {
 		return p, err
 	}
-	layers, release, err := s.layers(ctx, l, chosen)
+	p, err = s.packagesOf(ctx, l, chosen)
 	if err != nil {
 		return p, err
-	}
-	defer release()
-	tree, err := newTree(layers)
-	if err != nil {
-		return p, err
-	}
-	p, known := s.memo.find(tree)
-	if !known {
-		if p, err = s.readImage(ctx, l, chosen, tree); err != nil {
-			return p, err
-		}
 	}
 	sum := sha512.Sum512(chosen.rawManifest)
 	p.SHA512 = hex.EncodeToString(sum[:])
 	p.Labels = labels(chosen.config.Config.Labels, chosen.manifest.Annotations)
+	return p, nil
+}
+
+// packagesOf returns what is known of the packages of an image, or reads them.
+func (s *Scanner) packagesOf(ctx context.Context, l layout, chosen selected) (sbom.Packages, error) {
+	if p, known := s.memo.image(chosen.digest); known {
+		for i, d := range chosen.manifest.Layers {
+			if err := checkSize(l, d); err != nil {
+				return p, fmt.Errorf("reading layer %d of %d, %s: %w", i+1, len(chosen.manifest.Layers), d.Digest, err)
+			}
+		}
+		return p, nil
+	}
+	layers, release, err := s.layers(ctx, l, chosen)
+	if err != nil {
+		return sbom.Packages{}, err
+	}
+	defer release()
+	tree, err := newTree(layers)
+	if err != nil {
+		return sbom.Packages{}, err
+	}
+	p, n, known := s.memo.find(tree)
+	if !known {
+		if p, err = s.readImage(ctx, l, chosen, tree); err != nil {
+			return p, err
+		}
+		n = len(layers)
+	}
+	s.memo.saveImage(chosen.digest, layers, n)
 	return p, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/bmatcuk/doublestar/v4"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pegel-audit/pegel/sbom"
 )
@@ -124,18 +125,44 @@ func (m *memo) key(layers []*layer, n int) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// image returns the packages of an image that was read before, by the digest of its manifest: then even its layers need not be
+// taken from the store.
+func (m *memo) image(manifest v1.Hash) (sbom.Packages, bool) {
+	raw, err := os.ReadFile(m.imageFile(manifest))
+	if err != nil || len(raw) != sha256.Size*2 || strings.Trim(string(raw), "0123456789abcdef") != "" {
+		return sbom.Packages{}, false
+	}
+	r := m.load(string(raw))
+	if r == nil {
+		return sbom.Packages{}, false
+	}
+	return r.Packages, true
+}
+
+// saveImage notes under which key the result of an image lies, which holds for n of its layers.
+func (m *memo) saveImage(manifest v1.Hash, layers []*layer, n int) {
+	if os.MkdirAll(filepath.Dir(m.imageFile(manifest)), 0o700) == nil {
+		_ = m.store.work.publish(m.imageFile(manifest), []byte(m.key(layers, n))) // only a saving of time
+	}
+}
+
+func (m *memo) imageFile(manifest v1.Hash) string {
+	sum := sha256.Sum256(fmt.Appendln(nil, resultFormat, program(), m.depth, manifest))
+	return filepath.Join(m.store.dir, "images", hex.EncodeToString(sum[:]))
+}
+
 // find returns the packages of the layers of a tree, if they were read before, or those of fewer layers if the others
-// bring nothing that was asked for.
-func (m *memo) find(t *tree) (sbom.Packages, bool) {
+// bring nothing that was asked for, and how many layers that are.
+func (m *memo) find(t *tree) (p sbom.Packages, layers int, ok bool) {
 	for n := len(t.layers); n > 0; n-- {
 		if n < len(t.layers) && !t.gentle(n) {
-			return sbom.Packages{}, false
+			return sbom.Packages{}, 0, false
 		}
 		if r := m.load(m.key(t.layers, n)); r != nil && (n == len(t.layers) || r.holds(t, n, m.depth)) {
-			return r.Packages, true
+			return r.Packages, n, true
 		}
 	}
-	return sbom.Packages{}, false
+	return sbom.Packages{}, 0, false
 }
 
 // mostAdded is how many entries a layer may have to be compared with a trace: beyond it, reading anew is as good.

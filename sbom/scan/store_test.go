@@ -99,8 +99,8 @@ func TestAStoreOutlivesTheProcessAndIsTrustedOnlyWhereItIsWhole(t *testing.T) {
 		}
 	})
 	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
-	if err != nil || len(files) != 5 {
-		t.Fatalf("the store has %q (error %v), want two layers of two files and a result", files, err)
+	if err != nil || len(files) != 6 {
+		t.Fatalf("the store has %q (error %v), want two layers of two files, a result and an image", files, err)
 	}
 	for _, name := range files {
 		t.Run("damaged "+filepath.Ext(name), func(t *testing.T) {
@@ -232,7 +232,7 @@ func TestWhatAProcessLeftThatWasKilledWhileItReadIsSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries := listed(t, store)
-	if d := cmp.Diff([]string{"layers", "results"}, entries); d != "" {
+	if d := cmp.Diff([]string{"images", "layers", "results"}, entries); d != "" {
 		t.Errorf("the store (-want +got):\n%s", d)
 	}
 }

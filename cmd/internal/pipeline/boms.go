@@ -64,6 +64,8 @@ func ReadContents(ctx context.Context, targets []string, opt Options) (*Contents
 		return nil, err
 	}
 	out := &Contents{options: options}
+	g.scanner = g.newScanner() // one for all targets
+	defer g.scanner.close()
 	var found []sbom.Inventory
 	for i, name := range targets {
 		opt.progress("scanning", i, len(targets))

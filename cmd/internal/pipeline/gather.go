@@ -34,6 +34,7 @@ type gatherer struct {
 	shownBy   map[string][]int  // which sources showed an artifact, as places in sources, by the id that each gave it
 	silent    []int             // sources that list nothing of their own and may have contents for others, e.g. registries
 	keep      audit.Keep
+	scanner   *lazyScanner   // shared by several calls of packages; nil: each makes its own
 	foreign   foreignChecks  // of SBOMs by others that artifacts were read from
 	licensed  licenceSources // what came of asking about licences
 

@@ -26,13 +26,16 @@ const parallelScans = 2
 func (g *gatherer) packages(ctx context.Context, inv sbom.Inventory) []sbom.Packages {
 	results := make([]*sbom.Packages, len(inv.Artifacts))
 	done := make(chan struct{}, len(inv.Artifacts))
-	scanner := lazyScanner{tempDir: g.opt.TempDir, store: layerStore(g.opt.CacheDir), depth: g.opt.Files}
-	defer scanner.close()
+	scanner := g.scanner
+	if scanner == nil {
+		scanner = g.newScanner()
+		defer scanner.close()
+	}
 	var group errgroup.Group
 	group.SetLimit(parallelScans)
 	for i, a := range inv.Artifacts {
 		group.Go(func() error {
-			results[i] = g.read(ctx, a, &scanner)
+			results[i] = g.read(ctx, a, scanner)
 			done <- struct{}{}
 			g.opt.progress("reading contents", len(done), len(inv.Artifacts))
 			return nil
@@ -139,6 +142,10 @@ type lazyScanner struct {
 	once    sync.Once
 	scanner *scan.Scanner
 	err     error
+}
+
+func (g *gatherer) newScanner() *lazyScanner {
+	return &lazyScanner{tempDir: g.opt.TempDir, store: layerStore(g.opt.CacheDir), depth: g.opt.Files}
 }
 
 // layerStore is where in the cache layers of images are kept, so that the next run reads only what is new.
