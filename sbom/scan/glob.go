@@ -17,6 +17,7 @@ type globs struct {
 	byExt   map[string][]string // base names by what follows their last dot
 	bases   []string            // base names, sorted
 	aliases map[string][]string // directories that links lead to, and the paths of these links
+	broken  []string            // links that lead nowhere
 }
 
 func newGlobs(t *tree) *globs {
@@ -29,7 +30,10 @@ func newGlobs(t *tree) *globs {
 		if !n.isLink() {
 			return
 		}
-		if to := t.find(n.path, true); to != nil && to.isDir() {
+		switch to := t.find(n.path, true); {
+		case to == nil:
+			g.broken = append(g.broken, n.path)
+		case to.isDir():
 			g.aliases[to.path] = append(g.aliases[to.path], n.path)
 		}
 	})

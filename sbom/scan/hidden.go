@@ -45,6 +45,7 @@ func (h *hiddenDocs) find(d *deb) *hiddenNode {
 
 // views returns what was at a path before it was taken away, and what is there still, the highest layer last.
 func (h *hiddenDocs) views(name string) []hiddenNode {
+	h.view.trace.path(name)
 	out := slices.Clone(h.view.tree.hidden[name])
 	if n := h.view.tree.find(name, false); n != nil && n.entry != nil && !n.isDir() {
 		out = append(out, hiddenNode{n, len(h.view.tree.layers)})

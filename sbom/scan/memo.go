@@ -54,11 +54,12 @@ type result struct {
 	Paths    []string            `json:"paths"`
 	All      bool                `json:"all,omitempty"`
 	Aliases  map[string][]string `json:"aliases"` // directories that links lead to, and these links
+	Broken   []string            `json:"broken"`  // links that lead nowhere
 	Packages sbom.Packages       `json:"packages"`
 }
 
 func resultOf(v *view, p sbom.Packages) result {
-	r := result{All: v.trace.all, Aliases: v.globs.aliases, Packages: p}
+	r := result{All: v.trace.all, Aliases: v.globs.aliases, Broken: v.globs.broken, Packages: p}
 	for pattern := range v.trace.globs {
 		r.Globs = append(r.Globs, pattern)
 	}
@@ -196,10 +197,8 @@ func (r *result) holds(t *tree, n int, depth string) bool {
 			}
 		}
 	}
-	return !slices.ContainsFunc(r.Paths, func(p string) bool {
-		found := t.find(p, true)
-		return found != nil && added[found]
-	})
+	return !slices.ContainsFunc(r.Broken, func(p string) bool { return t.find(p, true) != nil }) &&
+		!slices.ContainsFunc(r.Paths, func(p string) bool { return added[t.find(p, true)] })
 }
 
 func (r *result) asksFor(name string) bool {

@@ -3,6 +3,7 @@ package scan
 import (
 	"archive/tar"
 	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,7 +18,17 @@ func TestAResultServesAnotherImageOnlyIfNoAnswerChanges(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	base := layerOfTar(t, tarOf(t, append(debianLayer(), tarEntry{name: "lib", link: "usr/lib"}, tarEntry{name: "etc/app/config.json", text: "{}"})))
+	gofmt, err := exec.LookPath("gofmt")
+	if err != nil {
+		t.Skip("gofmt is not on PATH: it serves as a small Go program")
+	}
+	goProgram, err := os.ReadFile(gofmt)
+	if err != nil {
+		t.Skip(err)
+	}
+	base := layerOfTar(t, tarOf(t, append(debianLayer(), tarEntry{name: "lib", link: "usr/lib"}, tarEntry{name: "etc/app/config.json", text: "{}"},
+		tarEntry{name: "srv/linked-1.dist-info/METADATA", link: "/srv/text"}, tarEntry{name: "srv/text", text: "Name: linked\nVersion: 1\n"},
+		tarEntry{name: "srv/broken.egg-info", link: "/data/info.txt"}, tarEntry{name: "usr/bin/tool", text: string(goProgram)})))
 	for name, c := range map[string]struct {
 		top    []tarEntry
 		depth  string
@@ -29,17 +40,20 @@ func TestAResultServesAnotherImageOnlyIfNoAnswerChanges(t *testing.T) {
 		"a package below a link": {[]tarEntry{{name: "lib/python3/dist-packages/x-1.dist-info/METADATA", text: "Name: x\nVersion: 1\n"}}, sbom.DepthEntries, false},
 		"the database":           {[]tarEntry{{name: "var/lib/dpkg/status", text: ""}}, sbom.DepthEntries, false},
 		"a second file that says what the first did": {[]tarEntry{{name: "usr/lib/os-release", text: "ID=other\n"}}, sbom.DepthEntries, true},
-		"a whiteout":                             {[]tarEntry{{name: "etc/app/.wh.config.json"}}, sbom.DepthEntries, false},
-		"a whiteout of nothing":                  {[]tarEntry{{name: "etc/app/.wh.nothing"}}, sbom.DepthEntries, true},
-		"a link":                                 {[]tarEntry{{name: "srv/doc", link: "/usr/share/doc"}}, sbom.DepthEntries, false},
-		"a directory over a file":                {[]tarEntry{{name: "etc/app/config.json", typ: tar.TypeDir}}, sbom.DepthEntries, false},
-		"machine code":                           {[]tarEntry{{name: "usr/bin/x", text: string(elf)}}, sbom.DepthEntries, false},
-		"a program in a script":                  {[]tarEntry{{name: "usr/bin/x", text: "#!/bin/sh\n"}}, sbom.DepthEntries, false},
-		"a script elsewhere":                     {[]tarEntry{{name: "srv/x", text: "#!/bin/sh\n"}}, sbom.DepthEntries, true},
-		"a script elsewhere, all files asked":    {[]tarEntry{{name: "srv/x", text: "#!/bin/sh\n"}}, sbom.DepthAll, false},
-		"a module":                               {[]tarEntry{{name: "srv/x.py", text: "pass\n"}}, "", true},
-		"a copyright file that was not there":    {[]tarEntry{{name: "usr/share/doc/beta-tool", typ: tar.TypeDir}, {name: "usr/share/doc/beta-tool/copyright", text: copyrightFile}}, "", false},
-		"a list of files that was not there yet": {[]tarEntry{{name: "var/lib/dpkg/info/beta-tool.list", text: "/etc/app/config.json\n"}}, "", false},
+		"a whiteout":                               {[]tarEntry{{name: "etc/app/.wh.config.json"}}, sbom.DepthEntries, false},
+		"a whiteout of nothing":                    {[]tarEntry{{name: "etc/app/.wh.nothing"}}, sbom.DepthEntries, true},
+		"a link":                                   {[]tarEntry{{name: "srv/doc", link: "/usr/share/doc"}}, sbom.DepthEntries, false},
+		"a directory over a file":                  {[]tarEntry{{name: "etc/app/config.json", typ: tar.TypeDir}}, sbom.DepthEntries, false},
+		"machine code":                             {[]tarEntry{{name: "usr/bin/x", text: string(elf)}}, sbom.DepthEntries, false},
+		"a program in a script":                    {[]tarEntry{{name: "usr/bin/x", text: "#!/bin/sh\n"}}, sbom.DepthEntries, false},
+		"a script elsewhere":                       {[]tarEntry{{name: "srv/x", text: "#!/bin/sh\n"}}, sbom.DepthEntries, true},
+		"a script elsewhere, all files asked":      {[]tarEntry{{name: "srv/x", text: "#!/bin/sh\n"}}, sbom.DepthAll, false},
+		"a file that a link of a package leads to": {[]tarEntry{{name: "srv/text", text: "Name: linked\nVersion: 2\n"}}, "", false},
+		"what makes a broken link lead somewhere":  {[]tarEntry{{name: "data/info.txt", text: "Name: found\nVersion: 1\n"}}, "", false},
+		"a program replaced by a text":             {[]tarEntry{{name: "usr/bin/tool", text: "see elsewhere"}}, "", false},
+		"a module":                                 {[]tarEntry{{name: "srv/x.py", text: "pass\n"}}, "", true},
+		"a copyright file that was not there":      {[]tarEntry{{name: "usr/share/doc/beta-tool", typ: tar.TypeDir}, {name: "usr/share/doc/beta-tool/copyright", text: copyrightFile}}, "", false},
+		"a list of files that was not there yet":   {[]tarEntry{{name: "var/lib/dpkg/info/beta-tool.list", text: "/etc/app/config.json\n"}}, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			images := []string{writeLayout(t, makeImage(t, base)), writeLayout(t, makeImage(t, base, layerOfTar(t, tarOf(t, c.top))))}

@@ -88,6 +88,9 @@ func (v *view) FilesByGlob(patterns ...string) ([]file.Location, error) {
 			if classifies && v.owned[n.entry] != nil {
 				return
 			}
+			if name != n.path {
+				v.trace.path(name) // found through a link: another file at its end would be another answer
+			}
 			before, ok := access[n]
 			if !ok {
 				order = append(order, n)

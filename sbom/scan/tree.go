@@ -22,7 +22,7 @@ type tree struct {
 
 // changes of one layer.
 type changes struct {
-	rough bool    // it removed something, or replaced it by something of another type, or brought links or devices
+	rough bool    // it removed something, or replaced anything but a plain file by a file, or brought links or devices
 	added []*node // what it brought, without directories that it only lists again; of small layers only
 }
 
@@ -118,7 +118,7 @@ func (t *tree) add(e *entry, i int) error {
 		return nil
 	case before != nil:
 		t.hide(before, i)
-		t.changes[i].rough = t.changes[i].rough || !before.isRegular() || !n.isRegular()
+		t.changes[i].rough = t.changes[i].rough || !before.isRegular() || !n.isRegular() || before.entry.kind != other
 	}
 	if n.isDir() {
 		n.children = map[string]*node{}
