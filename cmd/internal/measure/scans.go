@@ -20,6 +20,7 @@ func scanJob(ctx context.Context, args []string) (phases []phase, err error) {
 	store := flags.String("store", "", "directory of the layer store")
 	profile := flags.String("profile", "", "`file` for the CPU profile")
 	again := flags.Bool("again", false, "scan everything a second time in the same process")
+	last := flags.Bool("last", false, "the last layout is a phase of its own")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -49,12 +50,16 @@ func scanJob(ctx context.Context, args []string) (phases []phase, err error) {
 	}
 	defer func() { err = errors.Join(err, scanner.Close()) }()
 	phases = append(phases, made)
-	rounds := []string{"first"}
-	if *again {
-		rounds = append(rounds, "again")
+	layouts, n := flags.Args(), flags.NArg()
+	rounds := [][]string{layouts}
+	if *last && n > 1 {
+		rounds = [][]string{layouts[:n-1], layouts[n-1:]}
 	}
-	for _, round := range rounds {
-		p, err := timed(round, func() error { return scanAll(ctx, scanner, flags.Args()) })
+	if *again {
+		rounds = append(rounds, layouts)
+	}
+	for i, round := range rounds {
+		p, err := timed(fmt.Sprintf("round %d", i+1), func() error { return scanAll(ctx, scanner, round) })
 		if err != nil {
 			return nil, err
 		}
