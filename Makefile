@@ -64,8 +64,10 @@ testbed-large:
 e2e:
 	cd e2e && $(GO) test -count=1 ./...
 
+# The benchmarks beside the code, then the comparison of make measure.
 bench: testbed
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	@$(MAKE) measure
 
 # Writes docs/benchmarks.md: what a scan of the large testbed costs, beside the floor and beside the peers that are on PATH.
 measure: testbed-large
@@ -87,7 +89,7 @@ help:
 	echo "make testbed builds the container images that the tests scan, from Debian packages (cached in .testbed)"; \
 	echo "make testbed-large builds seventeen images that share layers, for make measure (1.3 GB in .testbed)"; \
 	echo "make e2e     tests against a real kube-apiserver, built here (needs etcd-server)"; \
-	echo "make bench   runs the benchmarks"; \
+	echo "make bench   runs the benchmarks, then make measure"; \
 	echo "make measure measures scans of the large testbed beside other tools and writes docs/benchmarks.md"; \
 	echo "make fuzz    runs every fuzz target for FUZZTIME (default 10s)"; \
 	echo "make clean   removes what the other targets made"

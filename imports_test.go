@@ -45,6 +45,8 @@ var onlyIn = map[string][]string{
 	"github.com/github/go-spdx/":             {"audit/licence", "scoring/upstream"},
 	"github.com/google/go-containerregistry": {"sbom/source", "sbom/scan", "audit/bundle", "cmd"},
 	"k8s.io/":                                {"sbom/source"},
+	"github.com/bmatcuk/doublestar":          {"sbom/scan"},
+	"github.com/mikelolasagasti/xz":          {"sbom/copyright"},
 }
 
 // testSupport is what tests of several packages share. It imports nothing of ours.

@@ -227,6 +227,7 @@ func (m *memo) load(key string) *result {
 	if json.Unmarshal([]byte(body), r) != nil {
 		return nil
 	}
+	touch(m.file(key))
 	m.remember(key, r)
 	return r
 }
@@ -258,5 +259,7 @@ func (m *memo) save(layers []*layer, r result) {
 	if os.MkdirAll(filepath.Dir(m.file(key)), 0o700) != nil {
 		return
 	}
-	_ = m.store.work.publish(m.file(key), append([]byte(hex.EncodeToString(sum[:])+"\n"), body...))
+	if m.store.work.publish(m.file(key), append([]byte(hex.EncodeToString(sum[:])+"\n"), body...)) == nil {
+		m.store.evict(key)
+	}
 }

@@ -52,8 +52,8 @@ type Options struct {
 	// Store is a directory in which layers and results outlive the process, made if it is not there; empty: none do.
 	// Several processes may use it at the same time, and it may be deleted at any time.
 	Store string
-	// StoreSize is how many bytes of layers a Store, or the temporary directory, may hold; 0 means 8 GiB. The layers that
-	// were unused for longest go first.
+	// StoreSize is how many bytes of layers and results a Store, or the temporary directory, may hold; 0 means 8 GiB. What
+	// was unused for longest goes first.
 	StoreSize int64
 	// Depth says which files Packages.Files lists: sbom.DepthEntries, sbom.DepthAll, or empty for none.
 	Depth string

@@ -238,7 +238,7 @@ func (s *store) toDisk(x layerIndex, diffID v1.Hash) error {
 	if err := s.work.publish(index, x.encode()); err != nil {
 		return err
 	}
-	s.evict(diffID)
+	s.evict(diffID.Hex)
 	return nil
 }
 
@@ -266,54 +266,74 @@ func (s *store) fromDisk(diffID v1.Hash) (*layer, []string, error) {
 	if err := x.verify(f); err != nil {
 		return nil, nil, errors.Join(err, f.Close())
 	}
-	now := time.Now()
-	_ = os.Chtimes(index, now, now) // for evict; a store that cannot be written to is only not tidied
+	touch(index)
 	return &layer{diffID: x.diffID, bytes: x.bytes, entries: x.entries, data: f}, x.blobs, nil
 }
 
-// evict removes what was unused for longest until the store is within its size; the layer named stays. Processes that
-// have a removed layer open keep it until they are done.
-func (s *store) evict(keep v1.Hash) {
-	type item struct {
-		base string
-		size int64
-		used time.Time
-	}
+// item is something in the store that goes as a whole.
+type item struct {
+	files []string
+	size  int64
+	used  time.Time
+}
+
+// evict removes what was unused for longest, layers and results alike, until the store is within its size; the layer named
+// stays. Processes that have a removed layer open keep it until they are done.
+func (s *store) evict(keep string) {
 	var items []item
 	var total int64
-	dir := filepath.Join(s.dir, "layers")
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		base, isIndex := strings.CutSuffix(e.Name(), ".index")
-		if !isIndex {
-			continue
+	for _, dir := range []string{"layers", "results", "images"} {
+		for _, it := range s.items(dir) {
+			total += it.size
+			items = append(items, it)
 		}
-		info, err := e.Info()
-		if err != nil {
-			continue
-		}
-		it := item{base: base, size: info.Size(), used: info.ModTime()}
-		if data, err := os.Stat(filepath.Join(dir, base+".data")); err == nil {
-			it.size += data.Size()
-		}
-		total += it.size
-		items = append(items, it)
 	}
 	slices.SortFunc(items, func(a, b item) int { return a.used.Compare(b.used) })
 	for _, it := range items {
 		if total <= s.most {
 			return
 		}
-		if it.base == keep.Hex {
+		if strings.HasPrefix(filepath.Base(it.files[0]), keep) {
 			continue
 		}
-		_ = os.Remove(filepath.Join(dir, it.base+".index"))
-		_ = os.Remove(filepath.Join(dir, it.base+".data"))
+		for _, name := range it.files {
+			_ = os.Remove(name)
+		}
 		total -= it.size
 	}
+}
+
+// items lists one directory of the store; the contents of a layer go with its index.
+func (s *store) items(dir string) []item {
+	entries, err := os.ReadDir(filepath.Join(s.dir, dir))
+	if err != nil {
+		return nil
+	}
+	var all []item
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || strings.HasSuffix(e.Name(), ".data") {
+			continue
+		}
+		it := item{files: []string{filepath.Join(s.dir, dir, e.Name())}, size: max(info.Size(), minItem), used: info.ModTime()}
+		if base, isIndex := strings.CutSuffix(it.files[0], ".index"); isIndex {
+			it.files = append(it.files, base+".data")
+			if data, err := os.Stat(base + ".data"); err == nil {
+				it.size += data.Size()
+			}
+		}
+		all = append(all, it)
+	}
+	return all
+}
+
+// minItem is what the smallest file takes on disk.
+const minItem = 4 << 10
+
+// touch notes that a file of the store was used. A store that cannot be written to is only not tidied.
+func touch(name string) {
+	now := time.Now()
+	_ = os.Chtimes(name, now, now)
 }
 
 // whole reads the layer again with all contents, because something was asked for that had not been kept.
