@@ -81,7 +81,7 @@ func (s *session) program(ctx context.Context) error {
 		return err
 	}
 	c := exec.CommandContext(ctx, file, append(append([]string{"sbom"}, s.images...), "-o", "cyclonedx-json="+out+"/")...)
-	c.Env = offline(s.work)
+	c.Env = append(offline(s.work), "XDG_CACHE_HOME="+filepath.Join(s.work, "cache")) // an empty store
 	u, err := execute(c)
 	if err != nil {
 		return fmt.Errorf("running pegel: %w", err)
