@@ -53,7 +53,10 @@ func (o output) check(before []output) error {
 	}
 	dir := filepath.Dir(o.file)
 	if strings.HasSuffix(o.file, "/") {
-		dir = o.file
+		dir = strings.TrimRight(o.file, "/") + "/"
+		if _, err := os.Lstat(strings.TrimRight(dir, "/")); errors.Is(err, os.ErrNotExist) {
+			dir = filepath.Dir(strings.TrimRight(dir, "/")) // it is made when there is something to write
+		}
 	} else if info, err := os.Stat(o.file); err == nil && info.IsDir() {
 		return &pipeline.UsageError{Err: fmt.Errorf("flag -o: %q is a directory", o.file), Hint: "name a file"}
 	}

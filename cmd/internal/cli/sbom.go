@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -32,9 +33,10 @@ func sbomCommand(w World) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sbom TARGET... | STACK",
 		Short: "Write the SBOM of images, hosts or a whole stack",
-		Long: "Write one CycloneDX 1.7 document for each target, with the fields of BSI TR-03183-2 v2.1.0. A target is an OCI layout\n" +
+		Long: "Write one CycloneDX or SPDX document for each target, with the fields of BSI TR-03183-2 v2.1.0. A target is an OCI layout\n" +
 			"directory, an OCI archive, or the root directory of a host written host:DIR. Of a stack file (STACK.yaml) it writes one\n" +
-			"document for each artifact and one, " + "stack.cdx.json, that points to them. A FILE that ends in / is a directory.\n\n" +
+			"document for each artifact and one, stack.cdx.json, that points to them; what could not be read is named on standard error\n" +
+			"and as unknown in that document. A FILE that ends in / is a directory, made if it is not there.\n\n" +
 			"Formats: " + strings.Join(bomFormats, ", ") + ".\n" +
 			"spdx-json is SPDX 3.0.1, with files named .spdx.json.\n" +
 			"Those that end in -public leave out hosts, internal registries and internal names; both forms can be written in one run.",
@@ -64,6 +66,9 @@ func sbomCommand(w World) *cobra.Command {
 				if err := writeDocuments(w, o, contents, form); err != nil {
 					return err
 				}
+			}
+			for _, missing := range contents.Unread() {
+				fmt.Fprintln(w.Stderr, "not read:", missing)
 			}
 			return nil
 		},
@@ -121,6 +126,9 @@ func writeDocuments(w World, o output, contents *pipeline.Contents, form pipelin
 
 func writeBOMs(w World, o output, docs []pipeline.BOMDocument) error {
 	if strings.HasSuffix(o.file, "/") {
+		if err := os.MkdirAll(o.file, 0o755); err != nil {
+			return &pipeline.UsageError{Err: fmt.Errorf("flag -o: making the directory %q: %w", o.file, err), Hint: "name a directory that can be made"}
+		}
 		for _, d := range docs {
 			if err := writeStream(filepath.Join(o.file, d.FileName), d.Write); err != nil {
 				return err

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,6 +90,22 @@ func (c *Contents) add(pkgs []sbom.Packages) {
 			c.packages = append(c.packages, p)
 		}
 	}
+}
+
+// Unread names what no document lists because it could not be read, with the reason, sorted.
+func (c *Contents) Unread() []string {
+	names := byID(c.inventory)
+	var out []string
+	for _, f := range c.inventory.Failures {
+		out = append(out, f.Source+": "+f.Reason)
+	}
+	for _, p := range c.packages {
+		if p.Components.Failure != "" {
+			out = append(out, cmp.Or(names[p.Artifact].Name, p.Artifact)+": "+p.Components.Failure)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func isStackFile(name string) bool {
