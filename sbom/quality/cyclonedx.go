@@ -646,7 +646,7 @@ func kindOf(st *stated) kind {
 		return kindExternal
 	case st.referenced && !fileFields:
 		return kindReferenced
-	case st.kind.value == "logical":
+	case st.kind.value == "logical" && !fileFields:
 		return kindLogical
 	case st.kind.value == "group" && !fileFields && len(st.purl) == 0 && len(st.cpe) == 0:
 		return kindExternal // a heading that puts components together: nothing is delivered under its name

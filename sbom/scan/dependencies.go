@@ -75,7 +75,7 @@ func debRelations(all []component) {
 				for _, name := range clause {
 					if with := names[named{d.root, name}]; !satisfied && len(with) > 0 {
 						satisfied = true
-						all[i].dependOn(sameArch(with, d.arch))
+						all[i].dependOn(sameArch(with[:min(len(with), maxProviders)], d.arch))
 					}
 				}
 			}
@@ -84,6 +84,9 @@ func debRelations(all []component) {
 		all[i].Dependencies = completeness(found)
 	}
 }
+
+// maxProviders is how many packages that satisfy one clause are named; mail-transport-agent has a dozen in all of Debian.
+const maxProviders = 32
 
 // sameArch returns the packages of one architecture, or all of them if it has none: "all" serves every one.
 func sameArch(list []*component, arch string) []*component {

@@ -106,10 +106,15 @@ func readStatus(r io.Reader) ([]deb, error) {
 	lines.Buffer(make([]byte, 64<<10), maxField)
 	var debs []deb
 	fields, number, first, last := map[string]string{}, 0, 0, ""
+	long := map[string]*strings.Builder{} // what follows the first line of a field
 	end := func() error {
 		if len(fields) == 0 {
 			return nil
 		}
+		for name, rest := range long {
+			fields[name] += rest.String()
+		}
+		clear(long)
 		d, present, err := debOf(fields)
 		if err != nil {
 			return fmt.Errorf("line %d: %w", first, err)
@@ -139,7 +144,10 @@ func readStatus(r io.Reader) ([]deb, error) {
 			}
 			switch last { // the other fields that count have one line
 			case "depends", "pre-depends", "provides":
-				fields[last] += " " + strings.TrimSpace(line)
+				if long[last] == nil {
+					long[last] = new(strings.Builder)
+				}
+				long[last].WriteString(" " + strings.TrimSpace(line))
 			}
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"debug/elf"
+	"errors"
 	"io"
 	"io/fs"
 	"path"
@@ -67,8 +68,8 @@ func entryOf(h *tar.Header) (entry, bool) {
 		return entry{}, false
 	case strings.HasPrefix(base, whiteoutPrefix):
 		e.mark, e.path = whiteout, path.Join(dir, base[len(whiteoutPrefix):])
-		if base == whiteoutPrefix {
-			return entry{}, false
+		if rest := base[len(whiteoutPrefix):]; rest == "" || rest == "." || rest == ".." {
+			return entry{}, false // container engines refuse it
 		}
 	case h.Typeflag == tar.TypeXGlobalHeader:
 		return entry{}, false
@@ -182,10 +183,10 @@ func mimeOf(k kind, head []byte) string {
 	return ""
 }
 
-// isMute reports whether an ELF file certainly holds nothing that a cataloger reads out of any ELF file: no build
-// information of Go, no dependency list of cargo-auditable, no package note, no SBOM of a GraalVM native image. A file
-// without readable sections is never mute.
-func isMute(r io.ReaderAt) (mute bool) {
+// isMute reports whether an ELF file holds nothing that a cataloger reads out of any ELF file: no build information of Go, no
+// dependency list of cargo-auditable, no package note, no SBOM of a GraalVM native image. A file without readable sections,
+// one with compressed sections of names, and one whose parts are larger than it is itself, are never mute.
+func isMute(r io.ReaderAt, size int64) (mute bool) {
 	defer func() {
 		if recover() != nil {
 			mute = false // forged: let the catalogers judge it
@@ -195,16 +196,37 @@ func isMute(r io.ReaderAt) (mute bool) {
 	if err != nil || len(f.Sections) == 0 {
 		return false
 	}
+	left := size // bytes that are looked at
 	for _, s := range f.Sections {
-		switch s.Name {
-		case ".go.buildinfo", ".dep-v0", ".note.package":
+		switch {
+		case s.Name == ".go.buildinfo" || s.Name == ".dep-v0" || s.Name == ".note.package":
 			return false
-		case ".dynstr", ".strtab":
-			names, err := s.Data()
-			if err != nil || bytes.Contains(names, []byte("__svm_version_info")) {
-				return false
-			}
+		case s.Type != elf.SHT_STRTAB:
+			continue
+		case s.Flags&elf.SHF_COMPRESSED != 0 || !holdsNo(s.ReaderAt, s.FileSize, &left, graalVM):
+			return false
+		}
+	}
+	for _, p := range f.Progs { // where Go looks if no section has the name (debug/buildinfo)
+		if p.Type == elf.PT_LOAD && p.Flags&elf.PF_W != 0 && !holdsNo(p.ReaderAt, p.Filesz, &left, goBuildInfo) {
+			return false
 		}
 	}
 	return true
+}
+
+// What GraalVM names the version of its machine in native images, and how the build information of Go begins.
+var graalVM, goBuildInfo = []byte("__svm_version_info"), []byte("\xff Go buildinf:")
+
+// holdsNo reports whether a part of a file does certainly not hold a word.
+func holdsNo(r io.ReaderAt, size uint64, left *int64, word []byte) bool {
+	if size > uint64(max(*left, 0)) {
+		return false
+	}
+	*left -= int64(size)
+	data := make([]byte, size)
+	if n, err := r.ReadAt(data, 0); err != nil && (!errors.Is(err, io.EOF) || uint64(n) != size) {
+		return false
+	}
+	return !bytes.Contains(data, word)
 }

@@ -59,7 +59,7 @@ func (m mapping) files(ctx context.Context, all []component, owned ownership) ([
 func (m mapping) describe(n *node, name string) (sbom.File, error) {
 	e := n.entry
 	f := sbom.File{
-		Path: n.path, Size: e.size, Modified: time.Unix(e.mtime, 0).UTC(), Kind: name, Layer: audit.Digest(m.view.layerID(n)),
+		Path: n.path, Size: e.size, Modified: dated(e.mtime), Kind: name, Layer: audit.Digest(m.view.layerID(n)),
 		Archive: name == kindArchive, Structured: name == kindArchive, Executable: name != kindArchive || isJar(n.path),
 	}
 	short, long := e.sha256, e.sha512
@@ -71,6 +71,15 @@ func (m mapping) describe(n *node, name string) (sbom.File, error) {
 	}
 	f.SHA256, f.SHA512 = hex.EncodeToString(short[:]), hex.EncodeToString(long[:])
 	return f, nil
+}
+
+// dated is a time that RFC 3339 can write; a file that claims another has none.
+func dated(seconds int64) time.Time {
+	t := time.Unix(seconds, 0).UTC()
+	if t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 func (m mapping) sums(n *node) (short [32]byte, long [64]byte, err error) {

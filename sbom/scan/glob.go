@@ -1,10 +1,12 @@
 package scan
 
 import (
+	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
@@ -18,12 +20,31 @@ type globs struct {
 	bases   []string            // base names, sorted
 	aliases map[string][]string // directories that links lead to, and the paths of these links
 	broken  []string            // links that lead nowhere
+	dirs    map[string][]*node  // directories, by the last part of each name that they have
+	left    atomic.Int64        // names that may still be looked at
+}
+
+// mostNames is how many names of files may be looked at for one image or host. Links to directories that hold links to
+// directories give every file very many names; real systems stay below a tenth of it.
+const mostNames = 50_000_000
+
+// errNames says that the bound was reached: what lies beyond was not looked at.
+var errNames = fmt.Errorf("links to directories give its files more than %d names, which no real system does", mostNames)
+
+// exhausted returns errNames if not every name could be looked at.
+func (g *globs) exhausted() error {
+	if g.left.Load() < 0 {
+		return errNames
+	}
+	return nil
 }
 
 func newGlobs(t *tree) *globs {
-	g := &globs{tree: t, byBase: map[string][]*node{}, byExt: map[string][]string{}, aliases: map[string][]string{}}
+	g := &globs{tree: t, byBase: map[string][]*node{}, byExt: map[string][]string{}, aliases: map[string][]string{}, dirs: map[string][]*node{}}
+	g.left.Store(mostNames)
 	t.walk(func(n *node) {
 		if n.isDir() {
+			g.dirs[path.Base(n.path)] = append(g.dirs[path.Base(n.path)], n)
 			return
 		}
 		g.byBase[path.Base(n.path)] = append(g.byBase[path.Base(n.path)], n)
@@ -35,6 +56,7 @@ func newGlobs(t *tree) *globs {
 			g.broken = append(g.broken, n.path)
 		case to.isDir():
 			g.aliases[to.path] = append(g.aliases[to.path], n.path)
+			g.dirs[path.Base(n.path)] = append(g.dirs[path.Base(n.path)], to)
 		}
 	})
 	for base := range g.byBase {
@@ -69,7 +91,7 @@ func (g *globs) match(pattern string, f func(access string, n *node)) error {
 	for _, one := range expand(pattern) {
 		g.matchOne(one, f)
 	}
-	return nil
+	return g.exhausted()
 }
 
 // matchOne is match for a pattern without alternatives, or with such that expand leaves alone.
@@ -85,19 +107,33 @@ func (g *globs) matchOne(pattern string, f func(access string, n *node)) {
 		return
 	}
 	part := literal(pattern)
-	for _, base := range g.candidates(path.Base(pattern)) {
+	try := func(n *node) {
+		g.names(n.path, 2, func(name string) {
+			if !strings.Contains(name, part) {
+				return
+			}
+			if ok, _ := doublestar.Match(pattern, name); !ok {
+				return
+			}
+			if to := g.tree.find(n.path, true); to != nil && to.isRegular() {
+				f(name, to)
+			}
+		})
+	}
+	last, above := path.Base(pattern), path.Base(path.Dir(pattern))
+	if last != "**" && strings.ContainsAny(last, globMeta) && above != "." && above != "/" && !strings.ContainsAny(above, globMeta) {
+		for _, dir := range g.dirs[above] { // fewer than the files whose names match
+			for _, base := range slices.Sorted(maps.Keys(dir.children)) {
+				if ok, _ := doublestar.Match(last, base); ok && !dir.children[base].isDir() {
+					try(dir.children[base])
+				}
+			}
+		}
+		return
+	}
+	for _, base := range g.candidates(last) {
 		for _, n := range g.byBase[base] {
-			g.names(n.path, 2, func(name string) {
-				if !strings.Contains(name, part) {
-					return
-				}
-				if ok, _ := doublestar.Match(pattern, name); !ok {
-					return
-				}
-				if to := g.tree.find(n.path, true); to != nil && to.isRegular() {
-					f(name, to)
-				}
-			})
+			try(n)
 		}
 	}
 }
@@ -154,8 +190,11 @@ func literal(pattern string) string {
 
 // names calls f with a path and its names below links to its directories, links to links so deep.
 func (g *globs) names(p string, depth int, f func(string)) {
+	if g.left.Add(-1) < 0 {
+		return
+	}
 	f(p)
-	if depth == 0 {
+	if depth == 0 || len(g.aliases) == 0 {
 		return
 	}
 	for dir := path.Dir(p); dir != "/"; dir = path.Dir(dir) {

@@ -146,7 +146,9 @@ func (s *Scanner) readImage(ctx context.Context, l layout, chosen selected, t *t
 	if p, err = s.catalogue(ctx, v); err != nil {
 		return p, err
 	}
-	s.memo.save(t.layers, resultOf(v, p))
+	if !v.unsure {
+		s.memo.save(t.layers, resultOf(v, p))
+	}
 	return p, nil
 }
 

@@ -288,7 +288,7 @@ func (r *layerReader) judge(t io.Reader, e *entry, piece []byte) error {
 		program = program[:len(program)+len(next)]
 	}
 	r.sums(e)
-	if e.mute = isMute(bytes.NewReader(program)); e.mute {
+	if e.mute = isMute(bytes.NewReader(program), int64(len(program))); e.mute {
 		return nil
 	}
 	e.offset = r.written

@@ -377,7 +377,7 @@ func header(manifest []byte, name string) string {
 		case text == "":
 			return value
 		case text[0] == ' ':
-			if in {
+			if in && len(value) < 64<<10 {
 				value += text[1:]
 			}
 		default:

@@ -74,8 +74,14 @@ func (m mapping) textsAt(t *texts, files []string) []sbom.LicenceClaim {
 	for _, f := range files[:min(len(files), maxPerUnit)] {
 		claims = append(claims, m.textAt(t, f)...)
 	}
+	if len(files) > maxPerUnit { // nobody knows what the others say
+		claims = append(claims, textClaim(unreadText, files[maxPerUnit]))
+	}
 	return claims
 }
+
+// unreadText is the claim of texts that were not read, because there are too many.
+const unreadText = "LicenseRef-pegel-text-not-read"
 
 // licenceFiles are the licence files of a target by the directory that they lie in, sorted.
 type licenceFiles map[string][]string

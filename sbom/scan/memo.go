@@ -181,6 +181,7 @@ func (r *result) holds(t *tree, n int, depth string) bool {
 	}
 	added := map[*node]bool{}
 	g := globs{tree: t, aliases: r.Aliases}
+	g.left.Store(mostNames)
 	for _, c := range t.changes[n:] {
 		for _, node := range c.added {
 			added[node] = true

@@ -30,8 +30,14 @@ func ofDistribution(kind string) bool {
 // debOwners says which deb lists a file; the first in the order of the databases where several do.
 func (m mapping) debOwners() map[*entry]*deb {
 	owners, diverted := map[*entry]*deb{}, m.diversions()
+	read := map[*entry]bool{}
 	for i := range m.debs {
 		d := &m.debs[i]
+		if n := m.fileList(d); n == nil || read[n.entry] {
+			continue // hard links to one list are one list
+		} else {
+			read[n.entry] = true
+		}
 		m.debFiles(d, func(name string) {
 			if n := m.file(diverted.of(d.name, name)); n != nil && owners[n.entry] == nil {
 				owners[n.entry] = d
@@ -89,6 +95,18 @@ func (m mapping) file(name string) *node {
 
 // maxFileList bounds the list of files of one package; the longest of Debian have 10 MB.
 const maxFileList = 64 << 20
+
+// fileList is the file in which dpkg lists the files of a package, or nil.
+func (m mapping) fileList(d *deb) *node {
+	at := m.debInfo(d, ".list")
+	if at == nil {
+		at = m.debInfo(d, ".md5sums") // distroless images keep no other list
+	}
+	if at == nil {
+		return nil
+	}
+	return m.file(at.RealPath)
+}
 
 // debFiles calls f for each path that dpkg lists for a package.
 func (m mapping) debFiles(d *deb, f func(string)) {

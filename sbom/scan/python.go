@@ -40,10 +40,16 @@ func known(name string) bool {
 // claimText returns the text if it can be a name or an expression, else "".
 func claimText(s string) string {
 	s = strings.TrimSpace(s)
-	if len(s) > maxClaim || strings.ContainsAny(s, "\n\r") || strings.EqualFold(s, "unknown") || hasAddress(s) {
+	if len(s) > maxClaim || strings.ContainsAny(s, "\n\r") || strings.EqualFold(s, "unknown") || hasAddress(s) || namesHolder(s) {
 		return ""
 	}
 	return s
+}
+
+// namesHolder reports whether a text says who holds the copyright, which may be a person, and is no name of a licence.
+func namesHolder(s string) bool {
+	lower := strings.ToLower(s)
+	return strings.Contains(lower, "(c)") || strings.Contains(s, "©") || strings.HasPrefix(lower, "copyright")
 }
 
 type headers struct {
@@ -61,7 +67,7 @@ func pythonHeaders(r io.Reader) headers {
 		text := lines.Text()
 		if text[0] != ' ' && text[0] != '\t' {
 			last = h.field(text)
-		} else if last != nil {
+		} else if last != nil && len(*last) <= maxClaim { // what is longer is a text and no claim anyway
 			*last += "\n" + text
 		}
 	}

@@ -28,6 +28,10 @@ type view struct {
 	// name of the layer of a node, what syft calls the file system
 	layerID func(*node) string
 	trace   *trace
+	// unsure says that a file could not be read, perhaps only now: what was found is no result to keep.
+	unsure bool
+	// evidence is how large a file may be that is read as a whole, under whatever name it is asked for.
+	evidence int64
 	// owned are files of debs, and classifiers the patterns of syft's classifiers of binaries: what
 	// they find in an owned file is that package, so it is not looked for.
 	owned       map[*entry]*deb
@@ -162,6 +166,9 @@ func (v *view) FileContentsByLocation(l file.Location) (io.ReadCloser, error) {
 	}
 	if !n.isRegular() {
 		return nil, fmt.Errorf("reading %s: it is no regular file", l.RealPath)
+	}
+	if v.evidence > 0 && n.entry.size > v.evidence && (isEvidence(path.Base(l.AccessPath)) || isEvidence(path.Base(l.RealPath))) {
+		return nil, fmt.Errorf("reading %s: it has %d bytes, the limit for such a file is %d", l.RealPath, n.entry.size, v.evidence)
 	}
 	return v.contents(n)
 }

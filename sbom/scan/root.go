@@ -192,7 +192,7 @@ func (h *host) look(name string, e *entry) {
 	n, _ := io.ReadFull(f, head) // a short file is short
 	e.kind = kindOf(e.path, head[:n])
 	e.mime = mimeOf(e.kind, head[:n])
-	e.mute = e.kind == machineELF && !h.keep.program(e.path) && isMute(f)
+	e.mute = e.kind == machineELF && !h.keep.program(e.path) && isMute(f, e.size)
 }
 
 // open opens a file below the root.

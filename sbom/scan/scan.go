@@ -188,6 +188,7 @@ func (s *Scanner) catalogue(ctx context.Context, v *view) (sbom.Packages, error)
 		return sbom.Packages{}, err
 	}
 	m := mapping{view: v, debs: debs, depth: s.depth, copyrights: s.copyrights}
+	v.evidence = s.limits.EvidenceFile
 	v.owned, v.classifiers = m.debOwners(), s.store.keep.globs
 	carrier, err := s.licences()
 	if err != nil {
@@ -201,7 +202,7 @@ func (s *Scanner) catalogue(ctx context.Context, v *view) (sbom.Packages, error)
 	if err := ctx.Err(); err != nil {
 		return sbom.Packages{}, err // catalogers end early without an error
 	}
-	if err := errors.Join(databasesRead(found, rpms), rpms.complete(found)); err != nil {
+	if err := errors.Join(v.globs.exhausted(), databasesRead(found, rpms), rpms.complete(found)); err != nil {
 		return sbom.Packages{}, err
 	}
 	m.found = found
@@ -209,6 +210,10 @@ func (s *Scanner) catalogue(ctx context.Context, v *view) (sbom.Packages, error)
 	if err != nil {
 		return sbom.Packages{}, err
 	}
+	if err := errors.Join(ctx.Err(), v.globs.exhausted()); err != nil {
+		return sbom.Packages{}, err
+	}
+	v.unsure = v.unsure || len(found.Artifacts.Unknowns) > 0
 	return sbom.Packages{OS: osName(found), Components: audit.Known(components), Depth: s.depth, Files: files}, nil
 }
 

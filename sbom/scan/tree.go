@@ -18,6 +18,7 @@ type tree struct {
 	hidden map[string][]hiddenNode // what a later layer took away, for the paths of hides
 	// changes is what each layer did to those below.
 	changes []changes
+	implied int // directories that no layer lists
 }
 
 // changes of one layer.
@@ -46,6 +47,13 @@ func (n *node) isLink() bool    { return n.entry != nil && n.entry.typ == tar.Ty
 
 // maxLinks is how many links are followed on one path, as Linux does (path_resolution(7)).
 const maxLinks = 40
+
+// Bounds of what links can make of the entries of a layer, which are bounded themselves.
+const (
+	maxSteps   = 4000    // parts of a path and of the links on it
+	maxImplied = 300_000 // directories that no layer lists
+	maxDepth   = 512     // directories above a file; entries may lie half as deep by their own names
+)
 
 func newDir(p string) *node { return &node{path: p, layer: -1, children: map[string]*node{}} }
 
@@ -106,6 +114,9 @@ func (t *tree) add(e *entry, i int) error {
 	}
 	base := path.Base(e.path)
 	n := &node{path: path.Join(parent.path, base), entry: e, layer: i}
+	if strings.Count(n.path, "/") > maxDepth {
+		return fmt.Errorf("%.200q lies deeper than %d directories", n.path, maxDepth)
+	}
 	if e.typ == tar.TypeLink {
 		if to := t.find(e.link, false); to != nil && !to.isDir() {
 			n.entry, n.layer = to.entry, to.layer
@@ -153,7 +164,13 @@ func (t *tree) parent(p string, i int) (*node, error) {
 			at = t.step(at, name)
 			continue
 		case next == nil:
+			if t.implied++; t.implied > maxImplied {
+				return nil, fmt.Errorf("more than %d directories that no layer lists", maxImplied)
+			}
 			next = newDir(path.Join(at.path, name))
+			if strings.Count(next.path, "/") > maxDepth {
+				return nil, fmt.Errorf("%.200q lies deeper than %d directories", next.path, maxDepth)
+			}
 			at.children[name] = next
 		case next.isLink():
 			if links++; links > maxLinks {
@@ -217,7 +234,11 @@ func (t *tree) plain(dir string) *node {
 // nothing is, and behind loops. Links never lead out of the root.
 func (t *tree) find(p string, last bool) *node {
 	at, links := t.root, 0
+	steps := 0
 	for rest := strings.TrimPrefix(path.Clean("/"+p), "/"); rest != ""; {
+		if steps++; steps > maxSteps {
+			return nil
+		}
 		var name string
 		name, rest, _ = strings.Cut(rest, "/")
 		if isStep(name) {

@@ -138,11 +138,13 @@ func (w *workspace) close() error {
 // hide takes the temporary directory out of an error that a library made, so that no path of this machine gets into
 // evidence. The chain of the error stays.
 func (w *workspace) hide(err error) error {
-	text := err.Error()
-	if !strings.Contains(text, w.dir) {
+	text, parent := err.Error(), filepath.Dir(w.dir)
+	if !strings.Contains(text, parent) {
 		return err
 	}
-	return hiddenPath{error: err, text: strings.ReplaceAll(text, w.dir+string(filepath.Separator), "")}
+	text = strings.ReplaceAll(text, w.dir+string(filepath.Separator), "")
+	text = strings.ReplaceAll(text, parent+string(filepath.Separator), "")
+	return hiddenPath{error: err, text: strings.ReplaceAll(text, parent, "the directory of layers")}
 }
 
 type hiddenPath struct {
