@@ -649,7 +649,7 @@ func kindOf(st *stated) kind {
 	case st.kind.value == "logical" && !fileFields:
 		return kindLogical
 	case st.kind.value == "group" && !fileFields && len(st.purl) == 0 && len(st.cpe) == 0:
-		return kindExternal // a heading that puts components together: nothing is delivered under its name
+		return kindHeading
 	case fileFields || string(st.typ) == "file":
 		return kindFile
 	case string(st.typ) == "operating-system" || string(st.typ) == "platform":

@@ -82,6 +82,7 @@ const (
 	kindLogical                // no file of its own: said so, an operating system, a package of a distribution
 	kindExternal               // outside the scope of delivery, only identified
 	kindReferenced             // described in another document
+	kindHeading                // puts components together; nothing is delivered under its name
 	kindNone                   // no component of the product: sources, a file that speaks for its package
 )
 

@@ -201,8 +201,20 @@ func (d *dispatcher) identify() error {
 	return errors.New("this is neither CycloneDX nor SPDX; give CycloneDX 1.4 to 1.7 or SPDX 2.2, 2.3 or 3.0 in JSON")
 }
 
+// refuseExternal judges like a file the product itself, where it says that it is outside the scope of delivery.
+func (f *facts) refuseExternal() {
+	for _, chunk := range f.components.chunks {
+		for i := range chunk {
+			if chunk[i].kind == kindExternal && chunk[i].root {
+				chunk[i].kind = kindFile
+			}
+		}
+	}
+}
+
 // count sums up what the document lists.
 func (f *facts) count() {
+	f.refuseExternal()
 	f.doc.Dependencies = f.edges.n
 	for _, chunk := range f.components.chunks {
 		for i := range chunk {
@@ -210,7 +222,7 @@ func (f *facts) count() {
 			switch chunk[i].kind {
 			case kindLogical:
 				f.doc.Logical++
-			case kindExternal, kindReferenced:
+			case kindExternal, kindReferenced, kindHeading:
 				f.doc.Identified++
 			}
 		}

@@ -117,7 +117,7 @@ func (r Rule) holds(c *component, strictly bool) bool {
 		return false
 	case r.referenced:
 		return c.kind == kindReferenced
-	case c.kind == kindExternal || c.kind == kindReferenced:
+	case c.kind == kindExternal || c.kind == kindReferenced || c.kind == kindHeading:
 		return r.identified
 	case c.kind == kindLogical:
 		return strictly || r.About != aboutFile
