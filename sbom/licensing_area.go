@@ -42,6 +42,29 @@ var sections = []string{
 // rebuilt finds the marks that others than Debian leave in the versions of packages that they build.
 var rebuilt = regexp.MustCompile(`(?i)ubuntu|ppa|~cloud|pgdg|nodesource|\+0~2|[+~]rp[ti]|pve|pmx|percona|maria~|osism|kolla|proxmox|~(?:stretch|buster|bullseye|bookworm|trixie)`)
 
+// ownMark is what Debian's own tools put at the end of a version: binary rebuilds, updates of stable releases, uploads by
+// others than the maintainer, backports (Debian developers' reference 5.8, 5.11 and 5.14; deb-version(7)); and what Ubuntu
+// adds where it only builds again.
+var (
+	ownMark     = regexp.MustCompile(`(?:\+b\d+|[+~]deb\d+u\d+|\+nmu\d+|~bpo\d+\+\d+|build\d+)$`)
+	ownRevision = regexp.MustCompile(`^\d+(?:\.\d+)*$`)
+)
+
+// ownBuild reports whether a version has the form that Debian gives: apart from its own marks a revision of digits, or none.
+// Whatever else stands there is a vendor's mark, known or not.
+func ownBuild(version string) bool {
+	if rebuilt.MatchString(version) {
+		return false
+	}
+	for ownMark.MatchString(version) {
+		version = ownMark.ReplaceAllString(version, "")
+	}
+	if i := strings.LastIndexByte(version, '-'); i >= 0 {
+		return ownRevision.MatchString(version[i+1:])
+	}
+	return !strings.ContainsAny(version, "~+")
+}
+
 // areaOf returns the archive area that a package comes from, as far as the package shows it: main and contrib only where
 // Debian made it, so that no vendor profits from Debian's rules; the closed areas whoever says so. Empty: nothing shows it.
 func areaOf(c Component) string {
@@ -78,7 +101,7 @@ func sectionArea(section string) string {
 // fromDebian reports whether a deb was made of a source package of Debian that nobody changed: for Debian, or for Ubuntu, which
 // builds most of Debian's packages as they are; by a maintainer who is Debian, and without marks of others in the version.
 func fromDebian(c Component) bool {
-	if !strings.HasPrefix(c.PURL, "pkg:deb/debian/") && !strings.HasPrefix(c.PURL, "pkg:deb/ubuntu/") || rebuilt.MatchString(c.Version) {
+	if !strings.HasPrefix(c.PURL, "pkg:deb/debian/") && !strings.HasPrefix(c.PURL, "pkg:deb/ubuntu/") || !ownBuild(c.Version) {
 		return false
 	}
 	return strings.HasPrefix(c.Supplier, "Debian ") || slices.ContainsFunc(c.Licences, func(l LicenceClaim) bool {

@@ -74,7 +74,7 @@ var (
 // installed on says nothing about who built it; so the maintainer must be one of the distribution, or the version must
 // bear a mark of its tools. Anything else may be a vendor's.
 func homeOf(p Component, purl packageurl.PackageURL) (name, page string) {
-	if p.Type != "deb" || rebuilt.MatchString(p.Version) && purl.Namespace == "debian" {
+	if p.Type != "deb" || !ownBuild(p.Version) && purl.Namespace == "debian" {
 		return "", ""
 	}
 	source := url.PathEscape(cmp.Or(p.Source, p.Name))

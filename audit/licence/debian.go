@@ -135,7 +135,7 @@ func machineReadable(paragraphs []paragraph) bool {
 func machineCopyright(paragraphs []paragraph) (Copyright, error) {
 	texts := licenceTexts(paragraphs)
 	c := Copyright{Machine: true}
-	patterns := 0
+	patterns, known := 0, map[string]Expression{} // many stanzas have one name, and its text is looked at once
 	for i, p := range paragraphs {
 		name, ok := p.get("license")
 		if !ok {
@@ -153,7 +153,10 @@ func machineCopyright(paragraphs []paragraph) (Copyright, error) {
 		if !hasFiles {
 			s.Weight = Shipped // the header's licence holds for the collection as a whole
 		}
-		s.Expression = named(s.Name, texts)
+		if _, seen := known[s.Name]; !seen {
+			known[s.Name] = named(s.Name, texts)
+		}
+		s.Expression = known[s.Name]
 		if s.Name == "" && s.Expression.IsEmpty() {
 			s.Expression = textOf(name.rest)
 		}

@@ -50,7 +50,7 @@ type Options struct {
 	// themselves.
 	TempDir string
 	// Store is a directory in which layers and results outlive the process, made if it is not there; empty: none do.
-	// Several processes may use it at the same time, and it may be deleted at any time.
+	// Several processes may use it at the same time; it may be deleted when none does.
 	Store string
 	// StoreSize is how many bytes of layers and results a Store, or the temporary directory, may hold; 0 means 8 GiB. What
 	// was unused for longest goes first.
