@@ -60,11 +60,12 @@ func (c *checked) add(name string) error {
 		if r.Fulfilled {
 			c.fulfilled[r.Profile]++
 		}
-		if c.rows[r.Profile] == nil {
-			c.rows[r.Profile] = slices.Clone(r.Rows)
-			continue
-		}
-		for i, row := range r.Rows {
+		for _, row := range r.Rows {
+			i := slices.IndexFunc(c.rows[r.Profile], func(x quality.Row) bool { return x.ID == row.ID })
+			if i < 0 { // which rows there are depends on format and version
+				c.rows[r.Profile] = append(c.rows[r.Profile], row)
+				continue
+			}
 			c.rows[r.Profile][i].Applies += row.Applies
 			c.rows[r.Profile][i].Fulfilled += row.Fulfilled
 		}
@@ -84,10 +85,10 @@ func documentsTable(all []checked) string {
 			fmt.Fprintf(&b, " %s |", c.tool)
 		}
 		b.WriteString("\n| --- | --- |" + strings.Repeat(" ---: |", len(all)) + "\n")
-		for i, rule := range p.Rules {
+		for _, rule := range p.Rules {
 			fmt.Fprintf(&b, "| %s | %s |", rule.Field, rule.Level)
 			for _, c := range all {
-				fmt.Fprintf(&b, " %s |", share(c.rows[p.ID], i))
+				fmt.Fprintf(&b, " %s |", share(c.rows[p.ID], rule.ID))
 			}
 			b.WriteString("\n")
 		}
@@ -100,10 +101,12 @@ func documentsTable(all []checked) string {
 	return b.String()
 }
 
-// share is rounded down, so that 100 means all; a field that concerns no component has none.
-func share(rows []quality.Row, i int) string {
-	if i >= len(rows) || rows[i].Applies == 0 {
-		return "–"
+// share is rounded down, so that 100 means all; a field that concerns no component, or no document of this form, has none.
+func share(rows []quality.Row, id string) string {
+	for _, r := range rows {
+		if r.ID == id && r.Applies > 0 {
+			return fmt.Sprint(100 * r.Fulfilled / r.Applies)
+		}
 	}
-	return fmt.Sprint(100 * rows[i].Fulfilled / rows[i].Applies)
+	return "–"
 }

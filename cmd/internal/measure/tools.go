@@ -80,7 +80,8 @@ func (s *session) program(ctx context.Context) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	c := exec.CommandContext(ctx, file, append(append([]string{"sbom"}, s.images...), "-o", "cyclonedx-json="+out+"/")...)
+	c := exec.CommandContext(ctx, file, append(append([]string{"sbom"}, s.images...),
+		"--creator", "Example GmbH", "--creator-url", "https://example.org/", "-o", "cyclonedx-json="+out+"/")...)
 	c.Env = append(offline(s.work), "XDG_CACHE_HOME="+filepath.Join(s.work, "cache")) // an empty store
 	u, err := execute(c)
 	if err != nil {
