@@ -113,3 +113,12 @@ func TestHoldersOfACopyrightAreNoLicences(t *testing.T) {
 		t.Error("MIT is none")
 	}
 }
+
+func TestWithoutATemporaryDirectoryNoArchiveIsLeftOut(t *testing.T) {
+	layout := writeLayout(t, imageOf(t, withFiles(t)))
+	s := storing(t, t.TempDir())
+	t.Setenv("TMPDIR", "/proc/nothing-here")
+	if _, err := s.Scan(context.Background(), target(FormOCIDir, layout)); err == nil || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("got error %v, want one that names TMPDIR", err)
+	}
+}

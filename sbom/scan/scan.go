@@ -190,6 +190,9 @@ func (s *Scanner) catalogue(ctx context.Context, v *view) (sbom.Packages, error)
 	m := mapping{view: v, debs: debs, depth: s.depth, copyrights: s.copyrights}
 	v.evidence = s.limits.EvidenceFile
 	v.owned, v.classifiers = m.debOwners(), s.store.keep.globs
+	if err := tempUsable(); err != nil {
+		return sbom.Packages{}, err
+	}
 	carrier, err := s.licences()
 	if err != nil {
 		return sbom.Packages{}, fmt.Errorf("building the licence classifier: %w", err)
@@ -215,6 +218,20 @@ func (s *Scanner) catalogue(ctx context.Context, v *view) (sbom.Packages, error)
 	}
 	v.unsure = v.unsure || len(found.Artifacts.Unknowns) > 0
 	return sbom.Packages{OS: osName(found), Components: audit.Known(components), Depth: s.depth, Files: files}, nil
+}
+
+// tempUsable makes sure that syft's readers of archives can unpack: where they cannot, they leave out what is in an archive
+// without an error.
+func tempUsable() error {
+	f, err := os.CreateTemp("", "pegel-probe-")
+	if err != nil {
+		return fmt.Errorf("the temporary directory of the system cannot be used (%w): choose another one by TMPDIR", withoutPath(err))
+	}
+	_, err = f.Write(make([]byte, 64<<10))
+	if err := errors.Join(err, f.Close(), os.Remove(f.Name())); err != nil {
+		return explainWrite(withoutPath(err))
+	}
+	return nil
 }
 
 // databasesRead returns an error if syft could not read a package database. Syft itself goes on as if there were none. The
