@@ -318,3 +318,32 @@ func FuzzDecodeLayer(f *testing.F) {
 		}
 	})
 }
+
+// TestAnImageCannotPassOffItsLayerAsAnother: a manifest whose configuration claims the diffID of a layer that is known.
+func TestAnImageCannotPassOffItsLayerAsAnother(t *testing.T) {
+	s, _ := newScanner(t, Limits{})
+	open := func(entries []tarEntry) (layout, selected) {
+		l, err := openLayoutDir(writeLayout(t, imageOf(t, entries)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		chosen, err := selectImage(l, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l, chosen
+	}
+	honest, known := open(debianLayer())
+	forged, other := open([]tarEntry{{name: "srv/package.json", text: `{"name":"x","version":"1.0.0"}`}})
+	diffID := known.config.RootFS.DiffIDs[0]
+	_, release, err := s.store.layer(context.Background(), honest, known.manifest.Layers[0], diffID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	_, _, err = s.store.layer(context.Background(), forged, other.manifest.Layers[0], diffID)
+	if err == nil || !strings.Contains(err.Error(), "the configuration says "+diffID.String()) {
+		t.Errorf("got error %v, want that the contents have another digest", err)
+	}
+}
