@@ -47,6 +47,10 @@ var onlyIn = map[string][]string{
 	"k8s.io/":                                {"sbom/source"},
 	"github.com/bmatcuk/doublestar":          {"sbom/scan"},
 	"github.com/mikelolasagasti/xz":          {"sbom/copyright"},
+	"gitlab.com/gitlab-org/":                 {"scoring/forge"},
+	"code.gitea.io/":                         {"scoring/forge", "e2e"},
+	"github.com/getkin/kin-openapi":          {"scoring/forge"},
+	"github.com/vektah/gqlparser":            {"scoring/forge"},
 }
 
 // testSupport is what tests of several packages share. It imports nothing of ours.

@@ -13,6 +13,42 @@ type Origin struct {
 	At     time.Time `json:"at,omitzero"`      // what moment the value describes, UTC
 }
 
+// Grade says how close a fact is to its source (health check semantics: evidence grades). The zero value: not graded.
+type Grade string
+
+// The grades, best first.
+const (
+	GradeRecord     Grade = "A" // own record of git or forge, with commit or content hash
+	GradeForge      Grade = "B" // answer of the forge that hosts the project
+	GradeThirdParty Grade = "C" // somebody else's index: deps.dev, Repology, a precomputed score, a profile page
+	GradeDeclared   Grade = "D" // declared by the project, with address
+	GradeOperator   Grade = "E" // declared by the operator
+)
+
+// Lifetime says how long an observation counts, in the words of scs-0003. The zero value: nobody set an end.
+type Lifetime string
+
+// The lifetimes that scs-0003 names.
+const (
+	Day     Lifetime = "day"
+	Week    Lifetime = "week"
+	Month   Lifetime = "month"
+	Quarter Lifetime = "quarter"
+	Year    Lifetime = "year"
+)
+
+// days are the lengths of the lifetimes: files and activity 30 days, governance 365 (health check semantics).
+var days = map[Lifetime]int{Day: 1, Week: 7, Month: 30, Quarter: 91, Year: 365}
+
+// End returns when an observation of that moment stops to count; ok is false where no end was set.
+func (l Lifetime) End(observed time.Time) (end time.Time, ok bool) {
+	n, ok := days[l]
+	if !ok || observed.IsZero() {
+		return time.Time{}, false
+	}
+	return observed.AddDate(0, 0, n), true
+}
+
 // Fact is a value somebody looked for. The zero value says that nobody looked. Make facts with Known and Failed.
 type Fact[T any] struct {
 	Value    *T       `json:"value,omitempty"`   // nil if not known
@@ -20,6 +56,27 @@ type Fact[T any] struct {
 	Settle   string   `json:"settle,omitempty"`  // for an unknown fact: what would settle it
 	Declared bool     `json:"declared,omitempty"`
 	Origins  []Origin `json:"origins,omitempty"`
+	Grade    Grade    `json:"grade,omitempty"`
+	// ObservedAt is when the source was asked, or the moment until which it could speak, UTC; Lifetime counts from here.
+	ObservedAt time.Time `json:"observed_at,omitzero"`
+	Lifetime   Lifetime  `json:"lifetime,omitempty"`
+}
+
+// Graded returns the fact with its grade, the moment it was observed, and how long it counts from there.
+func (f Fact[T]) Graded(g Grade, observed time.Time, l Lifetime) Fact[T] {
+	f.Grade, f.ObservedAt, f.Lifetime = g, observed.UTC().Truncate(time.Second), l
+	return f
+}
+
+// Fresh returns the fact as it counts at a moment: one whose lifetime is over is not known any more, and says so.
+func (f Fact[T]) Fresh(at time.Time) Fact[T] {
+	end, ok := f.Lifetime.End(f.ObservedAt)
+	if f.Value == nil || !ok || !at.After(end) {
+		return f
+	}
+	f.Value, f.Failure = nil, "observed "+f.ObservedAt.Format(time.DateOnly)+", which counts for a "+string(f.Lifetime)+" only"
+	f.Settle = "collect it again"
+	return f
 }
 
 // Known returns a fact that was read.

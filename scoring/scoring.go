@@ -22,6 +22,9 @@ type Project struct {
 	Foundation string   `json:"foundation,omitempty"` // hosting foundation by catalogue; "none" if known to have none
 	Versions   []string `json:"versions,omitempty"`   // deployed upstream versions, sorted
 	Links      []Link   `json:"links,omitempty"`      // why the stack's parts lead here
+	// Registry names the foundation's records of the project: team in OpenStack's projects.yaml, name in the CNCF landscape.
+	Registry string   `json:"registry,omitempty"`
+	Packages []string `json:"packages,omitempty"` // package URLs without version that indexes know the project by
 }
 
 // Link says by which rule a deployed part was led to a project.
@@ -32,11 +35,12 @@ type Link struct {
 	Origin     audit.Origin `json:"origin,omitzero"`
 }
 
-// Collector gathers evidence about a project from one kind of place. It fails only if it cannot go on at all; a fact that
-// could not be read is a Fact with its reason.
+// Collector gathers evidence about a project from one kind of place. Known is what the collectors before it found; it
+// returns that with its own facts added and changes no others. It fails only if it cannot go on at all, that is if the
+// context ended; a fact that could not be read is a Fact with its reason, and what a place does not tell stays unknown.
 type Collector interface {
 	Name() string
-	Collect(ctx context.Context, p Project) (Evidence, error)
+	Collect(ctx context.Context, p Project, known Evidence) (Evidence, error)
 }
 
 // EvidenceSchema names the JSON form of Evidence.
@@ -66,6 +70,48 @@ type Evidence struct {
 	// LicenceHistory lists the licence set of the root licence files after each change in the last five years, oldest
 	// first; the first entry is the state five years before AssessedAt.
 	LicenceHistory audit.Fact[[]LicenceState] `json:"licence_history"`
+
+	Home       audit.Fact[Home]       `json:"home,omitzero"`       // forge
+	Changes    audit.Fact[Changes]    `json:"changes,omitzero"`    // forge
+	Issues     audit.Fact[Issues]     `json:"issues,omitzero"`     // forge
+	Runs       audit.Fact[Runs]       `json:"runs,omitzero"`       // forge
+	Rules      audit.Fact[Rules]      `json:"rules,omitzero"`      // forge
+	Team       audit.Fact[Team]       `json:"team,omitzero"`       // forge, or a maintainers file
+	Governance audit.Fact[Governance] `json:"governance,omitzero"` // foundation
+	Checks     audit.Fact[Checks]     `json:"checks,omitzero"`     // openssf
+	Scorecard  audit.Fact[Checks]     `json:"scorecard,omitzero"`  // thirdparty: precomputed by the OpenSSF, a cross-check only
+	Cycles     audit.Fact[Cycles]     `json:"cycles,omitzero"`     // lifecycle
+	Advisories audit.Fact[Advisories] `json:"advisories,omitzero"` // thirdparty
+	Badge      audit.Fact[Badge]      `json:"badge,omitzero"`      // thirdparty
+	Packaging  audit.Fact[Packaging]  `json:"packaging,omitzero"`  // thirdparty
+	Dependents audit.Fact[Dependents] `json:"dependents,omitzero"` // thirdparty
+
+	// Taken says which facts come from a bundle that somebody else recorded, by the name of their collector.
+	Taken map[string]Taken `json:"taken,omitempty"`
+}
+
+// Taken names the recording that facts were taken from.
+type Taken struct {
+	Bundle     audit.Digest `json:"bundle"`           // identity of the recording
+	Signer     string       `json:"signer,omitempty"` // who signed it; empty: it is not signed
+	RecordedAt time.Time    `json:"recorded_at"`      // assessed_at of the recording
+}
+
+// Fresh returns the evidence as it counts at a moment: facts whose lifetime is over are not known any more.
+func (e Evidence) Fresh(at time.Time) Evidence {
+	e.History, e.Releases, e.Tree, e.LicenceHistory = e.History.Fresh(at), e.Releases.Fresh(at), e.Tree.Fresh(at), e.LicenceHistory.Fresh(at)
+	if e.Licences != nil {
+		fresh := make(map[string]audit.Fact[LicenceFacts], len(e.Licences))
+		for version, f := range e.Licences {
+			fresh[version] = f.Fresh(at)
+		}
+		e.Licences = fresh
+	}
+	e.Home, e.Changes, e.Issues, e.Runs = e.Home.Fresh(at), e.Changes.Fresh(at), e.Issues.Fresh(at), e.Runs.Fresh(at)
+	e.Rules, e.Team, e.Governance, e.Checks = e.Rules.Fresh(at), e.Team.Fresh(at), e.Governance.Fresh(at), e.Checks.Fresh(at)
+	e.Scorecard, e.Cycles, e.Advisories, e.Badge = e.Scorecard.Fresh(at), e.Cycles.Fresh(at), e.Advisories.Fresh(at), e.Badge.Fresh(at)
+	e.Packaging, e.Dependents = e.Packaging.Fresh(at), e.Dependents.Fresh(at)
+	return e
 }
 
 // Window holds counts over one period that ends at AssessedAt. Commits are non-merge commits by committer time.

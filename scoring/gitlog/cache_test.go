@@ -82,7 +82,7 @@ func (w *cutWriter) Flush() {
 func overHTTP(t *testing.T, s *served, o Options) scoring.Evidence {
 	t.Helper()
 	o.Protocols = []string{"http"}
-	e, err := newCollector(t, o).Collect(context.Background(), scoring.Project{ID: "sample", Repo: s.url, Versions: []string{"1.0.0"}})
+	e, err := newCollector(t, o).Collect(context.Background(), scoring.Project{ID: "sample", Repo: s.url, Versions: []string{"1.0.0"}}, scoring.Evidence{})
 	if err != nil {
 		t.Fatalf("Collect: %v", err)
 	}
@@ -224,7 +224,7 @@ func TestTwoRunsShareOneClone(t *testing.T) {
 				got[i] = err.Error()
 				return
 			}
-			e, err := c.Collect(context.Background(), scoring.Project{ID: "sample", Repo: s.url})
+			e, err := c.Collect(context.Background(), scoring.Project{ID: "sample", Repo: s.url}, scoring.Evidence{})
 			if err != nil || e.Failure != "" {
 				got[i] = "failed: " + e.Failure
 				return
@@ -247,7 +247,7 @@ func TestOnlyAllowedProtocolsAreSpoken(t *testing.T) {
 	s := serve(t, licensed())
 	c := newCollector(t, Options{CacheDir: t.TempDir()})
 	for _, address := range []string{s.url, "file://" + s.dir, "ext::sh -c 'touch canary'", "https://user:secret@h.example/a/b"} {
-		e, err := c.Collect(context.Background(), scoring.Project{ID: "x", Repo: address})
+		e, err := c.Collect(context.Background(), scoring.Project{ID: "x", Repo: address}, scoring.Evidence{})
 		if err != nil || e.Failure == "" || strings.Contains(asJSON(t, e), "secret") {
 			t.Errorf("%s: got %q, %v; want a refusal that shows no password", address, e.Failure, err)
 		}
@@ -265,7 +265,7 @@ func TestTheMirrorAddressServesWhenTheRepositoryDoesNot(t *testing.T) {
 	dead := httptest.NewServer(http.NotFoundHandler())
 	defer dead.Close()
 	c := newCollector(t, Options{CacheDir: t.TempDir(), Protocols: []string{"http"}})
-	e, err := c.Collect(context.Background(), scoring.Project{ID: "x", Repo: dead.URL + "/sample/sample", Mirror: s.url})
+	e, err := c.Collect(context.Background(), scoring.Project{ID: "x", Repo: dead.URL + "/sample/sample", Mirror: s.url}, scoring.Evidence{})
 	if err != nil || e.Failure != "" || e.Repo != dead.URL+"/sample/sample" {
 		t.Errorf("got %q about %q, %v; want facts about the repository by way of its mirror", e.Failure, e.Repo, err)
 	}

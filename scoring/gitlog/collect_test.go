@@ -389,7 +389,7 @@ func TestWithoutACloneTheReasonAndTheRemedyAreGiven(t *testing.T) {
 			t.Errorf("%s: got %q, %q; want %q and what would settle it", row.name, e.Failure, e.Settle, row.want)
 		}
 	}
-	e, err := newCollector(t, Options{Offline: true}).Collect(context.Background(), scoring.Project{ID: "x"})
+	e, err := newCollector(t, Options{Offline: true}).Collect(context.Background(), scoring.Project{ID: "x"}, scoring.Evidence{})
 	if err != nil || e.Failure != "the project has no address of a repository" {
 		t.Errorf("without an address: got %q, %v", e.Failure, err)
 	}
@@ -399,7 +399,7 @@ func TestAnEndedContextEndsTheRun(t *testing.T) {
 	c := newCollector(t, Options{Mirrors: []string{random(1, 50).mirror(t)}, Offline: true})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := c.Collect(ctx, scoring.Project{ID: "x", Repo: sampleURL}); err == nil {
+	if _, err := c.Collect(ctx, scoring.Project{ID: "x", Repo: sampleURL}, scoring.Evidence{}); err == nil {
 		t.Error("got no error from an ended context")
 	}
 }

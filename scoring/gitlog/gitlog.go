@@ -116,8 +116,9 @@ func (c *Collector) Name() string { return "git" }
 
 // Collect reads the repository of a project: a local clone below one of the mirror directories, else our own clone in
 // the cache. What cannot be read is a failure in the evidence; the error is not nil only if the context ended.
-func (c *Collector) Collect(ctx context.Context, p scoring.Project) (scoring.Evidence, error) {
-	e := scoring.Evidence{Schema: scoring.EvidenceSchema, Project: p.ID, Repo: p.Repo}
+func (c *Collector) Collect(ctx context.Context, p scoring.Project, known scoring.Evidence) (scoring.Evidence, error) {
+	e := known
+	e.Schema, e.Project, e.Repo = scoring.EvidenceSchema, p.ID, p.Repo
 	if public := publicURL(p.Repo); public != "" {
 		e.Repo = public
 	}

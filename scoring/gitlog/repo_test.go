@@ -227,7 +227,7 @@ func collect(t testing.TB, r *repo, versions ...string) scoring.Evidence {
 
 func mustCollect(t testing.TB, c *Collector, versions ...string) scoring.Evidence {
 	t.Helper()
-	e, err := c.Collect(context.Background(), scoring.Project{ID: "sample", Repo: sampleURL, Versions: versions})
+	e, err := c.Collect(context.Background(), scoring.Project{ID: "sample", Repo: sampleURL, Versions: versions}, scoring.Evidence{})
 	if err != nil {
 		t.Fatalf("Collect: %v", err)
 	}

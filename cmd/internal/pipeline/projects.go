@@ -293,7 +293,7 @@ func (g *gatherer) evidence(ctx context.Context, projects []scoring.Project, rec
 			defer func() { done <- struct{}{}; g.opt.progress("reading projects", len(done), len(projects)) }()
 			if err == nil {
 				var collectErr error
-				if out[i], collectErr = collector.Collect(ctx, p); collectErr == nil {
+				if out[i], collectErr = collector.Collect(ctx, p, scoring.Evidence{}); collectErr == nil {
 					return nil
 				}
 				out[i] = g.nothing(p, collectErr)

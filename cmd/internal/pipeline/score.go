@@ -59,7 +59,7 @@ func readRepository(ctx context.Context, c *gitlog.Collector, catalogue *upstrea
 			e, err := c.Repository(ctx, entry.Repo, rev)
 			return p, e, err
 		}
-		e, err := c.Collect(ctx, p)
+		e, err := c.Collect(ctx, p, scoring.Evidence{})
 		return p, e, err
 	}
 	if !strings.Contains(name, "://") && !exists(name) {
