@@ -37,16 +37,40 @@ const (
 	Year    Lifetime = "year"
 )
 
-// days are the lengths of the lifetimes: files and activity 30 days, governance 365 (health check semantics).
-var days = map[Lifetime]int{Day: 1, Week: 7, Month: 30, Quarter: 91, Year: 365}
-
-// End returns when an observation of that moment stops to count; ok is false where no end was set.
+// End returns when an observation of that moment stops to count, by the periods of scs-0003: until the end of the period
+// after the one it was made in, at midnight UTC (standards: Tests/scs_cert_lib.py, add_period). ok is false where no end
+// was set and for any other word.
+//
+//	day      two days later
+//	week     Monday after next
+//	month    first day of the month after next
+//	quarter  first day of the quarter after next
+//	year     first day of the month after next, one year on
 func (l Lifetime) End(observed time.Time) (end time.Time, ok bool) {
-	n, ok := days[l]
-	if !ok || observed.IsZero() {
+	if observed.IsZero() {
 		return time.Time{}, false
 	}
-	return observed.AddDate(0, 0, n), true
+	observed = observed.UTC()
+	year, month, day := observed.Date()
+	switch l {
+	case Day:
+		return date(year, month, day+2), true
+	case Week:
+		sinceMonday := (int(observed.Weekday()) + 6) % 7
+		return date(year, month, day-sinceMonday+14), true
+	case Month:
+		return date(year, month+2, 1), true
+	case Quarter:
+		first := (month-1)/3*3 + 1
+		return date(year, first+6, 1), true
+	case Year:
+		return date(year+1, month+2, 1), true
+	}
+	return time.Time{}, false
+}
+
+func date(year int, month time.Month, day int) time.Time {
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
 // Fact is a value somebody looked for. The zero value says that nobody looked. Make facts with Known and Failed.

@@ -342,7 +342,7 @@ func (e *evaluation) age(q question, observed time.Time, a *answered) {
 	if observed.IsZero() || observed.After(e.in.AssessedAt) {
 		observed = e.in.AssessedAt
 	}
-	until, ok := endOf(observed, e.in.Profile.Lifetimes[q.Lifetime])
+	until, ok := audit.Lifetime(e.in.Profile.Lifetimes[q.Lifetime]).End(observed)
 	if !ok {
 		a.outcome, a.fault = audit.DNF, fmt.Sprintf("the profile has no lifetime for evidence of kind %q", q.Lifetime)
 		return

@@ -277,11 +277,11 @@ func TestLifetimesEndWithThePeriodAfterTheCurrentOne(t *testing.T) {
 		{"2026-01-31", "year", "2027-03-01"},
 	}
 	for _, tt := range tests {
-		if got, ok := endOf(day(t, tt.observed), tt.period); !ok || !got.Equal(day(t, tt.want)) {
+		if got, ok := audit.Lifetime(tt.period).End(day(t, tt.observed)); !ok || !got.Equal(day(t, tt.want)) {
 			t.Errorf("%s, one %s: want %s, got %s", tt.observed, tt.period, tt.want, got)
 		}
 	}
-	if _, ok := endOf(day(t, "2026-11-24"), "fortnight"); ok {
+	if _, ok := audit.Lifetime("fortnight").End(day(t, "2026-11-24")); ok {
 		t.Error("a fortnight is no period")
 	}
 }
