@@ -67,3 +67,8 @@ func RenderScore(format string, projects []Project, opt Options) ([]byte, error)
 // PlanText shows what a run would contact or read, for pegel audit --plan. The order of the contacts does not matter, and
 // one that is named twice is shown once.
 func PlanText(contacts []audit.Contact) string { return planText(contacts, defaultWidth) }
+
+// CollectedText shows what a collection found, fact by fact, and why the rest is not known.
+func CollectedText(projects int, facts []CollectedFact) string {
+	return collectedText(projects, facts, defaultWidth)
+}

@@ -122,6 +122,12 @@ func replaceable(dir string) error {
 // Add keeps a blob and returns its digest. Of a withheld blob only digest and size are kept. The kind must be one of
 // InputKinds. Except for raw bytes, a kind and name stand for one thing, and adding another of that name is an error.
 func (w *Writer) Add(b audit.Blob) (audit.Digest, error) {
+	e := EntryOf(b)
+	return e.Digest, w.AddEntry(e, b.Data)
+}
+
+// EntryOf returns the entry that stands for a blob.
+func EntryOf(b audit.Blob) Entry {
 	e := Entry{
 		Kind: b.Kind, Name: b.Name, Digest: audit.DigestOf(b.Data), Size: int64(len(b.Data)), MediaType: b.MediaType,
 		Source: b.Source, ObservedAt: b.Origin.At, Commit: b.Origin.Commit, Path: b.Origin.Path, Withheld: b.Withheld,
@@ -129,7 +135,7 @@ func (w *Writer) Add(b audit.Blob) (audit.Digest, error) {
 	if e.Source == "" {
 		e.Source = b.Origin.URL
 	}
-	return e.Digest, w.AddEntry(e, b.Data)
+	return e
 }
 
 // AddEntry keeps a blob that another bundle has an entry for. The data must match the entry's digest and size; of a

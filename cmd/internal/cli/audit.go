@@ -59,44 +59,6 @@ func auditCommand(w World) *cobra.Command {
 	return cmd
 }
 
-func collectCommand(w World) *cobra.Command {
-	var g gathering
-	var plan bool
-	var files string
-	cmd := &cobra.Command{
-		Use:   "collect STACK",
-		Short: "Gather the evidence of a stack into a bundle, without judging it",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			stack, err := pipeline.ReadStack(args[0])
-			if err != nil {
-				return err
-			}
-			opt, err := g.options(cmd, w)
-			if err != nil {
-				return err
-			}
-			if plan {
-				return printPlan(w, stack, opt)
-			}
-			if err := pipeline.CheckFiles(files); err != nil {
-				return err
-			}
-			opt.Files = files
-			identity, err := pipeline.Gather(cmd.Context(), stack, opt)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(w.Stdout, "%s %s\n", identity, opt.Bundle)
-			return err
-		},
-	}
-	g.register(cmd, true)
-	registerFiles(cmd, &files)
-	cmd.Flags().BoolVar(&plan, "plan", false, "contact nobody: print what a run would read and ask, and with which right")
-	return cmd
-}
-
 func printPlan(w World, stack pipeline.Stack, opt pipeline.Options) error {
 	contacts, err := pipeline.Plan(stack, opt)
 	if err != nil {

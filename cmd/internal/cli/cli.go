@@ -150,7 +150,8 @@ type gathering struct {
 	mirrors  []string
 	cacheDir string
 	scopes   []string
-	evidence []string
+	from     []string
+	anew     []string
 }
 
 func (g *gathering) register(cmd *cobra.Command, withBundle bool) {
@@ -158,11 +159,12 @@ func (g *gathering) register(cmd *cobra.Command, withBundle bool) {
 	f.StringVar(&g.at, "at", "", "evaluate as of this `DATE` (2026-11-24); histories are cut there")
 	f.BoolVar(&g.offline, "offline", false, "no network: only local files, sockets of this machine, local clones and recorded evidence")
 	f.StringSliceVar(&g.mirrors, "mirror", nil, "`DIR` with local clones of upstream repositories (repeatable)")
-	f.StringVar(&g.cacheDir, "cache-dir", "", "`DIR` for clones, layers of images and answers about licences; default: the user's cache directory")
+	f.StringVar(&g.cacheDir, "cache-dir", "", "`DIR` for clones, layers of images and answers of servers; default: the user's cache directory")
 	if withBundle {
 		f.StringVar(&g.bundle, "bundle", "pegel-bundle", "`DIR` to write the evidence bundle to")
 		f.StringSliceVar(&g.scopes, "scope", nil, "judge this `SCOPE` instead of those of the stack file (repeatable)")
-		f.StringSliceVar(&g.evidence, "evidence", nil, "recorded `BUNDLE` to use before the world is asked (repeatable)")
+		f.StringSliceVar(&g.from, "from", nil, "take facts from a recorded bundle before the world is asked: a `DIR`, or oci:REF for one in a registry (repeatable)")
+		f.StringSliceVar(&g.anew, "anew", nil, "collect again although a recording has it: `PROJECT`, PROJECT:COLLECTOR or :COLLECTOR, e.g. keystone:git (repeatable)")
 	}
 }
 
@@ -181,9 +183,13 @@ func (g *gathering) options(cmd *cobra.Command, w World) (pipeline.Options, erro
 			g.cacheDir = filepath.Join(dir, "pegel")
 		}
 	}
+	again, err := pipeline.ParseAnew(g.anew)
+	if err != nil {
+		return pipeline.Options{}, err
+	}
 	return pipeline.Options{
-		Version: version(), Now: now, At: at, Offline: g.offline, Bundle: g.bundle, Mirrors: g.mirrors,
-		CacheDir: g.cacheDir, Scopes: g.scopes, Evidence: g.evidence, Getenv: w.Getenv, Log: logger(cmd, w), Progress: progress(cmd, w),
+		Anew: again, Version: version(), Now: now, At: at, Offline: g.offline, Bundle: g.bundle, Mirrors: g.mirrors,
+		CacheDir: g.cacheDir, Scopes: g.scopes, Evidence: g.from, Getenv: w.Getenv, Log: logger(cmd, w), Progress: progress(cmd, w),
 	}, nil
 }
 

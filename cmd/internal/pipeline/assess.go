@@ -125,6 +125,9 @@ func readDossier(dir string, opt AssessOptions) (*dossier, error) {
 	if d.judge, err = sbom.CuratedJudge(d.stack.AssessedAt); err != nil {
 		return nil, err
 	}
+	for id, e := range d.evidence {
+		d.evidence[id] = e.Fresh(d.stack.AssessedAt)
+	}
 	d.index()
 	d.compare()
 	if err := d.load(files, opt.Policy); err != nil {

@@ -127,7 +127,7 @@ func readStackContents(ctx context.Context, name string, opt Options) (*Contents
 	if err != nil {
 		return nil, err
 	}
-	recorded, err := g.recorded()
+	recorded, err := g.recorded(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/bundle"
+	"github.com/pegel-audit/pegel/cmd/internal/answers"
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/sbom"
 	"github.com/pegel-audit/pegel/sbom/copyright"
@@ -34,9 +35,12 @@ type gatherer struct {
 	shownBy   map[string][]int  // which sources showed an artifact, as places in sources, by the id that each gave it
 	silent    []int             // sources that list nothing of their own and may have contents for others, e.g. registries
 	keep      audit.Keep
-	scanner   *lazyScanner   // shared by several calls of packages; nil: each makes its own
-	foreign   foreignChecks  // of SBOMs by others that artifacts were read from
-	licensed  licenceSources // what came of asking about licences
+	scanner   *lazyScanner       // shared by several calls of packages; nil: each makes its own
+	foreign   foreignChecks      // of SBOMs by others that artifacts were read from
+	licensed  licenceSources     // what came of asking about licences
+	asking    *answers.Transport // shared by the collectors; nil until one asks
+	journal   *journal           // of an interrupted run; nil: none is kept
+	collected []scoring.Evidence // what the collectors found
 
 	unmatchedRules []unread // assign entries that match nothing
 }
@@ -53,15 +57,19 @@ func Gather(ctx context.Context, stack Stack, opt Options) (audit.Digest, error)
 }
 
 func (g *gatherer) gather(ctx context.Context) (audit.Digest, error) {
-	recorded, err := g.recorded()
+	recorded, err := g.recorded(ctx)
 	if err != nil {
 		return "", err
 	}
+	g.resume()
 	w, err := bundle.Create(g.opt.Bundle, g.at)
 	if err != nil {
 		return "", &UsageError{Err: err, Hint: "name an empty directory, a new one, or an earlier bundle with --bundle"}
 	}
 	g.keep = w.Keep()
+	if g.journal != nil {
+		g.journal.add = w.AddEntry
+	}
 	if g.sources, err = g.decode(g.keep); err != nil {
 		return "", err
 	}
@@ -74,6 +82,7 @@ func (g *gatherer) gather(ctx context.Context) (audit.Digest, error) {
 	}
 	projects := g.projects(inventory, packages)
 	evidence := g.evidence(ctx, projects.Projects, recorded)
+	g.collected = evidence
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -92,7 +101,27 @@ func (g *gatherer) gather(ctx context.Context) (audit.Digest, error) {
 			return "", err
 		}
 	}
-	return w.Close()
+	identity, err := w.Close()
+	if err == nil {
+		g.journal.done()
+	}
+	return identity, err
+}
+
+// resume goes on with an interrupted run of the same input, if there is one.
+func (g *gatherer) resume() {
+	input := digestOfJSON(struct {
+		Stack                     []byte
+		Scopes, Mirrors, Evidence []string
+		Anew                      map[string][]string
+		Files                     string
+		Offline                   bool
+	}{g.stack.Bytes, g.stack.Scopes, g.opt.Mirrors, g.opt.Evidence, g.opt.Anew, g.opt.Files, g.opt.Offline})
+	fixed := !g.opt.At.IsZero() || g.stack.At != ""
+	g.journal = openJournal(g.opt.Bundle, journalRun{Tool: g.opt.Version, Input: input, At: g.at}, fixed, g.opt.Now)
+	if g.journal != nil {
+		g.at = g.journal.run.At
+	}
 }
 
 // prepare checks everything that can be wrong with the input before anything is read or written.

@@ -20,17 +20,19 @@ import (
 
 // Options say how to run. The zero value of a field does the safe thing.
 type Options struct {
-	Version  string    // of the program, recorded in the bundle
-	Now      time.Time // the clock; assessed_at where neither the stack file nor At says otherwise
-	At       time.Time // overrides the day of the stack file
-	Offline  bool      // no network: only local files, sockets of this machine, local clones and recorded evidence
-	Bundle   string    // directory to write the evidence to
-	Mirrors  []string  // directories with local clones
-	CacheDir string    // for clones and answers about licences; empty: none are kept
-	TempDir  string    // for unpacked images; the system's if empty
-	Scopes   []string  // overrides the scopes of the stack file
-	Evidence []string  // more recorded bundles, used before those of the stack file
-	Files    string    // which files of an artifact stand in its SBOM: sbom.DepthEntries or sbom.DepthAll; empty: none
+	Version  string              // of the program, recorded in the bundle
+	Now      time.Time           // the clock; assessed_at where neither the stack file nor At says otherwise
+	At       time.Time           // overrides the day of the stack file
+	Offline  bool                // no network: only local files, sockets of this machine, local clones and recorded evidence
+	Bundle   string              // directory to write the evidence to
+	Mirrors  []string            // directories with local clones
+	CacheDir string              // for clones and answers about licences; empty: none are kept
+	TempDir  string              // for unpacked images; the system's if empty
+	Scopes   []string            // overrides the scopes of the stack file
+	Evidence []string            // more recorded bundles, used before those of the stack file: directories, or oci:REF
+	Anew     map[string][]string // collectors to ask although a recording has their facts, by project id; see ParseAnew
+	Clock    func() time.Time    // for the moments of answers; nil: the system's
+	Files    string              // which files of an artifact stand in its SBOM: sbom.DepthEntries or sbom.DepthAll; empty: none
 	// HostImages asks HostInventory for the contents of container images too.
 	HostImages bool
 	Getenv     func(string) string // the environment; nil: it is empty

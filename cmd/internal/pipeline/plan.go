@@ -19,7 +19,7 @@ func Plan(stack Stack, opt Options) ([]audit.Contact, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec, err := g.recorded()
+	rec, err := g.recorded(context.Background())
 	if err != nil {
 		return nil, err
 	}

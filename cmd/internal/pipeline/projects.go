@@ -2,26 +2,14 @@ package pipeline
 
 import (
 	"cmp"
-	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/pegel-audit/pegel/audit"
-	"github.com/pegel-audit/pegel/audit/bundle"
-	"github.com/pegel-audit/pegel/audit/licence"
 	"github.com/pegel-audit/pegel/sbom"
-	"github.com/pegel-audit/pegel/sbom/copyright"
 	"github.com/pegel-audit/pegel/scoring"
-	"github.com/pegel-audit/pegel/scoring/gitlog"
 	"github.com/pegel-audit/pegel/scoring/upstream"
 )
-
-// parallelCollects bounds how many repositories are read at once.
-const parallelCollects = 2
 
 // projects leads artifacts, and packages that the catalogue names, to upstream projects.
 func (g *gatherer) projects(inv sbom.Inventory, pkgs []sbom.Packages) projectsDocument {
@@ -203,124 +191,6 @@ func (g *gatherer) product(a sbom.Artifact, m upstream.Match, version string) pr
 		p.VendorBuild = audit.Known(!found.OSI, origin)
 	}
 	return p
-}
-
-// recording is evidence that was gathered before: documents by project, and the names of the raw bytes behind them.
-type recording struct {
-	evidence map[string]scoring.Evidence
-	licences []copyright.Record
-	raw      []bundle.Entry
-}
-
-// recorded reads the bundles that the stack file and the flags name. A bundle that is not there or does not match its
-// digests is an error: recorded evidence is never half used.
-func (g *gatherer) recorded() (recording, error) {
-	rec := recording{evidence: map[string]scoring.Evidence{}}
-	dirs := slices.Clone(g.opt.Evidence)
-	for _, dir := range g.stack.Evidence {
-		dirs = append(dirs, relativeTo(g.stack.Dir, dir))
-	}
-	for _, dir := range dirs {
-		if err := rec.read(dir); err != nil {
-			return recording{}, err
-		}
-	}
-	return rec, nil
-}
-
-// of returns the recorded evidence of a project if it is about the repository that the catalogue names: evidence of a fork
-// says nothing about the project.
-func (rec recording) of(p scoring.Project) (scoring.Evidence, bool) {
-	e, ok := rec.evidence[p.ID]
-	return e, ok && (sameRepository(e.Repo, p.Repo) || sameRepository(e.Repo, p.Mirror))
-}
-
-func (rec *recording) read(dir string) error {
-	b, err := bundle.Open(dir)
-	if errors.Is(err, bundle.ErrNoBundle) {
-		return usagef("recorded evidence is a bundle that pegel collect wrote", "reading recorded evidence %q: no bundle is there", dir)
-	}
-	if err != nil {
-		return fmt.Errorf("reading recorded evidence %q: %w", dir, err)
-	}
-	for _, entry := range b.Blobs("project-evidence") {
-		data, err := b.Read(entry.Digest)
-		if err != nil {
-			return fmt.Errorf("reading recorded evidence %q: %w", dir, err)
-		}
-		var e scoring.Evidence
-		if err := decodeStrict(data, &e); err != nil {
-			return fmt.Errorf("reading recorded evidence %q: %s: %w", dir, entry.Name, err)
-		}
-		if _, ok := rec.evidence[e.Project]; !ok && e.Revision != "" { // a recorded failure is no evidence: try again
-			rec.evidence[e.Project] = e
-		}
-	}
-	for _, entry := range b.Blobs(copyright.RecordKind) {
-		data, err := b.Read(entry.Digest)
-		if err != nil {
-			return fmt.Errorf("reading recorded evidence %q: %w", dir, err)
-		}
-		r, err := copyright.ParseRecord(data)
-		if err != nil {
-			return fmt.Errorf("reading recorded evidence %q: %s: %w", dir, entry.Name, err)
-		}
-		rec.licences = append(rec.licences, r)
-	}
-	for _, entry := range b.Blobs("raw") {
-		if entry.Withheld != "" && entry.Source != "" { // what evidence of a project rests on; input files are read again
-			rec.raw = append(rec.raw, entry)
-		}
-	}
-	return nil
-}
-
-// evidence gathers what is known about every project: recorded evidence first, then the collectors. A project of which
-// nothing could be read still has a document that says why.
-func (g *gatherer) evidence(ctx context.Context, projects []scoring.Project, rec recording) []scoring.Evidence {
-	collector, err := gitlog.New(g.gitOptions())
-	out := make([]scoring.Evidence, len(projects))
-	var group errgroup.Group
-	group.SetLimit(parallelCollects)
-	done := make(chan struct{}, len(projects))
-	for i, p := range projects {
-		if e, ok := rec.of(p); ok {
-			out[i] = e
-			done <- struct{}{}
-			continue
-		}
-		group.Go(func() error {
-			defer func() { done <- struct{}{}; g.opt.progress("reading projects", len(done), len(projects)) }()
-			if err == nil {
-				var collectErr error
-				if out[i], collectErr = collector.Collect(ctx, p, scoring.Evidence{}); collectErr == nil {
-					return nil
-				}
-				out[i] = g.nothing(p, collectErr)
-				return nil
-			}
-			out[i] = g.nothing(p, err)
-			return nil
-		})
-	}
-	_ = group.Wait() // errors are kept as the failure of each project's evidence
-	g.opt.progress("reading projects", len(projects), len(projects))
-	return out
-}
-
-func (g *gatherer) gitOptions() gitlog.Options {
-	return gitlog.Options{
-		CacheDir: g.opt.CacheDir, Mirrors: g.opt.Mirrors, Offline: g.opt.Offline, At: g.at, Keep: g.keep,
-		Classify: licence.Detect, Log: g.opt.logger(),
-	}
-}
-
-// nothing is the evidence of a project that could not be read at all.
-func (g *gatherer) nothing(p scoring.Project, err error) scoring.Evidence {
-	return scoring.Evidence{
-		Schema: scoring.EvidenceSchema, Project: p.ID, Repo: p.Repo, AssessedAt: g.at,
-		Failure: err.Error(), Settle: "make " + p.Repo + " readable, or give a local clone with --mirror",
-	}
 }
 
 // contactsOf says what reading the projects would ask, project by project, without asking.

@@ -39,6 +39,7 @@ type Stack struct {
 	Declarations string        `yaml:"declarations"`
 	Network      StackNetwork  `yaml:"network"`
 	Licences     StackLicences `yaml:"licences"`
+	Collect      StackCollect  `yaml:"collect"`
 
 	// Dir is the directory of the file; relative paths in it start there. Name is the path as it was given.
 	Dir  string `yaml:"-"`
@@ -68,6 +69,20 @@ type StackNetwork struct {
 	Allow []string `yaml:"allow"` // addresses or networks that may be reached although they are private, e.g. 10.0.0.0/8
 	Proxy string   `yaml:"proxy"` // of HTTP and HTTPS, e.g. http://proxy.example:3128
 	CA    string   `yaml:"ca"`    // PEM file of certificate authorities beside those of the system
+}
+
+// StackCollect says who may be asked about upstream projects, beside their git repositories.
+type StackCollect struct {
+	// Forges says whether forges, review systems, CI and trackers are asked; absent: yes, unless the run is offline.
+	Forges *bool `yaml:"forges"`
+	// Services says what runs at a host that Pegel does not know, e.g. {git.example.org: gitlab}.
+	Services map[string]string `yaml:"services"`
+	// Indexes are third parties that may be asked: osv, badge, repology, deps.dev, scorecard. Absent: none.
+	Indexes []string `yaml:"indexes"`
+	// OSV is a directory with dumps of osv.dev, used instead of asking it.
+	OSV string `yaml:"osv"`
+	// Affiliations are files that say who works for whom: the operator's own, and those of gitdm and Stackalytics.
+	Affiliations []string `yaml:"affiliations"`
 }
 
 // StackLicences says who may be asked about licences of packages of which an artifact says nothing. Without it nobody is.
@@ -229,6 +244,7 @@ var stackShape = shape{
 	"declarations": nil, "conformance": nil,
 	"network":  {"allow": nil, "proxy": nil, "ca": nil},
 	"licences": {"services": nil, "mirrors": nil, "module_cache": nil},
+	"collect":  {"forges": nil, "services": nil, "indexes": nil, "osv": nil, "affiliations": nil},
 	"subject": {
 		"name": nil, "kind": nil, "exposure": nil, "group": nil,
 		"operator": {"name": nil, "domains": nil},
