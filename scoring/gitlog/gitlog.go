@@ -26,7 +26,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -219,28 +218,15 @@ func (e errRevision) Error() string {
 
 // read gathers all facts from one clone.
 func (c *Collector) read(ctx context.Context, e scoring.Evidence, s source, rev string, versions []string) (scoring.Evidence, error) {
-	parent := os.TempDir()
-	if c.options.CacheDir != "" {
-		parent = filepath.Join(c.options.CacheDir, "views")
-		if err := os.MkdirAll(parent, 0o700); err != nil {
-			return c.failed(ctx, e, errors.New("the cache directory cannot be written"))
-		}
+	v, branch, err := c.openAt(ctx, s, rev, &e)
+	if v != nil {
+		defer v.close()
 	}
-	c.swept.Do(func() { sweep(parent) })
-	v, err := c.git.openView(s.clone, parent)
+	var unknown errRevision
+	if errors.As(err, &unknown) {
+		return e, fmt.Errorf("reading repository %q: %w", e.Repo, err)
+	}
 	if err != nil {
-		return c.failed(ctx, e, err)
-	}
-	defer v.close()
-	v.promise = c.fetchObjects(s)
-	tip, branch, err := v.resolve(rev)
-	if err != nil {
-		if rev != "" {
-			return e, fmt.Errorf("reading repository %q: %w", e.Repo, err)
-		}
-		return c.failed(ctx, e, err)
-	}
-	if err := c.settleRevision(ctx, v, &e, tip); err != nil {
 		return c.failed(ctx, e, err)
 	}
 	if e.SeenUntil, err = c.seenUntil(ctx, s, v, e.AssessedAt); err != nil {
@@ -368,21 +354,37 @@ func (c *Collector) tree(ctx context.Context, v *view, s *survey, e scoring.Evid
 
 // historyFetched makes sure that the .mailmap is there before the pass: without it git log would end early.
 func (v *view) historyFetched(ctx context.Context, e scoring.Evidence, gerrit bool, r rules) (scoring.History, error) {
-	if v.promise != nil {
-		err := v.listTree(ctx, e.Revision, maxFiles, func(f entry) error {
-			if f.path != ".mailmap" {
-				return nil
-			}
-			if _, err := v.blobs(ctx, []string{f.id}, maxDocument); err != nil {
-				return err
-			}
-			return errStop
-		})
-		if err != nil {
-			return scoring.History{}, err
-		}
+	if err := v.fetchMailmap(ctx, e.Revision); err != nil {
+		return scoring.History{}, err
 	}
 	return v.history(ctx, e.Revision, e.AssessedAt, gerrit, r)
+}
+
+// fetchMailmap makes sure that the .mailmap of a commit is there.
+func (v *view) fetchMailmap(ctx context.Context, commit string) error {
+	if v.promise == nil {
+		return nil
+	}
+	return v.objects(ctx, []string{commit + ":"}, maxSmallFile, func(_ int, o object) error {
+		for _, e := range parseTree(o.data, len(o.id)/2) {
+			if e.name == ".mailmap" {
+				_, err := v.blobs(ctx, []string{e.id}, maxDocument)
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// holds reports whether a file is at the root of a commit.
+func (v *view) holds(ctx context.Context, commit, name string) (found bool, err error) {
+	err = v.objects(ctx, []string{commit + ":"}, maxSmallFile, func(_ int, o object) error {
+		for _, e := range parseTree(o.data, len(o.id)/2) {
+			found = found || e.name == name && (entry{mode: e.mode, kind: "blob"}).regular()
+		}
+		return nil
+	})
+	return found, err
 }
 
 // keep hands a text to the bundle. Its digest, commit and path are facts; the text itself belongs to the project and is
