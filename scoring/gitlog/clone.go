@@ -55,6 +55,9 @@ func (c *Collector) Open(ctx context.Context, p scoring.Project, revision string
 		e.AssessedAt = c.options.At.UTC()
 	}
 	v, _, err := c.openAt(ctx, s, revision, &e)
+	if err == nil {
+		err = v.needTrees(ctx, e.Revision)
+	}
 	if err != nil {
 		if v != nil {
 			v.close()
@@ -127,7 +130,7 @@ func (c *Clone) Fetch(ctx context.Context, ids []string) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	return c.view.promise(ctx, missing)
+	return c.view.want(ctx, alone, missing)
 }
 
 // Read returns the contents of a file by object id. It fails with ErrTooLarge before anything is unpacked if there are more
@@ -141,7 +144,7 @@ func (c *Clone) Read(ctx context.Context, id string, limit int64) ([]byte, error
 	}
 	data, err := c.contents.read(id, limit)
 	if errors.Is(err, ErrAbsent) && c.view.promise != nil && !c.collector.options.Offline {
-		if err := c.view.promise(ctx, []string{id}); err != nil {
+		if err := c.view.want(ctx, alone, []string{id}); err != nil {
 			return nil, err
 		}
 		data, err = c.contents.read(id, limit)

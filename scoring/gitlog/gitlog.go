@@ -295,6 +295,26 @@ func (c *Collector) settleRevision(ctx context.Context, v *view, e *scoring.Evid
 func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, branch string, versions []string) (scoring.Evidence, error) {
 	origin := audit.Origin{Source: c.Name(), URL: e.Repo, Commit: e.Revision, At: e.RevisionAt}
 	versions = slices.Compact(slices.Sorted(slices.Values(versions)))
+	c.info("reading tags", "project", e.Project)
+	needed := []string{e.Revision}
+	tags, err := v.tags(ctx)
+	var r scoring.Releases
+	if err == nil {
+		r, err = v.releases(ctx, tags, branch, versions, e.AssessedAt)
+	}
+	if err != nil {
+		e.Releases = failure[scoring.Releases](err, origin)
+	} else {
+		e.Releases = audit.Known(r, origin)
+		for _, version := range versions {
+			if t, ok := r.TagOf[version]; ok {
+				needed = append(needed, t.Commit)
+			}
+		}
+	}
+	if err := v.needTrees(ctx, needed...); err != nil {
+		c.warn("fetching trees", "project", e.Project, "reason", presentable(err.Error()))
+	}
 	c.info("reading files", "project", e.Project)
 	s, err := v.survey(ctx, e.Revision)
 	if err == nil {
@@ -312,16 +332,6 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 		e.History = failure[scoring.History](err, origin)
 	} else {
 		e.History = audit.Known(h, origin)
-	}
-	tags, err := v.tags(ctx)
-	var r scoring.Releases
-	if err == nil {
-		r, err = v.releases(ctx, tags, branch, versions, e.AssessedAt)
-	}
-	if err != nil {
-		e.Releases = failure[scoring.Releases](err, origin)
-	} else {
-		e.Releases = audit.Known(r, origin)
 	}
 	if e.Licences, err = c.licenceFacts(ctx, v, e.Revision, versions, e.Releases, origin); err != nil {
 		e.Licences = map[string]audit.Fact[scoring.LicenceFacts]{}

@@ -1,14 +1,12 @@
 package gitlog
 
 import (
-	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -248,12 +246,6 @@ func (c *Collector) licenceFact(ctx context.Context, version string, r rootLicen
 	return audit.Known(facts, origins...), nil
 }
 
-// licencePaths are the pathspecs of licence files at the root and below LICENSES/.
-var licencePaths = []string{
-	":(top,icase,glob)licen[cs]e*", ":(top,icase,glob)copying*", ":(top,icase,glob)unlicen[cs]e*", ":(top,icase,glob)mit-licen[cs]e*",
-	":(top,icase,glob)*-licen[cs]e", ":(top,literal)LICENSES",
-}
-
 // licenceHistory follows the licence set along the first-parent line over five years. States with the same expression as
 // the one before are left out.
 func (c *Collector) licenceHistory(ctx context.Context, v *view, commit string, at time.Time, origin audit.Origin) (audit.Fact[[]scoring.LicenceState], error) {
@@ -271,6 +263,9 @@ func (c *Collector) licenceHistory(ctx context.Context, v *view, commit string, 
 	commits := make([]string, len(changes))
 	for i, ch := range changes {
 		commits[i] = ch.commit
+	}
+	if err := v.needLicences(ctx, commits); err != nil {
+		return audit.Fact[[]scoring.LicenceState]{}, err
 	}
 	found, err := v.licencesAt(ctx, commits)
 	if err != nil {
@@ -300,11 +295,14 @@ type change struct {
 }
 
 // licenceChanges lists, oldest first, the state at the start of the window (or the oldest commit, if the history is
-// shorter) and each change of a licence file since.
+// shorter) and each commit of the first-parent line since that changed a licence file. It compares root trees, so that a
+// partial clone needs no others.
 func (v *view) licenceChanges(ctx context.Context, commit string, start, at time.Time) ([]change, error) {
-	var base change
+	var line []change // newest first
 	err := v.firstParents(ctx, commit, func(id string, committed int64) error {
-		base = change{id, committed}
+		if line = append(line, change{id, committed}); len(line) > maxWanted {
+			return fmt.Errorf("more than %d commits in five years", maxWanted)
+		}
 		if committed <= start.Unix() {
 			return errStop
 		}
@@ -313,23 +311,55 @@ func (v *view) licenceChanges(ctx context.Context, commit string, start, at time
 	if err != nil {
 		return nil, err
 	}
-	var changes []change
-	args := []string{
-		"log", "--first-parent", "--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct",
-		"--since=" + gitDate(start.Add(-clockSlack)), "--end-of-options", commit, "--",
+	sets, err := v.licenceSets(ctx, line)
+	if err != nil {
+		return nil, err
 	}
-	err = v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
-		lines := bufio.NewScanner(r)
-		for lines.Scan() {
-			id, text, _ := strings.Cut(lines.Text(), " ")
-			committed, err := strconv.ParseInt(text, 10, 64)
-			if err == nil && objectID.MatchString(id) && committed > start.Unix() && committed <= at.Unix() && id != base.commit {
-				changes = append(changes, change{id, committed})
+	base := line[len(line)-1]
+	changes := []change{base}
+	for i := len(line) - 2; i >= 0; i-- {
+		if c := line[i]; sets[i] != sets[i+1] && c.committed > start.Unix() && c.committed <= at.Unix() {
+			changes = append(changes, c)
+		}
+	}
+	return changes, nil
+}
+
+// licenceSets returns for each commit a text that changes with the licence files at its root or below LICENSES.
+func (v *view) licenceSets(ctx context.Context, line []change) ([]string, error) {
+	specs := make([]string, len(line))
+	for i, c := range line {
+		specs[i] = c.commit + "^{tree}"
+	}
+	if v.promise != nil {
+		commits := make([]string, len(line))
+		for i, c := range line {
+			commits[i] = c.commit
+		}
+		roots, err := v.rootsOf(ctx, commits)
+		if err == nil {
+			err = v.fetchTrees(ctx, alone, roots)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	sets := make([]string, len(line))
+	lacking := false
+	err := v.objects(ctx, specs, maxSmallFile, func(i int, o object) error {
+		lacking = lacking || o.missing
+		var b strings.Builder
+		for _, e := range parseTree(o.data, len(o.id)/2) {
+			f := newFile(entry{mode: e.mode, kind: "blob", id: e.id, path: e.name})
+			if f.lower == "licenses" || f.regular() && isLicenceName(f) {
+				b.WriteString(e.name + " " + e.id + "\n")
 			}
 		}
-		return lines.Err()
-	}, append(args, licencePaths...)...)
-	changes = append(changes, base)
-	slices.Reverse(changes)
-	return changes, err
+		sets[i] = b.String()
+		return nil
+	})
+	if err == nil && lacking {
+		err = errors.New("the clone lacks the files of an older revision")
+	}
+	return sets, err
 }

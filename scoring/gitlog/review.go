@@ -135,7 +135,7 @@ func (v *view) firstParents(ctx context.Context, commit string, yield func(id st
 			}
 		}
 		return lines.Err()
-	}, "log", "--first-parent", "--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct", "--end-of-options", commit, "--")
+	}, "log", "--first-parent", "--no-mailmap", "--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct", "--end-of-options", commit, "--")
 }
 
 // notesRef is where Gerrit keeps votes when it is told to.
@@ -153,6 +153,9 @@ func (v *view) loadNotes(ctx context.Context, p *pass) error {
 		return nil
 	}
 	p.notes = map[string]string{}
+	if err := v.needTrees(ctx, v.state.refs[i].id); err != nil {
+		return err
+	}
 	return v.listTree(ctx, v.state.refs[i].id, maxNotes, func(e entry) error {
 		if id := strings.ReplaceAll(e.path, "/", ""); e.regular() && objectID.MatchString(id) {
 			p.notes[id] = e.id

@@ -320,8 +320,8 @@ type view struct {
 	mainline map[string]bool // first-parent line of the last 24 months, from the evaluated revision on
 }
 
-// promise fetches objects into the clone behind a view, all in one request.
-type promise func(ctx context.Context, ids []string) error
+// promise fetches objects into the clone behind a view, all in one request; the filter says what comes with them.
+type promise func(ctx context.Context, filter string, ids []string) error
 
 const (
 	viewPrefix = "pegel-view-"
