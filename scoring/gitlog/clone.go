@@ -176,7 +176,7 @@ func (c *Clone) Commits(ctx context.Context, n int) ([]scoring.Commit, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPass(c.AssessedAt, c.collector.rules.bots)
+	p := newPass(c.AssessedAt, c.collector.rules)
 	if err := c.view.loadNotes(ctx, p); err != nil {
 		return nil, err
 	}

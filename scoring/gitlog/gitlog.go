@@ -79,6 +79,9 @@ func New(options Options) (*Collector, error) {
 	if c.rules.organisations, err = parseOrganisations(orBuiltin(options.Organisations, builtinOrganisations)); err != nil {
 		return nil, err
 	}
+	if c.rules.assistants, err = parseAssistants(builtinAssistants); err != nil {
+		return nil, err
+	}
 	if options.At.IsZero() && !options.AtHead {
 		return nil, errors.New("a git collector needs the moment of assessment")
 	}
@@ -294,6 +297,7 @@ func (c *Collector) settleRevision(ctx context.Context, v *view, e *scoring.Evid
 // facts reads each kind of fact; one that fails leaves the others alone.
 func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, branch string, versions []string) (scoring.Evidence, error) {
 	origin := audit.Origin{Source: c.Name(), URL: e.Repo, Commit: e.Revision, At: e.RevisionAt}
+	v.origin = origin
 	versions = slices.Compact(slices.Sorted(slices.Values(versions)))
 	c.info("reading tags", "project", e.Project)
 	needed := []string{e.Revision}
@@ -328,10 +332,14 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 	if err := tooOld(e); err != nil {
 		e.History = failure[scoring.History](err, origin)
 		e.History.Settle = "fetch the clone of " + e.Repo + ", or let the run contact its server"
-	} else if h, err := v.historyFetched(ctx, e, gerrit, c.rules); err != nil {
+	} else if h, changes, err := v.historyFetched(ctx, e, gerrit, c.rules); err != nil {
 		e.History = failure[scoring.History](err, origin)
 	} else {
+		h.CodeDrop = activity(v.codeDrop(ctx, e.Revision, e.AssessedAt, origin), e.SeenUntil)
 		e.History = audit.Known(h, origin)
+		if changes != nil && e.Changes.Value == nil && e.Changes.Failure == "" {
+			e.Changes = activity(audit.Known(*changes, origin), e.SeenUntil)
+		}
 	}
 	if e.Licences, err = c.licenceFacts(ctx, v, e.Revision, versions, e.Releases, origin); err != nil {
 		e.Licences = map[string]audit.Fact[scoring.LicenceFacts]{}
@@ -339,10 +347,33 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 			e.Licences[key] = failure[scoring.LicenceFacts](err, origin)
 		}
 	}
+	e.Versions = v.treesAt(ctx, versions, e.Releases, origin)
 	if e.LicenceHistory, err = c.licenceHistory(ctx, v, e.Revision, e.AssessedAt, origin); err != nil {
 		e.LicenceHistory = failure[[]scoring.LicenceState](err, origin)
 	}
-	return e, ctx.Err()
+	return graded(e), ctx.Err()
+}
+
+// graded grades all facts of git: own records of the project with commit ids, which count for a month from the moment until
+// which the clone could speak.
+func graded(e scoring.Evidence) scoring.Evidence {
+	seen := e.SeenUntil
+	e.History, e.Releases, e.Tree = activity(e.History, seen), activity(e.Releases, seen), activity(e.Tree, seen)
+	e.LicenceHistory = activity(e.LicenceHistory, seen)
+	for version, f := range e.Licences {
+		e.Licences[version] = activity(f, seen)
+	}
+	for version, f := range e.Versions {
+		e.Versions[version] = activity(f, seen)
+	}
+	return e
+}
+
+func activity[T any](f audit.Fact[T], seen time.Time) audit.Fact[T] {
+	if f.Value == nil {
+		return f
+	}
+	return f.Graded(audit.GradeRecord, seen, audit.Month)
 }
 
 // failure turns an error into a fact that says why it is not known.
@@ -363,9 +394,9 @@ func (c *Collector) tree(ctx context.Context, v *view, s *survey, e scoring.Evid
 }
 
 // historyFetched makes sure that the .mailmap is there before the pass: without it git log would end early.
-func (v *view) historyFetched(ctx context.Context, e scoring.Evidence, gerrit bool, r rules) (scoring.History, error) {
+func (v *view) historyFetched(ctx context.Context, e scoring.Evidence, gerrit bool, r rules) (scoring.History, *scoring.Changes, error) {
 	if err := v.fetchMailmap(ctx, e.Revision); err != nil {
-		return scoring.History{}, err
+		return scoring.History{}, nil, err
 	}
 	return v.history(ctx, e.Revision, e.AssessedAt, gerrit, r)
 }

@@ -396,7 +396,7 @@ func BenchmarkHistory(b *testing.B) {
 	c, v, commit := benchmarkView(b)
 	b.ResetTimer()
 	for range b.N {
-		if _, err := v.history(b.Context(), commit, now, false, c.rules); err != nil {
+		if _, _, err := v.history(b.Context(), commit, now, false, c.rules); err != nil {
 			b.Fatal(err)
 		}
 	}

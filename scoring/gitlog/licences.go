@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -106,6 +107,55 @@ func (c *Collector) expression(r rootLicences, texts map[string][]byte) string {
 
 // choice matches the sentence with which a README offers its licences to choose from.
 var choice = regexp.MustCompile(`(?is)licen[cs]ed\s+under\s+(either|any\s+one)\s+of|dual[- ]licen[cs]ed[^.]{0,200}\bor\b|licen[cs]e[^.]{0,200}at\s+your\s+option`)
+
+// treesAt says what the names of the files show at the tag of each deployed version.
+func (v *view) treesAt(ctx context.Context, versions []string, tags audit.Fact[scoring.Releases], origin audit.Origin) map[string]audit.Fact[scoring.TreeAt] {
+	if len(versions) == 0 {
+		return nil
+	}
+	out := map[string]audit.Fact[scoring.TreeAt]{}
+	releases, known := tags.Get()
+	for _, version := range versions {
+		t, ok := releases.TagOf[version]
+		if !ok {
+			out[version] = unfound[scoring.TreeAt](version, known, origin)
+			continue
+		}
+		at := origin
+		at.Commit, at.At = t.Commit, t.At
+		if s, err := v.survey(ctx, t.Commit); err != nil {
+			out[version] = failure[scoring.TreeAt](err, at)
+		} else {
+			out[version] = audit.Known(s.at(t), at)
+		}
+	}
+	return out
+}
+
+// at is the short form of a survey.
+func (s *survey) at(t scoring.Tag) scoring.TreeAt {
+	short := scoring.TreeAt{
+		Tag: t.Name, Commit: t.Commit, Files: s.tree.Files, SourceFiles: s.tree.SourceFiles, TestFiles: s.tree.TestFiles, REUSE: s.tree.REUSE,
+		Documents: map[string]string{}, Tools: map[string]string{},
+	}
+	for topic, files := range s.documents {
+		if topic == "security" && !files[0].prominent() {
+			continue // elsewhere only the text can tell, and texts are read at the evaluated revision
+		}
+		short.Documents[topic] = files[0].name
+	}
+	for topic, files := range s.tools {
+		if topic != "config" {
+			short.Tools[topic] = files[0].name
+		}
+	}
+	for topic, dirs := range s.dirs {
+		if _, ok := short.Tools[topic]; !ok && len(dirs) > 0 {
+			short.Tools[topic] = slices.Min(slices.Collect(maps.Keys(dirs)))
+		}
+	}
+	return short
+}
 
 // licenceFacts answers for the evaluated revision, key "", and for the tag of each deployed version.
 func (c *Collector) licenceFacts(ctx context.Context, v *view, commit string, versions []string, tags audit.Fact[scoring.Releases], origin audit.Origin) (map[string]audit.Fact[scoring.LicenceFacts], error) {

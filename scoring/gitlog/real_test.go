@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/scoring"
 )
 
@@ -93,7 +94,13 @@ func facts(t testing.TB, c *Collector, address, shown string) string {
 }
 
 // wholeOnly takes away what a partial clone does not tell.
-func wholeOnly(e scoring.Evidence) scoring.Evidence { return e }
+func wholeOnly(e scoring.Evidence) scoring.Evidence {
+	if h, ok := e.History.Get(); ok {
+		h.CodeDrop = audit.Fact[scoring.CodeDrop]{}
+		e.History.Value = &h
+	}
+	return e
+}
 
 // difference shows where two texts part.
 func difference(got, want string) string {

@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pegel-audit/pegel/audit"
 )
 
 // Bounds on what is read of a clone's own files.
@@ -317,6 +319,7 @@ type view struct {
 	promise promise // fetches missing objects; nil for clones that are not ours
 
 	unlock   func()          // gives up the lock of the view; nil where there are no locks
+	origin   audit.Origin    // of facts about the evaluated revision
 	mainline map[string]bool // first-parent line of the last 24 months, from the evaluated revision on
 }
 
