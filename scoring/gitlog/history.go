@@ -80,7 +80,7 @@ func newPass(at time.Time, r rules) *pass {
 
 // read consumes the stream of logArgs.
 func (p *pass) read(r io.Reader) error {
-	records := newRecordReader(r)
+	records := newRecordReader(newPatient(r))
 	for {
 		line, err := records.next()
 		if errors.Is(err, io.EOF) {

@@ -381,6 +381,7 @@ func (v *view) licenceSets(ctx context.Context, line []change) ([]string, error)
 	for i, c := range line {
 		specs[i] = c.commit + "^{tree}"
 	}
+	same := map[string]string{} // by tree: most commits change no file at the root
 	if v.promise != nil {
 		commits := make([]string, len(line))
 		for i, c := range line {
@@ -398,14 +399,12 @@ func (v *view) licenceSets(ctx context.Context, line []change) ([]string, error)
 	lacking := false
 	err := v.objects(ctx, specs, maxSmallFile, func(i int, o object) error {
 		lacking = lacking || o.missing
-		var b strings.Builder
-		for _, e := range parseTree(o.data, len(o.id)/2) {
-			f := newFile(entry{mode: e.mode, kind: "blob", id: e.id, path: e.name})
-			if f.lower == "licenses" || f.regular() && isLicenceName(f) {
-				b.WriteString(e.name + " " + e.id + "\n")
-			}
+		set, ok := same[o.id]
+		if !ok {
+			set = licenceSet(o)
+			same[o.id] = set
 		}
-		sets[i] = b.String()
+		sets[i] = set
 		return nil
 	})
 	if err == nil && lacking {
@@ -413,3 +412,21 @@ func (v *view) licenceSets(ctx context.Context, line []change) ([]string, error)
 	}
 	return sets, err
 }
+
+// licenceSet lists the licence files in a root tree with their ids.
+func licenceSet(o object) string {
+	var b strings.Builder
+	for _, e := range parseTree(o.data, len(o.id)/2) {
+		if !licenceHint.MatchString(e.name) {
+			continue
+		}
+		f := newFile(entry{mode: e.mode, kind: "blob", id: e.id, path: e.name})
+		if f.lower == "licenses" || f.regular() && isLicenceName(f) {
+			b.WriteString(e.name + " " + e.id + "\n")
+		}
+	}
+	return b.String()
+}
+
+// licenceHint is in every name that isLicenceName accepts.
+var licenceHint = regexp.MustCompile(`(?i)licen|copying`)

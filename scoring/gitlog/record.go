@@ -87,7 +87,7 @@ type recordReader struct {
 }
 
 func newRecordReader(r io.Reader) *recordReader {
-	return &recordReader{r: bufio.NewReaderSize(r, 256<<10)}
+	return &recordReader{r: bufio.NewReaderSize(r, 512<<10)}
 }
 
 // next returns the next record without its NUL, cut to maxRecord bytes; io.EOF at the end. The bytes are valid until the
