@@ -256,8 +256,15 @@ func (c *Collector) fetchObjects(s source) promise {
 			return err
 		}
 		defer unlock()
-		_, err = c.git.online(ctx, s.ours, strings.NewReader(strings.Join(ids, "\n")+"\n"), "-c", "fetch.negotiationAlgorithm=noop",
-			"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--filter="+filter, "--stdin", "origin")
+		fetch := func(filter string) error {
+			_, err := c.git.online(ctx, s.ours, strings.NewReader(strings.Join(ids, "\n")+"\n"), "-c", "fetch.negotiationAlgorithm=noop",
+				"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--filter="+filter, "--stdin", "origin")
+			return err
+		}
+		err = fetch(filter)
+		if refusesFilter(err) {
+			err = fetch(withBelow)
+		}
 		if err != nil {
 			c.warn("fetching files", "repository", s.url, "reason", err.Error())
 		}

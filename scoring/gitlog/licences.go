@@ -330,6 +330,13 @@ func (c *Collector) licenceHistory(ctx context.Context, v *view, commit string, 
 		if r.missing {
 			return audit.Failed[[]scoring.LicenceState]("the clone lacks the files of an older revision", origin), nil
 		}
+		for _, f := range r.files {
+			if _, ok := texts[f.id]; !ok {
+				f := audit.Failed[[]scoring.LicenceState](fmt.Sprintf("the text of %q at an older revision could not be read", clip(printable(f.name), 80)), origin)
+				f.Settle = "give a complete clone of the repository"
+				return f, nil
+			}
+		}
 		s := scoring.LicenceState{From: moment(changes[i].committed), Commit: r.commit, Expression: c.expression(r, texts)}
 		if len(states) > 0 && states[len(states)-1].Expression == s.Expression {
 			continue
