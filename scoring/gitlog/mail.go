@@ -1,6 +1,7 @@
 package gitlog
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -41,16 +42,16 @@ type approver struct{ given [len(spans)]int32 }
 
 // add counts one human commit of the last 24 months.
 func (a *approvals) add(p *pass, age int64, author, committer identity, f features, applied bool) {
-	approvers := map[int32]bool{}
+	var approvers []int32 // few: a list is cheaper than a set
 	for _, signature := range f.reviewers {
 		name, address := splitSignature(strings.ToValidUTF8(signature, "\uFFFD"))
 		who, ok := a.person(p, name, address)
 		if ok && !who.bot && who.person != author.person {
-			approvers[who.person] = true
+			approvers = include(approvers, who.person)
 		}
 	}
 	if applied {
-		approvers[committer.person] = true
+		approvers = include(approvers, committer.person)
 	}
 	if a.people == nil {
 		a.people = map[int32]*approver{}
@@ -61,13 +62,20 @@ func (a *approvals) add(p *pass, age int64, author, committer identity, f featur
 		}
 		a.windows[i].reviewed += one(len(approvers) > 0)
 		a.windows[i].trailers += one(f.reviewedBy || f.ackedBy || f.testedBy)
-		for person := range approvers {
+		for _, person := range approvers {
 			if a.people[person] == nil {
 				a.people[person] = &approver{}
 			}
 			a.people[person].given[i]++
 		}
 	}
+}
+
+func include(set []int32, person int32) []int32 {
+	if slices.Contains(set, person) {
+		return set
+	}
+	return append(set, person)
 }
 
 // person finds who signed a trailer. Those who are no authors are added, until there are too many.

@@ -26,20 +26,32 @@ const maxTrailers = 200
 // features reads the trailers that git found. A review counts only if somebody other than the author gave it.
 func (p *pass) features(c record, author identity) features {
 	var f features
+	var lower [32]byte // longer than any key that is asked for
 	for rest, n := c.trailers, 0; len(rest) > 0 && n < maxTrailers; n++ {
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte{trailerSeparator})
 		key, value, ok := bytes.Cut(line, []byte(":"))
-		if ok {
-			p.trailer(&f, string(bytes.ToLower(key)), value, c.author)
+		if ok && len(key) <= len(lower) {
+			p.trailer(&f, toLower(lower[:0], key), value, c.author)
 		}
 	}
 	f.reviewed = f.reviewedBy || f.ackedBy
 	return f
 }
 
-func (p *pass) trailer(f *features, key string, value, author []byte) {
-	switch key {
+// toLower appends the ASCII letters of key in lower case.
+func toLower(to, key []byte) []byte {
+	for _, b := range key {
+		if b >= 'A' && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		to = append(to, b)
+	}
+	return to
+}
+
+func (p *pass) trailer(f *features, key, value, author []byte) {
+	switch string(key) {
 	case "signed-off-by":
 		f.signedOff = true
 	case "change-id":
@@ -60,9 +72,9 @@ func (p *pass) trailer(f *features, key string, value, author []byte) {
 		if !somebodyElse(value, author) {
 			return
 		}
-		f.reviewedBy = f.reviewedBy || key == "reviewed-by"
-		f.ackedBy = f.ackedBy || key == "acked-by"
-		f.testedBy = f.testedBy || key == "tested-by"
+		f.reviewedBy = f.reviewedBy || key[0] == 'r'
+		f.ackedBy = f.ackedBy || key[0] == 'a'
+		f.testedBy = f.testedBy || key[0] == 't'
 		f.reviewers = append(f.reviewers, string(value))
 	}
 }
