@@ -404,19 +404,20 @@ func BenchmarkHistory(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			c, v, commit, when := benchmarkView(b, dir)
 			ours, floor := time.Hour, time.Hour
-			commits := 0
+			var last scoring.History
 			b.ResetTimer()
 			for range b.N {
 				floor = min(floor, cpu(b, func() error { return c.git.command(b.Context(), v.dir, false, logArgs(commit)...).Run() }))
 				ours = min(ours, cpu(b, func() error {
 					h, _, err := v.history(b.Context(), commit, when, true, c.rules)
-					commits = h.CommitsEver
+					last = h
 					return err
 				}))
 			}
 			b.ReportMetric(float64(ours)/float64(floor), "ratio")
 			b.ReportMetric(ours.Seconds(), "cpu-s")
-			b.ReportMetric(float64(commits), "commits")
+			b.ReportMetric(float64(last.CommitsEver), "commits")
+			b.ReportMetric(float64(len(asJSON(b, last))), "fact-bytes")
 		})
 	}
 }
