@@ -35,7 +35,7 @@ func FuzzRecord(f *testing.F) {
 			!bytes.Equal(again.committer, r.committer) || !bytes.Equal(again.trailers, r.trailers) || !bytes.Equal(again.message, r.message) {
 			t.Fatalf("got %+v, want %+v", again, r)
 		}
-		p := newPass(now, bots{})
+		p := newPass(now, rules{})
 		p.add(r)
 		if p.h.CommitsEver > 1 || p.windows[3].w.Commits+p.windows[3].w.Merges > 1 {
 			t.Fatalf("one record was counted more than once: %+v", p.h)

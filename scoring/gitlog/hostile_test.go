@@ -11,7 +11,7 @@ import (
 )
 
 // write puts a file into a test directory.
-func write(t *testing.T, path, text string, mode os.FileMode) {
+func write(t testing.TB, path, text string, mode os.FileMode) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
@@ -308,5 +308,55 @@ func TestManyTagsAreReadInOneProcess(t *testing.T) {
 	got := releasesIn(t, mustRepository(t, newCollector(t, Options{Offline: true}), dir, ""))
 	if got.Releases24m != 1 || got.LastVersion != "v1.199.99" {
 		t.Errorf("got %d releases, last %q; want one commit with the highest version", got.Releases24m, got.LastVersion)
+	}
+}
+
+func TestAMillionTagsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes a list of refs of 60 MB")
+	}
+	r := newRepo()
+	r.commit(testCommit{when: at(9), files: map[string]string{"LICENSE": "MIT x"}})
+	dir := r.build(t, filepath.Join(t.TempDir(), "r.git"))
+	head := strings.TrimSpace(runGit(t, "", "--git-dir="+dir, "rev-parse", "HEAD"))
+	list := func(tags int) {
+		var lines strings.Builder
+		lines.WriteString(head + " refs/heads/master\n")
+		for i := range tags {
+			fmt.Fprintf(&lines, "%s refs/tags/v1.%d.%d\n", head, i/1000, i%1000)
+		}
+		write(t, filepath.Join(dir, "packed-refs"), lines.String(), 0o644)
+	}
+	list(999_000)
+	e := mustRepository(t, newCollector(t, Options{Offline: true}), dir, "")
+	if historyOf(t, e).CommitsEver != 1 {
+		t.Error("the history of a repository with many tags is not read")
+	}
+	if e.Releases.Value != nil || !strings.Contains(e.Releases.Failure, "more than 200000 tags") {
+		t.Errorf("releases: got %+v, want a reason", e.Releases)
+	}
+	list(1_000_100)
+	e = mustRepository(t, newCollector(t, Options{Offline: true}), dir, "")
+	if !strings.Contains(e.Failure, "more than 1000000 refs") || e.Settle == "" {
+		t.Errorf("got %q, want a reason and a remedy", e.Failure)
+	}
+}
+
+func TestAThousandReviewersOfOneCommitAreBounded(t *testing.T) {
+	r := newRepo()
+	var message strings.Builder
+	message.WriteString("Much praised\n\nSigned-off-by: Ana Ito <ana@redhat.com>\n")
+	for i := range 1000 {
+		fmt.Fprintf(&message, "Acked-by: R%d <r%d@example.org>\n", i, i)
+	}
+	for i := range 12 {
+		r.commit(testCommit{when: at(20 - i), message: message.String()})
+	}
+	c, ok := collect(t, r).Changes.Get()
+	if !ok {
+		t.Fatal("got no changes, want those of a mailing list")
+	}
+	if n, _ := c.Windows[0].Approvers.Get(); n != maxTrailers-1 {
+		t.Errorf("got %d approvers, want those of the first %d trailers", n, maxTrailers)
 	}
 }
