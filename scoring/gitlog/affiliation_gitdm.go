@@ -1,0 +1,224 @@
+package gitlog
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+)
+
+// lines reads a text line by line and counts them.
+type lines struct {
+	r      *bufio.Reader
+	number int
+	spill  []byte
+}
+
+// next returns the next line without its end, valid until the next call; io.EOF at the end.
+func (l *lines) next() ([]byte, error) {
+	line, err := l.r.ReadSlice('\n')
+	if len(line) == 0 && err != nil && err != bufio.ErrBufferFull {
+		return nil, err
+	}
+	l.number++
+	if err == bufio.ErrBufferFull || len(line) > maxAffiliationLine {
+		return nil, fmt.Errorf("line %d: longer than %d bytes", l.number, maxAffiliationLine)
+	}
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("line %d: %w", l.number, err)
+	}
+	return bytes.TrimRight(line, "\r\n"), nil
+}
+
+func (l *lines) wrong(err error) error { return fmt.Errorf("line %d: %w", l.number, err) }
+
+// readGitdm reads the form of cncf/gitdm: developers_affiliations*.txt. A line "login: address, address" is followed by
+// one indented line per employer, "Name", "Name until DATE", "Name from DATE until DATE" or "Name from DATE"; ! stands
+// for @.
+func (a *Affiliation) readGitdm(r *bufio.Reader, s *affiliationSource) error {
+	l := &lines{r: r}
+	var addresses []string
+	var stays []stay
+	for {
+		line, err := l.next()
+		if errors.Is(err, io.EOF) {
+			return a.put(s, addresses, stays)
+		}
+		if err != nil {
+			return err
+		}
+		text := strings.ToValidUTF8(string(line), "\uFFFD")
+		trimmed := strings.TrimSpace(text)
+		switch {
+		case trimmed == "" || trimmed[0] == '#':
+		case text[0] != '\t' && text[0] != ' ':
+			if err := a.put(s, addresses, stays); err != nil {
+				return l.wrong(err)
+			}
+			if addresses, err = gitdmAddresses(trimmed); err != nil {
+				return l.wrong(err)
+			}
+			stays = stays[:0]
+		case len(addresses) == 0:
+			return l.wrong(errors.New("an employer before any person"))
+		default:
+			st, err := a.gitdmStay(trimmed)
+			if err != nil {
+				return l.wrong(err)
+			}
+			if stays = append(stays, st); len(stays) > maxStays {
+				return l.wrong(fmt.Errorf("more than %d employers of one address", maxStays))
+			}
+		}
+	}
+}
+
+// gitdmAddresses reads "login: a!example.org, b!example.org".
+func gitdmAddresses(line string) ([]string, error) {
+	_, list, ok := strings.Cut(line, ": ")
+	if !ok {
+		return nil, errors.New("not a login, a colon and addresses")
+	}
+	var addresses []string
+	for part := range strings.SplitSeq(list, ",") {
+		address, ok := gitdmAddress(strings.TrimSpace(part))
+		if !ok {
+			return nil, errors.New("an address without ! or @")
+		}
+		addresses = append(addresses, address)
+	}
+	return addresses, nil
+}
+
+// gitdmAddress turns the ! of gitdm into @; ok is false if the text is no address.
+func gitdmAddress(text string) (string, bool) {
+	if i := strings.LastIndexAny(text, "!@"); i > 0 && i < len(text)-1 {
+		return text[:i] + "@" + text[i+1:], true
+	}
+	return "", false
+}
+
+// gitdmStay reads "Name from DATE until DATE".
+func (a *Affiliation) gitdmStay(text string) (stay, error) {
+	st := stay{from: dayMin, until: dayMax}
+	var err error
+	if text, st.until, err = cutDay(text, " until ", dayMax); err != nil {
+		return st, err
+	}
+	if text, st.from, err = cutDay(text, " from ", dayMin); err != nil {
+		return st, err
+	}
+	if st.until <= st.from {
+		return st, errors.New("the end of an employment is not after its begin")
+	}
+	st.employer, err = a.employer(text)
+	return st, err
+}
+
+// cutDay cuts a word and a date from the end of a text. What follows the word and does not begin with a digit is part of
+// a name: "Made from Scratch".
+func cutDay(text, word string, without int32) (rest string, day int32, err error) {
+	before, date, ok := cutLast(text, word)
+	if !ok || date == "" || date[0] < '0' || date[0] > '9' || strings.Contains(date, " ") {
+		return text, without, nil
+	}
+	day, ok = parseDay(date)
+	if !ok {
+		return text, 0, errors.New("a date is not of the form YYYY-MM-DD")
+	}
+	return before, day, nil
+}
+
+// ended is a line of a map: somebody's or a domain's employer until a day.
+type ended struct {
+	who   string // address, or domain
+	until stay
+	line  int
+}
+
+// readGitdmMap reads the maps of gitdm: "address employer", "domain employer", each perhaps with "< YYYY-MM-DD" at the
+// end, which says until when. The lines of one address or domain follow each other in time, in whatever order they stand.
+func (a *Affiliation) readGitdmMap(r *bufio.Reader, s *affiliationSource) error {
+	l := &lines{r: r}
+	var open []ended // of the address or domain of the line before
+	for {
+		line, err := l.next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		atEnd := err != nil
+		text := strings.TrimSpace(strings.ToValidUTF8(string(line), "\uFFFD"))
+		if !atEnd && (text == "" || text[0] == '#') {
+			continue
+		}
+		var e ended
+		if !atEnd {
+			if e, err = a.gitdmMapLine(text); err != nil {
+				return l.wrong(err)
+			}
+			e.line = l.number
+		}
+		if len(open) > 0 && (atEnd || e.who != open[0].who) {
+			if err := a.closeMap(s, open); err != nil {
+				return fmt.Errorf("line %d: %w", open[0].line, err)
+			}
+			open = open[:0]
+		}
+		if atEnd {
+			return nil
+		}
+		if open = append(open, e); len(open) > maxStays {
+			return l.wrong(fmt.Errorf("more than %d employers of one address", maxStays))
+		}
+	}
+}
+
+// gitdmMapLine reads "who employer < DATE".
+func (a *Affiliation) gitdmMapLine(text string) (ended, error) {
+	i := strings.IndexAny(text, " \t")
+	if i < 0 {
+		return ended{}, errors.New("not an address or a domain, a blank and an employer")
+	}
+	e := ended{who: strings.ToLower(text[:i]), until: stay{from: dayMin, until: dayMax}}
+	if address, ok := gitdmAddress(e.who); ok {
+		e.who = address
+	} else if !domainPattern.MatchString(e.who) {
+		return ended{}, errors.New("neither an address nor a domain at the beginning")
+	}
+	name, err := strings.TrimSpace(text[i:]), error(nil)
+	if before, date, ok := cutLast(name, " < "); ok {
+		day, ok := parseDay(strings.TrimSpace(date))
+		if !ok {
+			return ended{}, errors.New("a date is not of the form YYYY-MM-DD")
+		}
+		name, e.until.until = strings.TrimSpace(before), day
+	}
+	e.until.employer, err = a.employer(name)
+	return e, err
+}
+
+// closeMap turns ends into stays: each begins where the one before ended.
+func (a *Affiliation) closeMap(s *affiliationSource, open []ended) error {
+	slices.SortStableFunc(open, func(x, y ended) int { return int(max(min(int64(x.until.until)-int64(y.until.until), 1), -1)) })
+	from := int32(math.MinInt32)
+	for i, e := range open {
+		e.until.from = from
+		if i+1 < len(open) && open[i+1].until.until > e.until.until {
+			from = e.until.until
+		}
+		var err error
+		if strings.Contains(e.who, "@") {
+			err = a.put(s, []string{e.who}, []stay{e.until})
+		} else {
+			err = a.putDomain(s, e.who, e.until)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package gitlog
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// stackalyticsUser is one entry of "users": the companies follow each other in time, each until its end_date; the last
+// has none.
+type stackalyticsUser struct {
+	Emails    []string `json:"emails"`
+	Companies []struct {
+		Name string  `json:"company_name"`
+		End  *string `json:"end_date"`
+	} `json:"companies"`
+}
+
+type stackalyticsCompany struct {
+	Name    string   `json:"company_name"`
+	Domains []string `json:"domains"`
+}
+
+// newlines counts the lines of what went through it.
+type newlines struct {
+	r       io.Reader
+	read    int64
+	line    int     // of offset 0 of places
+	offsets []int64 // of line ends that were not passed yet
+}
+
+func (n *newlines) Read(p []byte) (int, error) {
+	k, err := n.r.Read(p)
+	for i := 0; i < k; {
+		j := bytes.IndexByte(p[i:k], '\n')
+		if j < 0 {
+			break
+		}
+		n.offsets = append(n.offsets, n.read+int64(i+j))
+		i += j + 1
+	}
+	n.read += int64(k)
+	return k, err
+}
+
+// at returns the line of an offset and forgets those before it.
+func (n *newlines) at(offset int64) int {
+	i := 0
+	for i < len(n.offsets) && n.offsets[i] < offset {
+		i++
+	}
+	n.line += i
+	n.offsets = append(n.offsets[:0], n.offsets[i:]...)
+	return n.line + 1
+}
+
+// readStackalytics reads default_data.json as a stream: "users" and "companies"; all other keys are skipped.
+func (a *Affiliation) readStackalytics(r *bufio.Reader, s *affiliationSource) error {
+	n := &newlines{r: r}
+	d := json.NewDecoder(n)
+	err := a.stackalytics(d, n, s)
+	if err == nil {
+		return nil
+	}
+	offset := d.InputOffset()
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	line := n.at(offset)
+	switch {
+	case errors.As(err, &syntax):
+		err = errors.New("not JSON") // the text of the library quotes the input
+	case errors.As(err, &kind):
+		err = errors.New("an entry of another form than those of Stackalytics")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		err = errors.New("the file ends too early")
+	}
+	return fmt.Errorf("line %d: %w", line, err)
+}
+
+func (a *Affiliation) stackalytics(d *json.Decoder, n *newlines, s *affiliationSource) error {
+	if _, err := d.Token(); err != nil { // {
+		return err
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return err
+		}
+		switch key {
+		case "users":
+			err = eachElement(d, n, func() error { return a.stackalyticsUser(d, s) })
+		case "companies":
+			err = eachElement(d, n, func() error { return a.stackalyticsCompany(d, s) })
+		default:
+			err = skipValue(d, n)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err := d.Token() // }
+	return err
+}
+
+func (a *Affiliation) stackalyticsUser(d *json.Decoder, s *affiliationSource) error {
+	var u stackalyticsUser
+	if err := d.Decode(&u); err != nil {
+		return err
+	}
+	var stays []stay
+	from := int32(dayMin)
+	for _, c := range u.Companies {
+		st := stay{from: from, until: dayMax}
+		if c.End != nil {
+			day, ok := parseDay(*c.End)
+			if !ok {
+				return errors.New("an end_date is neither YYYY-Mon-DD nor YYYY-MM-DD")
+			}
+			st.until, from = day, day
+		}
+		if st.until <= st.from {
+			return errors.New("the companies of a user are not in the order of their end_date")
+		}
+		var err error
+		if st.employer, err = a.employer(c.Name); err != nil {
+			return err
+		}
+		if stays = append(stays, st); c.End == nil || len(stays) > maxStays {
+			break
+		}
+	}
+	return a.put(s, u.Emails, stays)
+}
+
+func (a *Affiliation) stackalyticsCompany(d *json.Decoder, s *affiliationSource) error {
+	var c stackalyticsCompany
+	if err := d.Decode(&c); err != nil {
+		return err
+	}
+	employer, err := a.employer(c.Name)
+	if err != nil || employer == nobodyEmployer {
+		return err
+	}
+	for _, domain := range c.Domains {
+		if !domainPattern.MatchString(domain) {
+			continue // "" stands for all that is unknown, others name a path
+		}
+		if err := a.putDomain(s, domain, stay{employer: employer, from: dayMin, until: dayMax}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachElement calls f at each element of an array.
+func eachElement(d *json.Decoder, n *newlines, f func() error) error {
+	open, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if open != json.Delim('[') {
+		return errors.New("users or companies are not an array")
+	}
+	for d.More() {
+		if err := f(); err != nil {
+			return err
+		}
+		n.at(d.InputOffset())
+	}
+	_, err = d.Token()
+	return err
+}
+
+// skipValue reads over a value of any depth.
+func skipValue(d *json.Decoder, n *newlines) error {
+	depth := 0
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		switch t {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
+		n.at(d.InputOffset())
+	}
+}
