@@ -26,7 +26,7 @@ import (
 type AffiliationFile struct {
 	Name   string    // shown in errors and, without its directory, in the evidence
 	Source string    // public address it was taken from; empty: not told
-	At     time.Time // date of its contents, e.g. of the commit it was taken from; zero: not told
+	At     time.Time // date of its contents, e.g. of the commit it was taken from; zero: the newest day that it names
 	Data   io.Reader // read once, by New, as a stream
 }
 
@@ -40,11 +40,16 @@ const (
 	maxEmployer        = 100       // letters of a name
 )
 
-// forever and ever ago, in days since 1970.
+// The days before and after all others, in days since 1970.
 const (
 	dayMin = math.MinInt32
 	dayMax = math.MaxInt32
 )
+
+// openEndsLast is how long an employment without an end counts after the date of the file: a year, the lifetime of
+// evidence about governance (reference: health, 1.4). Public lists end: the one of Stackalytics did in 2021, and people
+// move on. Afterwards the next source is asked.
+const openEndsLast = 365 // days
 
 // stay is a time of somebody, or of a domain, with one employer: from is in it, until is not.
 type stay struct {
@@ -68,6 +73,8 @@ type affiliationSource struct {
 	people   map[addressKey][]stay
 	domains  map[string][]stay
 	operator bool
+	newest   int32 // newest day that stands in it
+	open     int32 // until when employments without an end count
 }
 
 // Affiliation says for whom somebody works on a given day. It is built by New and safe for concurrent use.
@@ -77,8 +84,10 @@ type Affiliation struct {
 	seed      maphash.Seed
 	sources   []affiliationSource // in the order they are asked: operator files first
 	employers []string            // names as the table has them, or as the first file spells them
-	byName    map[string]int32    // plain name to index into employers
 	profiles  map[addressKey]int32
+
+	byName     map[string]int32 // plain name to index into employers
+	bySpelling map[string]int32 // the same by what a file wrote; nil after loading
 }
 
 // NewAffiliation reads a table of domains (schema pegel/organisations/v1; nil: the built-in one), files in the order they
@@ -90,7 +99,7 @@ func NewAffiliation(table []byte, files []AffiliationFile, profiles map[string]s
 	if err != nil {
 		return nil, err
 	}
-	a := &Affiliation{table: o, digest: audit.DigestOf(table), seed: maphash.MakeSeed(), byName: map[string]int32{}, profiles: map[addressKey]int32{}}
+	a := &Affiliation{table: o, digest: audit.DigestOf(table), seed: maphash.MakeSeed(), byName: map[string]int32{}, bySpelling: map[string]int32{}, profiles: map[addressKey]int32{}}
 	for _, f := range files {
 		s, err := a.load(f)
 		if err != nil {
@@ -110,17 +119,27 @@ func NewAffiliation(table []byte, files []AffiliationFile, profiles map[string]s
 			a.profiles[a.key(address)] = employer
 		}
 	}
+	a.bySpelling = nil
 	return a, nil
 }
 
-// key hashes an address in its one spelling: lower case, without blanks and brackets.
+// noreply is where GitHub's forwarding addresses end: login@ or, since 2017, number+login@. Both are the same person.
+const noreply = "@users.noreply.github.com"
+
+// key hashes an address in its one spelling: lower case, without blanks and brackets, and without GitHub's number.
 func (a *Affiliation) key(address string) addressKey {
-	return addressKey(maphash.String(a.seed, strings.ToLower(strings.Trim(strings.ToValidUTF8(address, "\uFFFD"), "<> \t\r\n"))))
+	address = strings.ToLower(strings.Trim(address, "<> \t\r\n"))
+	if login, ok := strings.CutSuffix(address, noreply); ok {
+		if number, name, ok := strings.Cut(login, "+"); ok && strings.Trim(number, "0123456789") == "" {
+			address = name + noreply
+		}
+	}
+	return addressKey(maphash.String(a.seed, address))
 }
 
 // load finds out the form of a file and reads it.
 func (a *Affiliation) load(f AffiliationFile) (affiliationSource, error) {
-	s := affiliationSource{file: f, people: map[addressKey][]stay{}, domains: map[string][]stay{}}
+	s := affiliationSource{file: f, people: map[addressKey][]stay{}, domains: map[string][]stay{}, newest: dayMin, open: dayMax}
 	if f.Data == nil {
 		return s, fmt.Errorf("no data")
 	}
@@ -154,6 +173,12 @@ func (a *Affiliation) load(f AffiliationFile) (affiliationSource, error) {
 	case len(s.people) == 0 && len(s.domains) == 0:
 		return s, fmt.Errorf("no person and no domain in it; known forms are in docs/affiliations.md")
 	}
+	if s.file.At.IsZero() && s.newest > dayMin {
+		s.file.At = time.Unix(int64(s.newest)*86400, 0)
+	}
+	if !s.file.At.IsZero() {
+		s.open = dayOf(s.file.At.Unix()) + openEndsLast
+	}
 	s.digest = audit.Digest("sha256:" + hex.EncodeToString(digest.Sum(nil)))
 	return s, nil
 }
@@ -182,6 +207,12 @@ func formOf(head []byte) string {
 // put adds the stays of somebody's addresses.
 func (a *Affiliation) put(s *affiliationSource, addresses []string, stays []stay) error {
 	stays = slices.Clone(stays) // shared by the addresses
+	for _, st := range stays {
+		if st.until < dayMax {
+			s.newest = max(s.newest, st.until)
+		}
+		s.newest = max(s.newest, st.from)
+	}
 	for _, address := range addresses {
 		k := a.key(address)
 		known, ok := s.people[k]
@@ -221,23 +252,29 @@ func (a *Affiliation) putDomain(s *affiliationSource, domain string, st stay) er
 
 // employer returns the number of an employer by any spelling of its name.
 func (a *Affiliation) employer(spelling string) (int32, error) {
-	name := strings.Join(strings.Fields(printable(strings.ToValidUTF8(spelling, ""))), " ")
-	plain := plainOrganisation(name)
-	if plain == "" || a.table.nobodyNames[plain] || strings.ContainsAny(name, "@!<>") && addressLike(name) {
-		return nobodyEmployer, nil // an address is no employer, and must not get into the evidence
-	}
-	if listed, ok := a.table.byPlainName[plain]; ok {
-		name, plain = listed, plainOrganisation(listed)
-	}
-	if i, ok := a.byName[plain]; ok {
+	if i, ok := a.bySpelling[spelling]; ok {
 		return i, nil
 	}
-	if len(a.employers) >= maxEmployers {
-		return 0, fmt.Errorf("more than %d names of employers", maxEmployers)
+	name := strings.Join(strings.Fields(printable(strings.ToValidUTF8(spelling, ""))), " ")
+	plain := plainOrganisation(name)
+	i := int32(nobodyEmployer) // an address is no employer, and must not get into the evidence
+	if plain != "" && !a.table.nobodyNames[plain] && !addressLike(name) {
+		if listed, ok := a.table.byPlainName[plain]; ok {
+			name, plain = listed, plainOrganisation(listed)
+		}
+		var known bool
+		if i, known = a.byName[plain]; !known {
+			if len(a.employers) >= maxEmployers {
+				return 0, fmt.Errorf("more than %d names of employers", maxEmployers)
+			}
+			i = int32(len(a.employers))
+			a.employers = append(a.employers, strings.Clone(clip(name, maxEmployer)))
+			a.byName[plain] = i
+		}
 	}
-	i := int32(len(a.employers))
-	a.employers = append(a.employers, strings.Clone(clip(name, maxEmployer)))
-	a.byName[plain] = i
+	if len(a.bySpelling) < maxEmployers {
+		a.bySpelling[strings.Clone(spelling)] = i
+	}
 	return i, nil
 }
 
@@ -267,11 +304,14 @@ func plainOrganisation(name string) string {
 	return strings.Join(words[:n], "")
 }
 
-// at returns the stay that covers a day, if all that do agree; the rest of the answer is from when and until when it is
-// the same one.
-func stayAt(stays []stay, day int32) (employer int32, ok bool, from, until int32) {
+// stayAt returns the employer of a day, if all stays that cover it agree; the rest of the answer is from when and until
+// when it is the same one. Stays without an end reach to open.
+func stayAt(stays []stay, day, open int32) (employer int32, ok bool, from, until int32) {
 	from, until, employer = dayMin, dayMax, nobodyEmployer
 	for _, s := range stays {
+		if s.until == dayMax {
+			s.until = open
+		}
 		for _, border := range [2]int32{s.from, s.until} {
 			if border <= day {
 				from = max(from, border)
@@ -296,7 +336,7 @@ func (a *Affiliation) lookup(address, domain string, day int32) (s standing, fro
 	from, until = dayMin, dayMax
 	k := a.key(address)
 	for i := range a.sources {
-		employer, ok, f, u := stayAt(a.sources[i].people[k], day)
+		employer, ok, f, u := stayAt(a.sources[i].people[k], day, a.sources[i].open)
 		from, until = max(from, f), min(until, u)
 		if ok {
 			return a.stands(employer, i), from, until
@@ -304,7 +344,7 @@ func (a *Affiliation) lookup(address, domain string, day int32) (s standing, fro
 	}
 	for i := range a.sources {
 		for d := domain; d != "" && len(a.sources[i].domains) > 0; d = parentDomain(d) {
-			employer, ok, f, u := stayAt(a.sources[i].domains[d], day)
+			employer, ok, f, u := stayAt(a.sources[i].domains[d], day, dayMax)
 			from, until = max(from, f), min(until, u)
 			if ok {
 				return a.stands(employer, i), from, until

@@ -3,10 +3,10 @@ package gitlog
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 )
@@ -43,6 +43,7 @@ func (a *Affiliation) readGitdm(r *bufio.Reader, s *affiliationSource) error {
 	l := &lines{r: r}
 	var addresses []string
 	var stays []stay
+	anybody := false
 	for {
 		line, err := l.next()
 		if errors.Is(err, io.EOF) {
@@ -62,8 +63,8 @@ func (a *Affiliation) readGitdm(r *bufio.Reader, s *affiliationSource) error {
 			if addresses, err = gitdmAddresses(trimmed); err != nil {
 				return l.wrong(err)
 			}
-			stays = stays[:0]
-		case len(addresses) == 0:
+			stays, anybody = stays[:0], true
+		case !anybody:
 			return l.wrong(errors.New("an employer before any person"))
 		default:
 			st, err := a.gitdmStay(trimmed)
@@ -77,7 +78,8 @@ func (a *Affiliation) readGitdm(r *bufio.Reader, s *affiliationSource) error {
 	}
 }
 
-// gitdmAddresses reads "login: a!example.org, b!example.org".
+// gitdmAddresses reads "login: a!example.org, b!example.org". What is no address can match nobody and is left out: the
+// lists of cncf/gitdm have some 40 such entries among 70,000.
 func gitdmAddresses(line string) ([]string, error) {
 	_, list, ok := strings.Cut(line, ": ")
 	if !ok {
@@ -85,11 +87,9 @@ func gitdmAddresses(line string) ([]string, error) {
 	}
 	var addresses []string
 	for part := range strings.SplitSeq(list, ",") {
-		address, ok := gitdmAddress(strings.TrimSpace(part))
-		if !ok {
-			return nil, errors.New("an address without ! or @")
+		if address, ok := gitdmAddress(strings.TrimSpace(part)); ok {
+			addresses = append(addresses, address)
 		}
-		addresses = append(addresses, address)
 	}
 	return addresses, nil
 }
@@ -112,8 +112,8 @@ func (a *Affiliation) gitdmStay(text string) (stay, error) {
 	if text, st.from, err = cutDay(text, " from ", dayMin); err != nil {
 		return st, err
 	}
-	if st.until <= st.from {
-		return st, errors.New("the end of an employment is not after its begin")
+	if st.until < st.from { // equal days occur in the lists: a stay that covers no day
+		return st, errors.New("the end of an employment is before its begin")
 	}
 	st.employer, err = a.employer(text)
 	return st, err
@@ -201,24 +201,33 @@ func (a *Affiliation) gitdmMapLine(text string) (ended, error) {
 	return e, err
 }
 
-// closeMap turns ends into stays: each begins where the one before ended.
+// closeMap adds the lines of one address or domain.
 func (a *Affiliation) closeMap(s *affiliationSource, open []ended) error {
-	slices.SortStableFunc(open, func(x, y ended) int { return int(max(min(int64(x.until.until)-int64(y.until.until), 1), -1)) })
-	from := int32(math.MinInt32)
+	stays := make([]stay, len(open))
 	for i, e := range open {
-		e.until.from = from
-		if i+1 < len(open) && open[i+1].until.until > e.until.until {
-			from = e.until.until
-		}
-		var err error
-		if strings.Contains(e.who, "@") {
-			err = a.put(s, []string{e.who}, []stay{e.until})
-		} else {
-			err = a.putDomain(s, e.who, e.until)
-		}
-		if err != nil {
+		stays[i] = e.until
+	}
+	follow(stays)
+	if strings.Contains(open[0].who, "@") {
+		return a.put(s, []string{open[0].who}, stays)
+	}
+	for _, st := range stays {
+		if err := a.putDomain(s, open[0].who, st); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// follow gives stays of which only the ends are known their begins: each begins where the one before ended. Two with the
+// same end cover the same days, so that they contradict each other.
+func follow(stays []stay) {
+	slices.SortStableFunc(stays, func(x, y stay) int { return cmp.Compare(x.until, y.until) })
+	from := int32(dayMin)
+	for i := range stays {
+		if i > 0 && stays[i].until > stays[i-1].until {
+			from = stays[i-1].until
+		}
+		stays[i].from = from
+	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // stackalyticsUser is one entry of "users": the companies follow each other in time, each until its end_date; the last
-// has none.
+// has none. They stand in any order.
 type stackalyticsUser struct {
 	Emails    []string `json:"emails"`
 	Companies []struct {
@@ -110,28 +110,25 @@ func (a *Affiliation) stackalyticsUser(d *json.Decoder, s *affiliationSource) er
 	if err := d.Decode(&u); err != nil {
 		return err
 	}
-	var stays []stay
-	from := int32(dayMin)
-	for _, c := range u.Companies {
-		st := stay{from: from, until: dayMax}
+	if len(u.Companies) > maxStays {
+		return fmt.Errorf("more than %d companies of one user", maxStays)
+	}
+	stays := make([]stay, len(u.Companies))
+	for i, c := range u.Companies {
+		stays[i].until = dayMax
 		if c.End != nil {
 			day, ok := parseDay(*c.End)
 			if !ok {
 				return errors.New("an end_date is neither YYYY-Mon-DD nor YYYY-MM-DD")
 			}
-			st.until, from = day, day
-		}
-		if st.until <= st.from {
-			return errors.New("the companies of a user are not in the order of their end_date")
+			stays[i].until = day
 		}
 		var err error
-		if st.employer, err = a.employer(c.Name); err != nil {
+		if stays[i].employer, err = a.employer(c.Name); err != nil {
 			return err
 		}
-		if stays = append(stays, st); c.End == nil || len(stays) > maxStays {
-			break
-		}
 	}
+	follow(stays)
 	return a.put(s, u.Emails, stays)
 }
 

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ dina!gmail.com Intel < 2020-08-01
 	stackalytics = `{
   "users": [
     {"launchpad_id": "eve", "user_name": "Eve One", "emails": ["Eve@Gmail.com", "eve@widgets.example"],
-     "companies": [{"company_name": "HP", "end_date": "2015-Oct-31"}, {"company_name": "*independent", "end_date": "2016-Jan-01"}, {"company_name": "IBM", "end_date": null}]}
+     "companies": [{"company_name": "*independent", "end_date": "2016-Jan-01"}, {"company_name": "HP", "end_date": "2015-Oct-31"}, {"company_name": "IBM", "end_date": null}]}
   ],
   "releases": [{"release_name": "x", "deep": [[{"a": []}]]}],
   "companies": [{"company_name": "*independent", "domains": [""]}, {"company_name": "Tetrate", "domains": ["tetrate.example"], "aliases": ["x"]}]
@@ -113,6 +114,8 @@ func TestTheSourcesAreAskedInOrderAndTheDayOfTheCommitDecides(t *testing.T) {
 		{"ANA@gmail.com", "2026-01-01", "SUSE", "until is the first day elsewhere"},
 		{"ana@gmail.com", "2026-03-01", "Canonical", "the operator is asked first, though named last"},
 		{"ana@users.noreply.github.com", "2026-03-01", "SUSE", "the operator does not know this address"},
+		{"1234567+Ana@users.noreply.github.com", "2026-03-01", "SUSE", "GitHub's newer spelling of it"},
+		{"x+ana@users.noreply.github.com", "2026-03-01", "", "another login"},
 		{"ben@qq.com", "2019-01-01", "", "Independent in a public list is no employer"},
 		{"ben@qq.com", "2023-12-31", "Widgets GmbH", "before the group of the operator file"},
 		{"ben@qq.com", "2024-01-01", "SAP", "the group of the operator file"},
@@ -144,6 +147,34 @@ func TestTheSourcesAreAskedInOrderAndTheDayOfTheCommitDecides(t *testing.T) {
 		got, ok := a.Of(row.address, day.Add(time.Hour))
 		if got != row.want || ok != (row.want != "") {
 			t.Errorf("%s on %s: got %q, %t; want %q (%s)", row.address, row.day, got, ok, row.want, row.why)
+		}
+	}
+}
+
+func TestAnEmploymentWithoutAnEndCountsForAYearAfterTheFile(t *testing.T) {
+	day := func(s string) time.Time { d, _ := time.Parse(time.DateOnly, s); return d }
+	dated := "a: a!gmail.com\n\tIntel until 2020-01-01\n\tIBM from 2020-01-01\n"
+	for _, row := range []struct {
+		name, text, at, day, want string
+	}{
+		{"in the year", dated, "2021-04-01", "2022-03-31", "IBM"},
+		{"after the year", dated, "2021-04-01", "2022-04-01", ""},
+		{"an end that is told stays", dated, "2021-04-01", "2019-12-31", "Intel"},
+		{"without a date: the newest day in the file", dated, "", "2020-12-30", "IBM"},
+		{"and a year after it", dated, "", "2021-01-01", ""},
+		{"the company's domain speaks on", "a: a!suse.com\n\tSUSE\n", "2015-01-01", "2026-01-01", "SUSE"},
+		{"a file without any date", "a: a!gmail.com\n\tIBM\n", "", "2026-01-01", "IBM"},
+	} {
+		f := affFile("f", row.text)
+		if row.at != "" {
+			f.At = day(row.at)
+		}
+		address := "a@gmail.com"
+		if strings.Contains(row.text, "a!suse.com") {
+			address = "a@suse.com"
+		}
+		if got, _ := mustAffiliation(t, f).Of(address, day(row.day)); got != row.want {
+			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
 		}
 	}
 }
@@ -302,10 +333,10 @@ func TestTheTwentyLargestUnknownAuthorsAreTold(t *testing.T) {
 func TestBadAffiliationFilesAreErrorsWithFileAndLineAndWithoutTheirText(t *testing.T) {
 	for _, row := range []struct{ name, text, want string }{
 		{"date", "a: canary!canary.example\n\tX until 2026-13-01\n", `"f": line 2: a date is not`},
-		{"order of dates", "a: canary!canary.example\n\tX from 2020-01-01 until 2019-01-01\n", "line 2: the end of an employment"},
+		{"order of dates", "a: canary!canary.example\n\tX from 2020-01-01 until 2019-01-01\n", "line 2: the end of an employment is before"},
 		{"employer first", "# c\n\tX\n", "line 2: an employer before any person"},
 		{"no addresses", "a: canary!canary.example\n\tX\ncanary@canary.example\n", "line 3: not a login"},
-		{"not an address", "a: canary.canary.example\n\tX\n", "line 1: an address without"},
+		{"not an address", "a: canary.canary.example\n\tX\n", "no person and no domain"},
 		{"long line", "a: canary!canary.example\n\tX\n" + strings.Repeat("canary ", 50_000) + "\n", "line 3: longer than"},
 		{"map without employer", "canary!canary.example\n", "line 1: not an address or a domain"},
 		{"map date", "x.example Y\ncanary!canary.example X < soon canary\n", "line 2: a date is not"},
@@ -314,7 +345,6 @@ func TestBadAffiliationFilesAreErrorsWithFileAndLineAndWithoutTheirText(t *testi
 		{"json", "{\n\"users\": [\n{\"emails\": [\"canary@canary.example\"],}\n]}\n", "line 3: not JSON"},
 		{"json kind", "{\"users\": [\n\n{\"emails\": \"canary@canary.example\"}]}", "line 3: an entry of another form"},
 		{"json date", "{\"users\": [\n{\"emails\": [\"canary@canary.example\"], \"companies\": [{\"company_name\": \"X\", \"end_date\": \"canary\"}]}]}", "line 2: an end_date"},
-		{"json order", "{\"users\": [{\"emails\": [\"c@d.e\"], \"companies\": [{\"company_name\": \"X\", \"end_date\": \"2020-Jan-01\"},{\"company_name\": \"Y\", \"end_date\": \"2019-Jan-01\"}]}]}", "line 1: the companies of a user"},
 		{"json end", "{\"users\": [{\"emails\": [\"canary@canary.example\"]}", "line 1: the file ends too early"},
 		{"json type", "{\"users\": 7}", "line 1: users or companies are not an array"},
 		{"yaml key", "schema: pegel/affiliations/v1\npeople:\n  - canary@canary.example: 1\n", "line 3: not of schema"},
@@ -377,14 +407,39 @@ func TestNoAddressReachesEvidenceErrorsOrLogs(t *testing.T) {
 	}
 }
 
-// gitdmLike writes so many people in the form of cncf/gitdm, about 120 bytes each.
-func gitdmLike(b testing.TB, path string, size int) {
-	b.Helper()
-	var w bytes.Buffer
-	for i := 0; w.Len() < size; i++ {
-		fmt.Fprintf(&w, "login-%d: person.%d!users.noreply.github.com, person.%d!gmail.com\n\tCompany %d Inc. until 2019-07-01\n\tCompany %d LLC from 2019-07-01\n", i, i, i, i%5000, i%7000)
+// trickle gives a long text in small pieces without ever holding it, and counts what was read.
+type trickle struct {
+	line string
+	n    int64
+	left int64
+}
+
+func (r *trickle) Read(p []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, io.EOF
 	}
-	if err := os.WriteFile(path, w.Bytes(), 0o600); err != nil {
-		b.Fatal(err)
+	k := 0
+	for k < len(p) && r.left > 0 {
+		c := copy(p[k:], r.line[r.n%int64(len(r.line)):])
+		k, r.n, r.left = k+c, r.n+int64(c), r.left-int64(c)
+	}
+	return k, nil
+}
+
+func TestAFileIsReadAsAStreamAndUpToABound(t *testing.T) {
+	comment := strings.Repeat("# nothing but a comment, again and again ", 1000) + "\n"
+	r := &trickle{line: comment, left: 2 * maxAffiliationFile}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := NewAffiliation([]byte("schema: pegel/organisations/v1\n"), []AffiliationFile{{Name: "endless", Data: r}}, nil)
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), `"endless": larger than`) {
+		t.Errorf("got %v, want that the file is too large", err)
+	}
+	if r.n > maxAffiliationFile+1<<20 {
+		t.Errorf("%d bytes were read, want no more than the bound", r.n)
+	}
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 2*maxAffiliationFile {
+		t.Errorf("%d bytes were allocated for a file of comments", grown)
 	}
 }

@@ -185,6 +185,28 @@ func TestAnUnknownDomainNeedsTwoPeopleToBeAnOrganisation(t *testing.T) {
 	}
 }
 
+func TestADomainOfOneFamilyOrOfSpellingsOfOneNameIsAVanityDomain(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		authors []string
+		want    string
+	}{
+		{"two spellings", []string{"Hana Alia Moor <h@lake.example>", "hana.moor <hm@lake.example>"}, ""},
+		{"a login and a name", []string{"hanamoor <h@lake.example>", "Hana Moor <hm@lake.example>"}, ""},
+		{"a family", []string{"Hana Moor <h@moor.example>", "Ole Moor <o@moor.example>"}, ""},
+		{"a family and its domain", []string{"Hana Moor <h@moorhouse.example>", "Olga <o@moorhouse.example>"}, ""},
+		{"a family, and two strangers to it", []string{"Hana Moor <h@moorhouse.example>", "Olga <o@moorhouse.example>", "Karl <k@moorhouse.example>"}, "moorhouse.example"},
+		{"two people", []string{"Hana Moor <h@lake.example>", "Olga <o@lake.example>"}, "lake.example"},
+		{"two people of another script", []string{"张伟 <h@lake.example>", "李娜 <o@lake.example>"}, "lake.example"},
+	} {
+		for i, got := range assigned(t, nil, row.authors) {
+			if got != row.want {
+				t.Errorf("%s: author %d: got %q, want %q", row.name, i, got, row.want)
+			}
+		}
+	}
+}
+
 func TestRuleListsAreReadStrictly(t *testing.T) {
 	for _, row := range []struct{ name, text, want string }{
 		{"unknown key", "schema: pegel/organisations/v1\nfoo: 1\n", "line 2: field foo not found"},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -245,13 +246,48 @@ type writers struct {
 
 func (w writers) with(name string) writers {
 	switch {
-	case name == "" || name == w.first:
+	case name == "" || w.first != "" && samePerson(name, w.first):
 	case w.first == "":
 		w.first = name
 	default:
 		w.several = true
 	}
 	return w
+}
+
+// samePerson reports whether two names, in lower case, may be those of one person or one family: they share a word.
+// "Ghana A. Hill" and "ghana-hill" do; in doubt a domain stays a vanity domain, and its people of unknown employer.
+func samePerson(a, b string) bool {
+	words := nameWords(b)
+	for _, w := range nameWords(a) {
+		for _, v := range words {
+			if w == v || len(w) > 3 && strings.Contains(v, w) || len(v) > 3 && strings.Contains(w, v) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// nameWords are the words of a name that can tell people apart, or the whole name if it has none.
+func nameWords(name string) []string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	long := slices.DeleteFunc(words, func(w string) bool { return len(w) < 3 })
+	if len(long) == 0 {
+		return []string{name}
+	}
+	return long
+}
+
+// bearsName reports whether a registrable domain is called after its writer: widely so for people and their families.
+func bearsName(domain, name string) bool {
+	label, _, _ := strings.Cut(domain, ".")
+	for _, w := range nameWords(name) {
+		if len(w) > 3 && strings.Contains(label, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // unknownOrg is the organisation of work of which nobody knows for whom it was done.
@@ -273,7 +309,7 @@ type assigner struct {
 // them at the moment of assessment: a company that was sold within a window is one organisation, not two.
 //
 // A domain that no table knows counts as an organisation if at least two people of different names wrote from it: a domain
-// of one person is a vanity domain (reference: health, 7.2). If files say for whom other people of that domain work, it
+// of one person or one family is a vanity domain (reference: health, 7.2). If files say for whom other people of that domain work, it
 // stands for that organisation if they agree and is unknown if not; so is one that bears the name of an organisation of
 // the project, because it may be the same one.
 func (p *people) assign(at time.Time) []string {
@@ -323,7 +359,7 @@ func (p *people) writersOf() map[string]writers {
 			c.name, c.kind = p.employers.table.classify(a.domain)
 			classes[a.domain] = c
 		}
-		if c.kind == other {
+		if c.kind == other && !bearsName(c.name, a.name) {
 			of[c.name] = of[c.name].with(a.name)
 		}
 	}
