@@ -18,6 +18,7 @@ const maxOperatorFile = 4 << 20
 // operatorFile is the schema pegel/affiliations/v1 (docs/affiliations.md).
 type operatorFile struct {
 	Schema string `yaml:"schema"`
+	At     string `yaml:"at"` // day on which somebody last looked whether it is right
 	People []struct {
 		Addresses     []string       `yaml:"addresses"`
 		Organisations []operatorStay `yaml:"organisations"`
@@ -64,6 +65,13 @@ func (a *Affiliation) readOperator(r *bufio.Reader, s *affiliationSource) error 
 	}
 	if f.Schema != "pegel/affiliations/v1" {
 		return fmt.Errorf("line %d: schema is not \"pegel/affiliations/v1\"", lineAt(&root, "schema", -1))
+	}
+	if f.At != "" {
+		at, err := time.Parse(time.DateOnly, f.At)
+		if err != nil {
+			return fmt.Errorf("line %d: at is not YYYY-MM-DD", lineAt(&root, "at", -1))
+		}
+		s.file.At = at
 	}
 	for i, p := range f.People {
 		if err := a.operatorPerson(s, p.Addresses, p.Organisations); err != nil {

@@ -163,6 +163,8 @@ func TestAnEmploymentWithoutAnEndCountsForAYearAfterTheFile(t *testing.T) {
 		{"without a date: the newest day in the file", dated, "", "2020-12-30", "IBM"},
 		{"and a year after it", dated, "", "2021-01-01", ""},
 		{"the company's domain speaks on", "a: a!suse.com\n\tSUSE\n", "2015-01-01", "2026-01-01", "SUSE"},
+		{"operator", strings.Replace(operatorText, "people:", "at: 2026-05-01\npeople:", 1), "", "2027-04-30", "Canonical"},
+		{"operator", strings.Replace(operatorText, "people:", "at: 2026-05-01\npeople:", 1), "", "2027-05-01", ""},
 		{"a file without any date", "a: a!gmail.com\n\tIBM\n", "", "2026-01-01", "IBM"},
 	} {
 		f := affFile("f", row.text)
@@ -172,6 +174,9 @@ func TestAnEmploymentWithoutAnEndCountsForAYearAfterTheFile(t *testing.T) {
 		address := "a@gmail.com"
 		if strings.Contains(row.text, "a!suse.com") {
 			address = "a@suse.com"
+		}
+		if row.name == "operator" {
+			address = "ana@gmail.com"
 		}
 		if got, _ := mustAffiliation(t, f).Of(address, day(row.day)); got != row.want {
 			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
@@ -350,6 +355,7 @@ func TestBadAffiliationFilesAreErrorsWithFileAndLineAndWithoutTheirText(t *testi
 		{"yaml key", "schema: pegel/affiliations/v1\npeople:\n  - canary@canary.example: 1\n", "line 3: not of schema"},
 		{"yaml", "schema: [canary\n", "not of schema"},
 		{"schema", "schema: canary@canary.example\n", "line 1: schema is not"},
+		{"at", "schema: pegel/affiliations/v1\nat: canary\n", "line 2: at is not"},
 		{"person", "schema: pegel/affiliations/v1\npeople:\n  - addresses: [canary@canary.example]\n", "line 3: a person needs"},
 		{"both", "schema: pegel/affiliations/v1\npeople:\n  - {addresses: [a@b.c], organisations: [{organisation: A, independent: true}]}\n", "line 3: give either"},
 		{"name", "schema: pegel/affiliations/v1\npeople:\n  - {addresses: [a@b.c], organisations: [{organisation: canary@canary.example}]}\n", "line 3: organisation is not the name"},
