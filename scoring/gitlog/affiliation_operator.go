@@ -145,6 +145,9 @@ func (a *Affiliation) operatorGroup(name, partOf, since, until, source string) e
 	if name == "" || partOf == "" || source == "" {
 		return errors.New("a group needs name, part_of, since and source")
 	}
+	if addressLike(source) {
+		return errors.New("source names an address; give an announcement and its date")
+	}
 	own := owner{Name: partOf, Since: since, Until: until, source: source}
 	if err := own.check(); err != nil {
 		return err

@@ -24,16 +24,24 @@ type stackalyticsCompany struct {
 	Domains []string `json:"domains"`
 }
 
-// newlines counts the lines of what went through it.
+// maxEntry bounds one entry of a JSON file, which the decoder holds as a whole.
+const maxEntry = 4 << 20
+
+// newlines counts the lines of what went through it, and ends if an entry is too large.
 type newlines struct {
 	r       io.Reader
 	read    int64
-	line    int     // of offset 0 of places
-	offsets []int64 // of line ends that were not passed yet
+	passed  int64   // end of the last entry
+	line    int     // number of line ends before it
+	offsets []int64 // of line ends, from next on not passed yet
+	next    int
 }
 
 func (n *newlines) Read(p []byte) (int, error) {
-	k, err := n.r.Read(p)
+	if n.read-n.passed > maxEntry {
+		return 0, fmt.Errorf("an entry is larger than %d bytes", maxEntry)
+	}
+	k, err := n.r.Read(p[:min(len(p), 64<<10)])
 	for i := 0; i < k; {
 		j := bytes.IndexByte(p[i:k], '\n')
 		if j < 0 {
@@ -46,14 +54,17 @@ func (n *newlines) Read(p []byte) (int, error) {
 	return k, err
 }
 
-// at returns the line of an offset and forgets those before it.
+// at returns the line of an offset, which is the end of an entry.
 func (n *newlines) at(offset int64) int {
-	i := 0
-	for i < len(n.offsets) && n.offsets[i] < offset {
-		i++
+	for n.next < len(n.offsets) && n.offsets[n.next] < offset {
+		n.next++
+		n.line++
 	}
-	n.line += i
-	n.offsets = append(n.offsets[:0], n.offsets[i:]...)
+	if n.next > 1024 && n.next > len(n.offsets)/2 {
+		n.offsets = append(n.offsets[:0], n.offsets[n.next:]...)
+		n.next = 0
+	}
+	n.passed = offset
 	return n.line + 1
 }
 

@@ -351,6 +351,7 @@ func TestBadAffiliationFilesAreErrorsWithFileAndLineAndWithoutTheirText(t *testi
 		{"json kind", "{\"users\": [\n\n{\"emails\": \"canary@canary.example\"}]}", "line 3: an entry of another form"},
 		{"json date", "{\"users\": [\n{\"emails\": [\"canary@canary.example\"], \"companies\": [{\"company_name\": \"X\", \"end_date\": \"canary\"}]}]}", "line 2: an end_date"},
 		{"json end", "{\"users\": [{\"emails\": [\"canary@canary.example\"]}", "line 1: the file ends too early"},
+		{"json entry", "{\"users\": [{\"emails\": [\"canary@canary.example\"]},\n{\"emails\": [\"" + strings.Repeat("canary ", 1<<20) + "\"]}]}", "line 1: an entry is larger"},
 		{"json type", "{\"users\": 7}", "line 1: users or companies are not an array"},
 		{"yaml key", "schema: pegel/affiliations/v1\npeople:\n  - canary@canary.example: 1\n", "line 3: not of schema"},
 		{"yaml", "schema: [canary\n", "not of schema"},
@@ -361,6 +362,7 @@ func TestBadAffiliationFilesAreErrorsWithFileAndLineAndWithoutTheirText(t *testi
 		{"name", "schema: pegel/affiliations/v1\npeople:\n  - {addresses: [a@b.c], organisations: [{organisation: canary@canary.example}]}\n", "line 3: organisation is not the name"},
 		{"domain", "schema: pegel/affiliations/v1\ndomains:\n  - {domain: canary@canary.example, organisation: X}\n", "line 3: not a domain"},
 		{"group", "schema: pegel/affiliations/v1\ngroups:\n  - {name: A, part_of: B, since: 2020-01-01}\n", "line 3: a group needs"},
+		{"group source", "schema: pegel/affiliations/v1\ngroups:\n  - {name: A, part_of: B, since: 2020-01-01, source: mail of canary@canary.example}\n", "line 3: source names an address"},
 		{"group day", "schema: pegel/affiliations/v1\ngroups:\n  - {name: A, part_of: B, since: canary, source: x}\n", "line 3: part_of needs"},
 	} {
 		_, err := New(Options{At: now, Affiliations: []AffiliationFile{affFile("f", row.text)}})
