@@ -67,6 +67,8 @@ type Evidence struct {
 	Tree     audit.Fact[Tree]     `json:"tree"`
 	// Licences of the deployed versions, by version; the key "" is the evaluated revision.
 	Licences map[string]audit.Fact[LicenceFacts] `json:"licences,omitempty"`
+	// Versions says what the file names at the tags of the deployed versions show, by version.
+	Versions map[string]audit.Fact[TreeAt] `json:"versions,omitempty"`
 	// LicenceHistory lists the licence set of the root licence files after each change in the last five years, oldest
 	// first; the first entry is the state five years before AssessedAt.
 	LicenceHistory audit.Fact[[]LicenceState] `json:"licence_history"`
@@ -107,6 +109,13 @@ func (e Evidence) Fresh(at time.Time) Evidence {
 		}
 		e.Licences = fresh
 	}
+	if e.Versions != nil {
+		fresh := make(map[string]audit.Fact[TreeAt], len(e.Versions))
+		for version, f := range e.Versions {
+			fresh[version] = f.Fresh(at)
+		}
+		e.Versions = fresh
+	}
 	e.Home, e.Changes, e.Issues, e.Runs = e.Home.Fresh(at), e.Changes.Fresh(at), e.Issues.Fresh(at), e.Runs.Fresh(at)
 	e.Rules, e.Team, e.Governance, e.Checks = e.Rules.Fresh(at), e.Team.Fresh(at), e.Governance.Fresh(at), e.Checks.Fresh(at)
 	e.Scorecard, e.Cycles, e.Advisories, e.Badge = e.Scorecard.Fresh(at), e.Cycles.Fresh(at), e.Advisories.Fresh(at), e.Badge.Fresh(at)
@@ -130,7 +139,10 @@ type Window struct {
 	ChangeID    int `json:"change_id"`    // human commits with a Change-Id trailer (Gerrit)
 	PullRequest int `json:"pull_request"` // human commits that came by a pull or merge request: shows a request, not a review
 	Reverts     int `json:"reverts"`
-	AIAssisted  int `json:"ai_assisted"` // Assisted-By or Generated-By trailers
+	// AIAssisted counts human commits that say so: Assisted-By or Generated-By trailers, or a Co-authored-by trailer that
+	// names an assistant (a list in scoring/gitlog).
+	AIAssisted int   `json:"ai_assisted"`
+	Forms      Forms `json:"forms,omitzero"` // what the reviews and requests were seen by
 
 	BusFactor50        int    `json:"bus_factor_50"`     // fewest authors with at least half of the human commits; 0 without commits
 	TopAuthorBP        int    `json:"top_author_bp"`     // share of the most active author
@@ -154,30 +166,19 @@ type Window struct {
 	UnknownRest    int   `json:"unknown_rest,omitempty"`    // number of further authors with such commits
 }
 
-// Resolve returns how many of the authors of unknown organisation, those with most commits first, must turn out to be
-// elsewhere so that the share of the top organisation is at most so many basis points for certain. ok is false if that
-// cannot be: the known share is higher, or more authors are needed than the window names one by one.
-func (w Window) Resolve(atMostBP int) (authors int, ok bool) {
-	return w.resolve(w.TopOrgCommits, atMostBP)
-}
-
-// ResolveTwo is Resolve for the share of the two largest organisations.
-func (w Window) ResolveTwo(atMostBP int) (authors int, ok bool) {
-	return w.resolve(w.TopTwoCommits, atMostBP)
-}
-
-func (w Window) resolve(known, atMostBP int) (authors int, ok bool) {
-	most := known + w.UnknownCommits
-	for {
-		switch {
-		case most*audit.Full <= atMostBP*w.HumanCommits:
-			return authors, true
-		case authors == len(w.UnknownAuthors):
-			return authors, false
-		}
-		most -= w.UnknownAuthors[authors]
-		authors++
-	}
+// Forms counts the human commits of a window by the traces that forges, review systems and mailing lists leave in git. A
+// commit may have several. A trace of a request is no review; only names other than the author's count as reviewers.
+type Forms struct {
+	PullRequest  int `json:"pull_request,omitempty"`  // GitHub, Gitea, Bitbucket: (#n) in the subject, or by a merge that names one
+	MergeRequest int `json:"merge_request,omitempty"` // GitLab: (!n), or by a merge that says "See merge request"
+	Gerrit       int `json:"gerrit,omitempty"`        // Change-Id
+	Mail         int `json:"mail,omitempty"`          // Link, Message-Id, Submitted-at or Patchwork trailer with the address of a message
+	ReviewedBy   int `json:"reviewed_by,omitempty"`
+	AckedBy      int `json:"acked_by,omitempty"`
+	TestedBy     int `json:"tested_by,omitempty"`
+	Note         int `json:"note,omitempty"`       // a vote in refs/notes/review, where no trailer shows a review
+	Applied      int `json:"applied,omitempty"`    // the committer is another human than the author
+	DependsOn    int `json:"depends_on,omitempty"` // Depends-On: tested together with a change elsewhere
 }
 
 // History is what the commit log says.
@@ -195,40 +196,15 @@ type History struct {
 	Retained        int       `json:"retained_authors"` // of these, authors of months 1-12 too
 	// Quarters are the last 12 quarters counted back from AssessedAt, oldest first: distinct human authors and commits.
 	Quarters []Quarter `json:"quarters"`
-	Shallow  bool      `json:"shallow"` // the clone does not reach back to the root
+	// Past holds what a window of 12 months would have shown at the ends of the same quarters, oldest first; the last entry
+	// is the window of 12 months that ends at AssessedAt.
+	Past    []Past `json:"past,omitempty"`
+	Shallow bool   `json:"shallow"` // the clone does not reach back to the root
+	// CodeDrop says how the changed lines of 12 months are spread over commits. It needs the contents of files, and stays
+	// unknown where only a partial clone was at hand.
+	CodeDrop audit.Fact[CodeDrop] `json:"code_drop,omitzero"`
 	// Affiliations says who told for whom the authors work; nil in evidence that was recorded before this was kept.
 	Affiliations *Affiliations `json:"affiliations,omitempty"`
-}
-
-// Affiliations says where the organisations in History come from: they decide verdicts.
-type Affiliations struct {
-	Months  int                 `json:"months"` // the shares of the sources are of the human commits of this window
-	Table   audit.Digest        `json:"table"`  // of the table of company domains and groups
-	Sources []AffiliationSource `json:"sources"`
-	Groups  []Folded            `json:"groups,omitempty"` // organisations of the window that count as part of another
-}
-
-// AffiliationSource is one source and what it decided. Files are listed also if they decided nothing, in the order they
-// were asked; a source further down decided only what those above left open.
-type AffiliationSource struct {
-	// Kind is operator, gitdm, gitdm-map or stackalytics (files), domain (the table), profile (companies on profiles of a
-	// forge), shared-domain (a domain in no table that several people write from), or unknown (nobody could tell).
-	Kind    string       `json:"kind"`
-	Name    string       `json:"name,omitempty"` // of the file, without directory
-	URL     string       `json:"url,omitempty"`
-	Digest  audit.Digest `json:"digest,omitempty"` // of the file, or the table
-	At      time.Time    `json:"at,omitzero"`      // date of its contents
-	Grade   audit.Grade  `json:"grade,omitempty"`
-	Commits int          `json:"commits"` // human commits of the window that it decided
-	Authors int          `json:"authors"` // whose commits they were
-}
-
-// Folded says that an organisation counts as part of a group, from when, and who says so.
-type Folded struct {
-	Name   string `json:"name"`
-	Group  string `json:"group"`
-	Since  string `json:"since"` // YYYY-MM-DD
-	Source string `json:"source"`
 }
 
 // Quarter is one of the last 12 quarters, each 365/4 days long, that end at AssessedAt.
@@ -236,6 +212,37 @@ type Quarter struct {
 	End     time.Time `json:"end"`
 	Authors int       `json:"authors"`
 	Commits int       `json:"commits"`
+	// Organisations with three human authors or more, and how many; Few are those with one or two. Authors of unknown
+	// organisation are in neither. At most 20 of each are named, those with most authors; Named counts all.
+	Organisations map[string]int `json:"organisations,omitempty"`
+	Few           []string       `json:"few,omitempty"` // sorted
+	Named         int            `json:"named,omitempty"`
+}
+
+// Past is the window of 12 months that ended at the end of a quarter, in the words of Window and History.
+type Past struct {
+	End          time.Time `json:"end"`
+	Commits      int       `json:"commits"`
+	HumanCommits int       `json:"human_commits"`
+	Authors      int       `json:"authors"`
+	Reviewed     int       `json:"reviewed"`
+	Reverts      int       `json:"reverts"`
+	BusFactor50  int       `json:"bus_factor_50"`
+	TopAuthorBP  int       `json:"top_author_bp"`
+	TopOrgLowBP  int       `json:"top_org_low_bp"`
+	TopOrgHighBP int       `json:"top_org_high_bp"`
+	ElephantLow  int       `json:"elephant_low"`
+	ElephantHigh int       `json:"elephant_high"`
+	Newcomers    int       `json:"newcomers"` // people whose first commit ever was in these 12 months
+	AuthorsYear2 int       `json:"authors_year_2"`
+	Retained     int       `json:"retained_authors"`
+}
+
+// CodeDrop is how much of the work of 12 months came in few commits (indicator OV-01).
+type CodeDrop struct {
+	Commits    int   `json:"commits"`      // non-merge commits with changed lines
+	Lines      int64 `json:"lines"`        // added and removed; files of more than 1 MB, binaries and exact renames not counted
+	TopThreeBP int   `json:"top_three_bp"` // share of the three largest commits in the lines
 }
 
 // Window returns the window of that many months; ok is false if it was not recorded.
@@ -255,10 +262,38 @@ type Releases struct {
 	LastRelease    time.Time `json:"last_release,omitzero"`
 	LastVersion    string    `json:"last_version,omitempty"`
 	Signed24m      int       `json:"signed_24m"`                // releases of 24 months whose tag is annotated and carries a signature (not verified)
-	EOLTags        []string  `json:"eol_tags,omitempty"`        // -eol, -eom, -em tags, newest 20
-	StableBranches []Branch  `json:"stable_branches,omitempty"` // release branches other than the default branch
+	Annotated24m   int       `json:"annotated_24m,omitempty"`   // releases of 24 months whose tags are annotated and not signed
+	Lightweight24m int       `json:"lightweight_24m,omitempty"` // the rest: tags that are only names
+	Tags           TagCounts `json:"tags,omitzero"`             // of all time
+	// Past counts the releases of the 12 months before the end of each of the last 12 quarters, oldest first, like
+	// History.Past.
+	Past           []int    `json:"past,omitempty"`
+	EOLTags        []string `json:"eol_tags,omitempty"`        // -eol, -eom, -em tags, newest 20
+	Ends           []EndTag `json:"ends,omitempty"`            // the same with kind and time
+	StableBranches []Branch `json:"stable_branches,omitempty"` // release branches other than the default branch
 	// TagOf maps each deployed version to the tag that was found for it; a version without entry has none.
 	TagOf map[string]Tag `json:"tag_of,omitempty"`
+}
+
+// TagCounts tells tags apart by what their names say and how they were made.
+type TagCounts struct {
+	Releases    int `json:"releases"`              // commits with a release tag
+	Twins       int `json:"twins,omitempty"`       // further release tags on the same commits
+	Prereleases int `json:"prereleases,omitempty"` // -rc, -beta and the like
+	EOL         int `json:"eol,omitempty"`         // end of life
+	EOM         int `json:"eom,omitempty"`         // end of maintenance
+	EM          int `json:"em,omitempty"`          // begin of extended maintenance
+	Other       int `json:"other,omitempty"`       // names no version
+	Signed      int `json:"signed,omitempty"`      // release tags: annotated with a signature
+	Annotated   int `json:"annotated,omitempty"`   // release tags: annotated without
+	Lightweight int `json:"lightweight,omitempty"` // release tags: a name only
+}
+
+// EndTag is a tag that marks the end of a line of releases.
+type EndTag struct {
+	Name string    `json:"name"`
+	Kind string    `json:"kind"` // eol, eom or em
+	At   time.Time `json:"at"`
 }
 
 // Branch is a release branch and its newest commit.
@@ -296,6 +331,19 @@ type Tree struct {
 	BinaryCount         int                   `json:"binary_count"`
 	GerritProject       string                `json:"gerrit_project,omitempty"` // host/project from .gitreview
 	ReadmeLinks         []string              `json:"readme_links,omitempty"`   // hosts that the README names, where more may be found
+}
+
+// TreeAt is what the names of the files show at the tag of a deployed version, in the words of Tree.
+type TreeAt struct {
+	Tag         string `json:"tag"`
+	Commit      string `json:"commit"`
+	Files       int    `json:"files"`
+	SourceFiles int    `json:"source_files"`
+	TestFiles   int    `json:"test_files"`
+	REUSE       bool   `json:"reuse,omitempty"`
+	// Documents and Tools give for each topic the file or directory that a reader would look at first.
+	Documents map[string]string `json:"documents,omitempty"`
+	Tools     map[string]string `json:"tools,omitempty"`
 }
 
 // Document is a file that bears evidence. Only facts about it are kept, never its text.

@@ -363,7 +363,7 @@ func (a *Affiliation) lookup(address, domain string, day int32) (s standing, fro
 
 func (a *Affiliation) stands(employer int32, source int) standing {
 	if employer == aloneEmployer {
-		return standing{"", alone, source}
+		return standing{"", freelance, source}
 	}
 	return standing{a.employers[employer], company, source}
 }

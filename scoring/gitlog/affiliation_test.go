@@ -89,7 +89,7 @@ func assigned(t testing.TB, files []AffiliationFile, authors []string) (out []st
 		p.all[id.person].ever = true
 		p.employ(id.person, now.Unix()).commits[2]++
 	}
-	names := p.assign(now)
+	names := p.assign(now, p.writersOf())
 	for _, a := range p.all {
 		if org := a.stints[0].org; org < 0 {
 			out = append(out, "")
@@ -290,6 +290,25 @@ func TestEachCommitCountsForTheEmployerOfItsDayInEveryWindow(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, h.Affiliations); diff != "" {
 		t.Errorf("provenance (-want +got):\n%s", diff)
+	}
+}
+
+func TestEarlierQuartersSeeTheEmployersOfTheirDays(t *testing.T) {
+	h := historyOf(t, collectWith(t, moved(), affFile("f", gitdmPeople)))
+	w, _ := h.Window(12)
+	last, before := h.Past[11], h.Past[9] // the latter ended 182.5 days ago, before Ana moved
+	if last.TopOrgLowBP != w.TopOrgLowBP || last.TopOrgHighBP != w.TopOrgHighBP || last.ElephantLow != w.ElephantLow {
+		t.Errorf("the last year is %+v, want the window of 12 months: %+v", last, w)
+	}
+	// 17 commits, 4 of them Ed's.
+	if before.TopOrgLowBP != 7647 || before.TopOrgHighBP != 10000 {
+		t.Errorf("half a year ago: got [%d, %d], want [7647, 10000]: all known work was for one organisation", before.TopOrgLowBP, before.TopOrgHighBP)
+	}
+	if diff := cmp.Diff([]string{"IBM"}, h.Quarters[8].Few); diff != "" {
+		t.Errorf("an earlier quarter (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"SUSE"}, h.Quarters[11].Few); diff != "" {
+		t.Errorf("the last quarter (-want +got):\n%s", diff)
 	}
 }
 

@@ -162,12 +162,21 @@ func (c *Collector) cached(ctx context.Context, address string) (source, error) 
 
 var errOffline = errors.New("no local clone and offline")
 
-// download clones into a temporary name and renames at the end. No working files, no submodules, no file contents: these
-// are fetched when they are needed, in one request each time.
+// download clones into a temporary name and renames at the end. No working files, no submodules, no trees, no file
+// contents: these are fetched when they are needed, in few requests. A server that knows no filters sends everything; one
+// that refuses the filter for trees is asked for a clone without file contents.
 func (c *Collector) download(ctx context.Context, address, final string) error {
 	part := final + partSuffix
-	_, err := c.git.online(ctx, "", nil, "clone", "--quiet", "--bare", "--template=", "--filter=blob:none", "--no-recurse-submodules",
-		"--end-of-options", address, part)
+	clone := func(filter string) error {
+		_, err := c.git.online(ctx, "", nil, "clone", "--quiet", "--bare", "--template=", "--filter="+filter, "--no-recurse-submodules",
+			"--end-of-options", address, part)
+		return err
+	}
+	err := clone(alone)
+	if refusesFilter(err) {
+		_ = os.RemoveAll(part)
+		err = clone(withBelow)
+	}
 	if err == nil {
 		_, err = c.git.online(ctx, part, nil, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "origin", refspecs[2])
 	}
@@ -183,6 +192,12 @@ func (c *Collector) download(ctx context.Context, address, final string) error {
 	return err
 }
 
+// refusesFilter tells whether a server said that it does not give the filter for trees (uploadpackfilter.tree.allow).
+func refusesFilter(err error) bool {
+	var broken *gitError
+	return errors.As(err, &broken) && strings.Contains(broken.message, "filter") && strings.Contains(broken.message, "not supported")
+}
+
 // stale reports whether a cached clone may lack commits of the moment of assessment.
 func (c *Collector) stale(dir string) bool {
 	if c.options.Offline {
@@ -194,8 +209,13 @@ func (c *Collector) stale(dir string) bool {
 
 // update fetches what is new, drops refs that the server no longer has, and follows a renamed default branch.
 func (c *Collector) update(ctx context.Context, address, dir string) error {
-	args := append([]string{"fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--filter=blob:none", "origin"}, refspecs...)
-	if _, err := c.git.online(ctx, dir, nil, args...); err != nil {
+	args := append([]string{"fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--filter=" + alone, "origin"}, refspecs...)
+	_, err := c.git.online(ctx, dir, nil, args...)
+	if refusesFilter(err) {
+		args[slices.Index(args, "--filter="+alone)] = "--filter=" + withBelow
+		_, err = c.git.online(ctx, dir, nil, args...)
+	}
+	if err != nil {
 		return err
 	}
 	answer, err := c.git.online(ctx, dir, nil, "ls-remote", "--symref", "origin", "HEAD")
@@ -227,7 +247,7 @@ func (c *Collector) fetchObjects(s source) promise {
 	if s.ours == "" {
 		return nil
 	}
-	return func(ctx context.Context, ids []string) error {
+	return func(ctx context.Context, filter string, ids []string) error {
 		if c.options.Offline {
 			return nil // what is missing stays unknown
 		}
@@ -237,7 +257,7 @@ func (c *Collector) fetchObjects(s source) promise {
 		}
 		defer unlock()
 		_, err = c.git.online(ctx, s.ours, strings.NewReader(strings.Join(ids, "\n")+"\n"), "-c", "fetch.negotiationAlgorithm=noop",
-			"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--filter=blob:none", "--stdin", "origin")
+			"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--filter="+filter, "--stdin", "origin")
 		if err != nil {
 			c.warn("fetching files", "repository", s.url, "reason", err.Error())
 		}

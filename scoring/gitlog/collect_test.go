@@ -148,9 +148,19 @@ func TestReleasesAreCountedPerCommit(t *testing.T) {
 	r.tag("v1.2.0", three, at(99), false)
 	r.tag("v2.0.0", three, at(-2), false)
 	r.tag("zed-eol", two, at(150), false)
+	r.tag("yoga-eom", two, at(160), false)
+	r.ref("refs/tags/pike-em", one)
+	r.ref("refs/tags/nightly", two)
 	got := releasesIn(t, collect(t, r, "1.1.0", "1.2", "2025.1", "9.9.9"))
 	want := scoring.Releases{
-		Releases24m: 3, Signed24m: 1, LastVersion: "v1.1.1", LastRelease: time.Unix(at(20), 0).UTC(), EOLTags: []string{"zed-eol"},
+		Releases24m: 3, Signed24m: 1, Annotated24m: 1, Lightweight24m: 1, LastVersion: "v1.1.1", LastRelease: time.Unix(at(20), 0).UTC(),
+		Tags:    scoring.TagCounts{Releases: 4, Twins: 1, Prereleases: 1, EOL: 1, EOM: 1, EM: 1, Other: 1, Signed: 2, Annotated: 1, Lightweight: 2},
+		Past:    []int{0, 0, 1, 1, 1, 1, 0, 0, 1, 1, 2, 3}, // one 899 days ago, three in the last 12 months
+		EOLTags: []string{"zed-eol", "yoga-eom", "pike-em"},
+		Ends: []scoring.EndTag{
+			{Name: "zed-eol", Kind: "eol", At: time.Unix(at(150), 0).UTC()}, {Name: "yoga-eom", Kind: "eom", At: time.Unix(at(160), 0).UTC()},
+			{Name: "pike-em", Kind: "em", At: time.Unix(at(300), 0).UTC()},
+		},
 		StableBranches: []scoring.Branch{{Name: "stable/2025.1", Last: time.Unix(at(20), 0).UTC()}},
 	}
 	tags := got.TagOf

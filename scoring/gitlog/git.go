@@ -112,6 +112,15 @@ func (g *git) command(ctx context.Context, dir string, online bool, args ...stri
 	return cmd
 }
 
+// streamWith is stream with settings for this one command.
+func (g *git) streamWith(ctx context.Context, dir string, extra []string, read func(io.Reader) error, args ...string) error {
+	before := make([]string, 0, 2*len(extra)+len(args))
+	for _, s := range extra {
+		before = append(before, "-c", s)
+	}
+	return g.stream(ctx, dir, nil, read, append(before, args...)...)
+}
+
 // stream runs git and hands its output to read, which may stop early with errStop. stdin may be nil.
 func (g *git) stream(ctx context.Context, dir string, stdin io.Reader, read func(io.Reader) error, args ...string) error {
 	ctx, cancel := context.WithCancel(ctx)

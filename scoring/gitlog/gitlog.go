@@ -26,7 +26,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -81,6 +80,9 @@ func New(options Options) (*Collector, error) {
 		return nil, err
 	}
 	if c.rules.employers, err = NewAffiliation(options.Organisations, options.Affiliations, options.Profiles); err != nil {
+		return nil, err
+	}
+	if c.rules.assistants, err = parseAssistants(builtinAssistants); err != nil {
 		return nil, err
 	}
 	if options.At.IsZero() && !options.AtHead {
@@ -225,28 +227,15 @@ func (e errRevision) Error() string {
 
 // read gathers all facts from one clone.
 func (c *Collector) read(ctx context.Context, e scoring.Evidence, s source, rev string, versions []string) (scoring.Evidence, error) {
-	parent := os.TempDir()
-	if c.options.CacheDir != "" {
-		parent = filepath.Join(c.options.CacheDir, "views")
-		if err := os.MkdirAll(parent, 0o700); err != nil {
-			return c.failed(ctx, e, errors.New("the cache directory cannot be written"))
-		}
+	v, branch, err := c.openAt(ctx, s, rev, &e)
+	if v != nil {
+		defer v.close()
 	}
-	c.swept.Do(func() { sweep(parent) })
-	v, err := c.git.openView(s.clone, parent)
+	var unknown errRevision
+	if errors.As(err, &unknown) {
+		return e, fmt.Errorf("reading repository %q: %w", e.Repo, err)
+	}
 	if err != nil {
-		return c.failed(ctx, e, err)
-	}
-	defer v.close()
-	v.promise = c.fetchObjects(s)
-	tip, branch, err := v.resolve(rev)
-	if err != nil {
-		if rev != "" {
-			return e, fmt.Errorf("reading repository %q: %w", e.Repo, err)
-		}
-		return c.failed(ctx, e, err)
-	}
-	if err := c.settleRevision(ctx, v, &e, tip); err != nil {
 		return c.failed(ctx, e, err)
 	}
 	if e.SeenUntil, err = c.seenUntil(ctx, s, v, e.AssessedAt); err != nil {
@@ -314,7 +303,28 @@ func (c *Collector) settleRevision(ctx context.Context, v *view, e *scoring.Evid
 // facts reads each kind of fact; one that fails leaves the others alone.
 func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, branch string, versions []string) (scoring.Evidence, error) {
 	origin := audit.Origin{Source: c.Name(), URL: e.Repo, Commit: e.Revision, At: e.RevisionAt}
+	v.origin = origin
 	versions = slices.Compact(slices.Sorted(slices.Values(versions)))
+	c.info("reading tags", "project", e.Project)
+	needed := []string{e.Revision}
+	tags, err := v.tags(ctx)
+	var r scoring.Releases
+	if err == nil {
+		r, err = v.releases(ctx, tags, branch, versions, e.AssessedAt)
+	}
+	if err != nil {
+		e.Releases = failure[scoring.Releases](err, origin)
+	} else {
+		e.Releases = audit.Known(r, origin)
+		for _, version := range versions {
+			if t, ok := r.TagOf[version]; ok {
+				needed = append(needed, t.Commit)
+			}
+		}
+	}
+	if err := v.needTrees(ctx, needed...); err != nil {
+		c.warn("fetching trees", "project", e.Project, "reason", presentable(err.Error()))
+	}
 	c.info("reading files", "project", e.Project)
 	s, err := v.survey(ctx, e.Revision)
 	if err == nil {
@@ -328,20 +338,14 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 	if err := tooOld(e); err != nil {
 		e.History = failure[scoring.History](err, origin)
 		e.History.Settle = "fetch the clone of " + e.Repo + ", or let the run contact its server"
-	} else if h, err := v.historyFetched(ctx, e, gerrit, c.rules); err != nil {
+	} else if h, changes, err := v.historyFetched(ctx, e, gerrit, c.rules); err != nil {
 		e.History = failure[scoring.History](err, origin)
 	} else {
+		h.CodeDrop = activity(v.codeDrop(ctx, e.Revision, e.AssessedAt, origin), e.SeenUntil)
 		e.History = audit.Known(h, origin)
-	}
-	tags, err := v.tags(ctx)
-	var r scoring.Releases
-	if err == nil {
-		r, err = v.releases(ctx, tags, branch, versions, e.AssessedAt)
-	}
-	if err != nil {
-		e.Releases = failure[scoring.Releases](err, origin)
-	} else {
-		e.Releases = audit.Known(r, origin)
+		if changes != nil && e.Changes.Value == nil && e.Changes.Failure == "" {
+			e.Changes = activity(audit.Known(*changes, origin), e.SeenUntil)
+		}
 	}
 	if e.Licences, err = c.licenceFacts(ctx, v, e.Revision, versions, e.Releases, origin); err != nil {
 		e.Licences = map[string]audit.Fact[scoring.LicenceFacts]{}
@@ -349,10 +353,33 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 			e.Licences[key] = failure[scoring.LicenceFacts](err, origin)
 		}
 	}
+	e.Versions = v.treesAt(ctx, versions, e.Releases, origin)
 	if e.LicenceHistory, err = c.licenceHistory(ctx, v, e.Revision, e.AssessedAt, origin); err != nil {
 		e.LicenceHistory = failure[[]scoring.LicenceState](err, origin)
 	}
-	return e, ctx.Err()
+	return graded(e), ctx.Err()
+}
+
+// graded grades all facts of git: own records of the project with commit ids, which count for a month from the moment until
+// which the clone could speak.
+func graded(e scoring.Evidence) scoring.Evidence {
+	seen := e.SeenUntil
+	e.History, e.Releases, e.Tree = activity(e.History, seen), activity(e.Releases, seen), activity(e.Tree, seen)
+	e.LicenceHistory = activity(e.LicenceHistory, seen)
+	for version, f := range e.Licences {
+		e.Licences[version] = activity(f, seen)
+	}
+	for version, f := range e.Versions {
+		e.Versions[version] = activity(f, seen)
+	}
+	return e
+}
+
+func activity[T any](f audit.Fact[T], seen time.Time) audit.Fact[T] {
+	if f.Value == nil {
+		return f
+	}
+	return f.Graded(audit.GradeRecord, seen, audit.Month)
 }
 
 // failure turns an error into a fact that says why it is not known.
@@ -373,22 +400,38 @@ func (c *Collector) tree(ctx context.Context, v *view, s *survey, e scoring.Evid
 }
 
 // historyFetched makes sure that the .mailmap is there before the pass: without it git log would end early.
-func (v *view) historyFetched(ctx context.Context, e scoring.Evidence, gerrit bool, r rules) (scoring.History, error) {
-	if v.promise != nil {
-		err := v.listTree(ctx, e.Revision, maxFiles, func(f entry) error {
-			if f.path != ".mailmap" {
-				return nil
-			}
-			if _, err := v.blobs(ctx, []string{f.id}, maxDocument); err != nil {
-				return err
-			}
-			return errStop
-		})
-		if err != nil {
-			return scoring.History{}, err
-		}
+func (v *view) historyFetched(ctx context.Context, e scoring.Evidence, gerrit bool, r rules) (scoring.History, *scoring.Changes, error) {
+	if err := v.fetchMailmap(ctx, e.Revision); err != nil {
+		return scoring.History{}, nil, err
 	}
 	return v.history(ctx, e.Revision, e.AssessedAt, gerrit, r)
+}
+
+// fetchMailmap makes sure that the .mailmap of a commit is there.
+func (v *view) fetchMailmap(ctx context.Context, commit string) error {
+	if v.promise == nil {
+		return nil
+	}
+	return v.objects(ctx, []string{commit + ":"}, maxSmallFile, func(_ int, o object) error {
+		for _, e := range parseTree(o.data, len(o.id)/2) {
+			if e.name == ".mailmap" {
+				_, err := v.blobs(ctx, []string{e.id}, maxDocument)
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// holds reports whether a file is at the root of a commit.
+func (v *view) holds(ctx context.Context, commit, name string) (found bool, err error) {
+	err = v.objects(ctx, []string{commit + ":"}, maxSmallFile, func(_ int, o object) error {
+		for _, e := range parseTree(o.data, len(o.id)/2) {
+			found = found || e.name == name && (entry{mode: e.mode, kind: "blob"}).regular()
+		}
+		return nil
+	})
+	return found, err
 }
 
 // keep hands a text to the bundle. Its digest, commit and path are facts; the text itself belongs to the project and is

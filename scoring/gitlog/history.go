@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/scoring"
 )
 
@@ -43,9 +44,14 @@ type tally struct {
 type pass struct {
 	at       int64
 	people   *people
-	notes    map[string]string // commit to review note, from refs/notes/review
-	mainline map[string]bool   // first parents of the last 24 months
-	branch   map[string]bool   // commits that a merged pull request brought in, not yet seen
+	notes    map[string]string  // commit to review note, from refs/notes/review
+	mainline map[string]bool    // first parents of the last 24 months
+	branch   map[string]request // commits that a merged request brought in, not yet seen
+	rules    rules
+	past     past
+	mail     approvals
+	origin   audit.Origin     // of the lines of changes
+	changed  *scoring.Changes // what happened to patches, if the project takes them by mail
 	noted    []notedCommit
 	windows  [len(spans)]tally
 	h        scoring.History
@@ -65,7 +71,7 @@ type notedCommit struct {
 }
 
 func newPass(at time.Time, r rules) *pass {
-	p := &pass{at: at.Unix(), people: newPeople(r.bots, r.employers), mainline: map[string]bool{}, branch: map[string]bool{}}
+	p := &pass{at: at.Unix(), people: newPeople(r.bots, r.employers), mainline: map[string]bool{}, branch: map[string]request{}, rules: r}
 	for i, months := range spans {
 		p.windows[i].w.Months = months
 	}
@@ -74,7 +80,7 @@ func newPass(at time.Time, r rules) *pass {
 
 // read consumes the stream of logArgs.
 func (p *pass) read(r io.Reader) error {
-	records := newRecordReader(r)
+	records := newRecordReader(newPatient(r))
 	for {
 		line, err := records.next()
 		if errors.Is(err, io.EOF) {
@@ -115,11 +121,30 @@ func (p *pass) add(c record) {
 	if !author.bot {
 		p.addPerson(author.person, c.committed, age)
 	}
-	if age > spanSeconds(len(spans)-1) {
+	quarter := quarterOf(age)
+	if quarter >= pastQuarters {
 		return
 	}
-	p.addWindows(c, age, author, byRequest)
+	var f features
+	var work *stint
+	if !author.bot {
+		f = p.features(c, author)
+		work = p.people.employ(author.person, c.committed)
+		work.addQuarter(quarter)
+	}
+	revert := isRevert(c.message)
+	p.past.add(quarter, author, f, revert)
+	if note := p.notes[string(c.hash)]; note != "" && !author.bot && !f.reviewed {
+		p.noted = append(p.noted, notedCommit{note: note, author: author.person, age: age, change: f.changeID})
+	}
+	if age <= spanSeconds(len(spans)-1) {
+		p.addWindows(c, age, author, work, f, revert, byRequest)
+	}
 }
+
+// quarterOf returns how many quarters lie between a commit and the moment of assessment. The border belongs to the later
+// quarter, so that four quarters are a window of 12 months exactly.
+func quarterOf(age int64) int { return int(max(0, age-1) / quarterSeconds) }
 
 func spanSeconds(i int) int64 { return int64(spans[i]) * monthSeconds }
 
@@ -139,7 +164,7 @@ func (p *pass) addPerson(index int32, committed, age int64) {
 	if age <= recentSeconds {
 		p.h.Human90d++
 	}
-	if q := age / quarterSeconds; q < quarterCount {
+	if q := quarterOf(age); q < quarterCount {
 		p.quarters[q].Commits++
 		if a.quarters&(1<<q) == 0 {
 			a.quarters |= 1 << q
@@ -173,20 +198,17 @@ func (p *pass) applied(window int, who identity) {
 }
 
 // addWindows counts a non-merge commit of the last 24 months.
-func (p *pass) addWindows(c record, age int64, author identity, byRequest bool) {
+func (p *pass) addWindows(c record, age int64, author identity, work *stint, f features, revert bool, by request) {
 	committer := p.people.lookup(c.committer)
-	revert := isRevert(c.message)
-	var f features
-	if !author.bot {
-		f = p.features(c, author)
-		byRequest = byRequest || hasRequestNumber(c.message)
+	if by == 0 && !author.bot {
+		by = namesRequest(c.message)
 	}
-	var work *stint
-	if !author.bot {
-		work = p.people.employ(author.person, c.committed)
+	if by == 0 && f.pull {
+		by = pullRequest
 	}
-	if note := p.notes[string(c.hash)]; note != "" && !author.bot && !f.reviewed {
-		p.noted = append(p.noted, notedCommit{note: note, author: author.person, age: age, change: f.changeID})
+	applied := !author.bot && !committer.bot && committer.person != author.person
+	if !author.bot {
+		p.mail.add(p, age, author, committer, f, applied)
 	}
 	for i := range p.windows {
 		if age > spanSeconds(i) {
@@ -206,7 +228,8 @@ func (p *pass) addWindows(c record, age int64, author identity, byRequest bool) 
 		t.w.Reviewed += one(f.reviewed)
 		t.w.ChangeID += one(f.changeID)
 		t.unreviewed += one(f.changeID && !f.reviewed)
-		t.w.PullRequest += one(byRequest)
+		t.w.PullRequest += one(by != 0)
+		countForms(&t.w.Forms, f, by, applied)
 		t.w.AIAssisted += one(f.assisted)
 		t.months |= 1 << min(age/monthSeconds, int64(spans[i]-1))
 		t.addOffset(c.offset)
@@ -264,7 +287,11 @@ func (p *pass) finish(gerrit bool) scoring.History {
 	}
 	whole := p.windows[len(spans)-1].w
 	gated := gerrit && whole.ChangeID*100 >= gerritShare*whole.HumanCommits
-	names := p.people.assign(at)
+	for person := range p.mail.people {
+		p.people.employ(person, p.at)
+	}
+	writers := p.people.writersOf()
+	names := p.people.assign(at, writers)
 	h.Affiliations = p.people.provenance(at)
 	for i := range p.windows {
 		t := &p.windows[i]
@@ -276,12 +303,25 @@ func (p *pass) finish(gerrit bool) scoring.History {
 		p.concentration(i, names, &t.w)
 		h.Windows = append(h.Windows, t.w)
 	}
-	for i := range quarterCount {
-		q := p.quarters[quarterCount-1-i]
-		q.End = at.Add(-time.Duration(quarterCount-1-i) * quarterSeconds * time.Second)
+	if p.byMail(gated) {
+		c := p.changes(p.people.employerNow, names, p.origin)
+		p.changed = &c
+	}
+	employer := p.people.employerIn
+	for i := quarterCount - 1; i >= 0; i-- {
+		q := p.quarters[i]
+		q.End = endOf(at, i)
+		names := p.people.assign(q.End, writers)
+		p.past.organisations(&q, i, employer, names)
 		h.Quarters = append(h.Quarters, q)
+		h.Past = append(h.Past, p.past.year(p, i, gerrit, employer, names))
 	}
 	return h
+}
+
+// endOf returns the end of a quarter, counted back from the moment of assessment.
+func endOf(at time.Time, quarter int) time.Time {
+	return at.Add(-time.Duration(quarter) * quarterSeconds * time.Second)
 }
 
 func moment(seconds int64) time.Time {
@@ -387,31 +427,32 @@ func fewest(parts []int, total int) int {
 }
 
 // history runs the pass over the evaluated revision.
-func (v *view) history(ctx context.Context, commit string, at time.Time, gerrit bool, r rules) (scoring.History, error) {
+func (v *view) history(ctx context.Context, commit string, at time.Time, gerrit bool, r rules) (scoring.History, *scoring.Changes, error) {
 	p := newPass(at, r)
-	p.mainline = v.mainline
+	p.mainline, p.origin = v.mainline, v.origin
 	if err := v.loadNotes(ctx, p); err != nil {
-		return scoring.History{}, err
+		return scoring.History{}, nil, err
 	}
 	if err := v.git.stream(ctx, v.dir, nil, p.read, logArgs(commit)...); err != nil {
-		return scoring.History{}, err
+		return scoring.History{}, nil, err
 	}
 	if p.last == 0 {
-		return scoring.History{}, errors.New("no commit before the date of assessment")
+		return scoring.History{}, nil, errors.New("no commit before the date of assessment")
 	}
 	if p.damaged > 0 {
-		return scoring.History{}, fmt.Errorf("%d commits could not be read", p.damaged)
+		return scoring.History{}, nil, fmt.Errorf("%d commits could not be read", p.damaged)
 	}
 	if err := v.readNotes(ctx, p); err != nil {
-		return scoring.History{}, err
+		return scoring.History{}, nil, err
 	}
 	h := p.finish(gerrit)
 	h.Shallow = len(v.state.shallow) > 0
-	return h, nil
+	return h, p.changed, nil
 }
 
 // rules are the editable lists.
 type rules struct {
-	bots      bots
-	employers *Affiliation
+	bots       bots
+	employers  *Affiliation
+	assistants assistants
 }

@@ -1,14 +1,13 @@
 package gitlog
 
 import (
-	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -108,6 +107,55 @@ func (c *Collector) expression(r rootLicences, texts map[string][]byte) string {
 
 // choice matches the sentence with which a README offers its licences to choose from.
 var choice = regexp.MustCompile(`(?is)licen[cs]ed\s+under\s+(either|any\s+one)\s+of|dual[- ]licen[cs]ed[^.]{0,200}\bor\b|licen[cs]e[^.]{0,200}at\s+your\s+option`)
+
+// treesAt says what the names of the files show at the tag of each deployed version.
+func (v *view) treesAt(ctx context.Context, versions []string, tags audit.Fact[scoring.Releases], origin audit.Origin) map[string]audit.Fact[scoring.TreeAt] {
+	if len(versions) == 0 {
+		return nil
+	}
+	out := map[string]audit.Fact[scoring.TreeAt]{}
+	releases, known := tags.Get()
+	for _, version := range versions {
+		t, ok := releases.TagOf[version]
+		if !ok {
+			out[version] = unfound[scoring.TreeAt](version, known, origin)
+			continue
+		}
+		at := origin
+		at.Commit, at.At = t.Commit, t.At
+		if s, err := v.survey(ctx, t.Commit); err != nil {
+			out[version] = failure[scoring.TreeAt](err, at)
+		} else {
+			out[version] = audit.Known(s.at(t), at)
+		}
+	}
+	return out
+}
+
+// at is the short form of a survey.
+func (s *survey) at(t scoring.Tag) scoring.TreeAt {
+	short := scoring.TreeAt{
+		Tag: t.Name, Commit: t.Commit, Files: s.tree.Files, SourceFiles: s.tree.SourceFiles, TestFiles: s.tree.TestFiles, REUSE: s.tree.REUSE,
+		Documents: map[string]string{}, Tools: map[string]string{},
+	}
+	for topic, files := range s.documents {
+		if topic == "security" && !files[0].prominent() {
+			continue // elsewhere only the text can tell, and texts are read at the evaluated revision
+		}
+		short.Documents[topic] = files[0].name
+	}
+	for topic, files := range s.tools {
+		if topic != "config" {
+			short.Tools[topic] = files[0].name
+		}
+	}
+	for topic, dirs := range s.dirs {
+		if _, ok := short.Tools[topic]; !ok && len(dirs) > 0 {
+			short.Tools[topic] = slices.Min(slices.Collect(maps.Keys(dirs)))
+		}
+	}
+	return short
+}
 
 // licenceFacts answers for the evaluated revision, key "", and for the tag of each deployed version.
 func (c *Collector) licenceFacts(ctx context.Context, v *view, commit string, versions []string, tags audit.Fact[scoring.Releases], origin audit.Origin) (map[string]audit.Fact[scoring.LicenceFacts], error) {
@@ -248,12 +296,6 @@ func (c *Collector) licenceFact(ctx context.Context, version string, r rootLicen
 	return audit.Known(facts, origins...), nil
 }
 
-// licencePaths are the pathspecs of licence files at the root and below LICENSES/.
-var licencePaths = []string{
-	":(top,icase,glob)licen[cs]e*", ":(top,icase,glob)copying*", ":(top,icase,glob)unlicen[cs]e*", ":(top,icase,glob)mit-licen[cs]e*",
-	":(top,icase,glob)*-licen[cs]e", ":(top,literal)LICENSES",
-}
-
 // licenceHistory follows the licence set along the first-parent line over five years. States with the same expression as
 // the one before are left out.
 func (c *Collector) licenceHistory(ctx context.Context, v *view, commit string, at time.Time, origin audit.Origin) (audit.Fact[[]scoring.LicenceState], error) {
@@ -271,6 +313,9 @@ func (c *Collector) licenceHistory(ctx context.Context, v *view, commit string, 
 	commits := make([]string, len(changes))
 	for i, ch := range changes {
 		commits[i] = ch.commit
+	}
+	if err := v.needLicences(ctx, commits); err != nil {
+		return audit.Fact[[]scoring.LicenceState]{}, err
 	}
 	found, err := v.licencesAt(ctx, commits)
 	if err != nil {
@@ -300,11 +345,14 @@ type change struct {
 }
 
 // licenceChanges lists, oldest first, the state at the start of the window (or the oldest commit, if the history is
-// shorter) and each change of a licence file since.
+// shorter) and each commit of the first-parent line since that changed a licence file. It compares root trees, so that a
+// partial clone needs no others.
 func (v *view) licenceChanges(ctx context.Context, commit string, start, at time.Time) ([]change, error) {
-	var base change
+	var line []change // newest first
 	err := v.firstParents(ctx, commit, func(id string, committed int64) error {
-		base = change{id, committed}
+		if line = append(line, change{id, committed}); len(line) > maxWanted {
+			return fmt.Errorf("more than %d commits in five years", maxWanted)
+		}
 		if committed <= start.Unix() {
 			return errStop
 		}
@@ -313,23 +361,72 @@ func (v *view) licenceChanges(ctx context.Context, commit string, start, at time
 	if err != nil {
 		return nil, err
 	}
-	var changes []change
-	args := []string{
-		"log", "--first-parent", "--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct",
-		"--since=" + gitDate(start.Add(-clockSlack)), "--end-of-options", commit, "--",
+	sets, err := v.licenceSets(ctx, line)
+	if err != nil {
+		return nil, err
 	}
-	err = v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
-		lines := bufio.NewScanner(r)
-		for lines.Scan() {
-			id, text, _ := strings.Cut(lines.Text(), " ")
-			committed, err := strconv.ParseInt(text, 10, 64)
-			if err == nil && objectID.MatchString(id) && committed > start.Unix() && committed <= at.Unix() && id != base.commit {
-				changes = append(changes, change{id, committed})
-			}
+	base := line[len(line)-1]
+	changes := []change{base}
+	for i := len(line) - 2; i >= 0; i-- {
+		if c := line[i]; sets[i] != sets[i+1] && c.committed > start.Unix() && c.committed <= at.Unix() {
+			changes = append(changes, c)
 		}
-		return lines.Err()
-	}, append(args, licencePaths...)...)
-	changes = append(changes, base)
-	slices.Reverse(changes)
-	return changes, err
+	}
+	return changes, nil
 }
+
+// licenceSets returns for each commit a text that changes with the licence files at its root or below LICENSES.
+func (v *view) licenceSets(ctx context.Context, line []change) ([]string, error) {
+	specs := make([]string, len(line))
+	for i, c := range line {
+		specs[i] = c.commit + "^{tree}"
+	}
+	same := map[string]string{} // by tree: most commits change no file at the root
+	if v.promise != nil {
+		commits := make([]string, len(line))
+		for i, c := range line {
+			commits[i] = c.commit
+		}
+		roots, err := v.rootsOf(ctx, commits)
+		if err == nil {
+			err = v.fetchTrees(ctx, alone, roots)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	sets := make([]string, len(line))
+	lacking := false
+	err := v.objects(ctx, specs, maxSmallFile, func(i int, o object) error {
+		lacking = lacking || o.missing
+		set, ok := same[o.id]
+		if !ok {
+			set = licenceSet(o)
+			same[o.id] = set
+		}
+		sets[i] = set
+		return nil
+	})
+	if err == nil && lacking {
+		err = errors.New("the clone lacks the files of an older revision")
+	}
+	return sets, err
+}
+
+// licenceSet lists the licence files in a root tree with their ids.
+func licenceSet(o object) string {
+	var b strings.Builder
+	for _, e := range parseTree(o.data, len(o.id)/2) {
+		if !licenceHint.MatchString(e.name) {
+			continue
+		}
+		f := newFile(entry{mode: e.mode, kind: "blob", id: e.id, path: e.name})
+		if f.lower == "licenses" || f.regular() && isLicenceName(f) {
+			b.WriteString(e.name + " " + e.id + "\n")
+		}
+	}
+	return b.String()
+}
+
+// licenceHint is in every name that isLicenceName accepts.
+var licenceHint = regexp.MustCompile(`(?i)licen|copying`)

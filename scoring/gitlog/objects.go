@@ -91,7 +91,7 @@ func (v *view) blobs(ctx context.Context, ids []string, limit int64) (map[string
 		return nil, err
 	}
 	if len(missing) > 0 && v.promise != nil {
-		if err := v.promise(ctx, missing); err != nil {
+		if err := v.want(ctx, alone, missing); err != nil {
 			return nil, err
 		}
 		if found, _, err = v.sizes(ctx, ids, limit); err != nil {

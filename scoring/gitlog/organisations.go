@@ -160,10 +160,10 @@ func (o owner) at(at time.Time) bool {
 type domainKind int
 
 const (
-	nobody  domainKind = iota // free mail, communities, damaged addresses: says nothing about an employer
-	company                   // an organisation by its name
-	other                     // a registrable domain that no table knows
-	alone                     // works for nobody: an organisation of one person
+	nobody    domainKind = iota // free mail, communities, damaged addresses: says nothing about an employer
+	company                     // an organisation by its name
+	other                       // a registrable domain that no table knows
+	freelance                   // works for nobody: an organisation of one person
 )
 
 // says returns what the table says about a domain: other if it does not know it.
@@ -306,15 +306,14 @@ type assigner struct {
 }
 
 // assign sets the organisation of each stint and returns the names. Organisations are folded into the groups that own
-// them at the moment of assessment: a company that was sold within a window is one organisation, not two.
+// them at a moment, the end of the period looked at: a company that was sold within it is one organisation, not two.
 //
 // A domain that no table knows counts as an organisation if at least two people of different names wrote from it: a domain
 // of one person or one family is a vanity domain (reference: health, 7.2). If files say for whom other people of that domain work, it
 // stands for that organisation if they agree and is unknown if not; so is one that bears the name of an organisation of
 // the project, because it may be the same one.
-func (p *people) assign(at time.Time) []string {
+func (p *people) assign(at time.Time, domains map[string]writers) []string {
 	x := &assigner{p: p, at: at, index: map[string]int32{}}
-	domains := p.writersOf()
 	learnt := map[string]int32{} // registrable domain to organisation, by what files say about its people
 	for i := range p.all {
 		a := &p.all[i]
@@ -322,7 +321,7 @@ func (p *people) assign(at time.Time) []string {
 			a.stints[k].org = x.named(int32(i), a.stints[k].standing)
 		}
 		for _, t := range a.stints {
-			if name, kind := p.employers.table.classify(a.domain); kind == other && t.org >= 0 && p.standings[t.standing].kind == company {
+			if name, kind := p.classify(a.domain); kind == other && t.org >= 0 && p.standings[t.standing].kind == company {
 				if known, ok := learnt[name]; ok && known != t.org {
 					learnt[name] = unknownOrg
 				} else {
@@ -343,24 +342,31 @@ func (p *people) assign(at time.Time) []string {
 	return x.names
 }
 
+// class is what organisations.classify says about a domain.
+type class struct {
+	name string
+	kind domainKind
+}
+
+// classify asks the table once for each domain.
+func (p *people) classify(domain string) (string, domainKind) {
+	c, ok := p.classes[domain]
+	if !ok {
+		c.name, c.kind = p.employers.table.classify(domain)
+		p.classes[domain] = c
+	}
+	return c.name, c.kind
+}
+
 // writersOf counts who ever wrote from each domain that no table knows.
 func (p *people) writersOf() map[string]writers {
-	type class struct {
-		name string
-		kind domainKind
-	}
-	classes, of := map[string]class{}, map[string]writers{}
+	of := map[string]writers{}
 	for _, a := range p.all {
 		if !a.ever {
 			continue
 		}
-		c, ok := classes[a.domain]
-		if !ok {
-			c.name, c.kind = p.employers.table.classify(a.domain)
-			classes[a.domain] = c
-		}
-		if c.kind == other && !bearsName(c.name, a.name) {
-			of[c.name] = of[c.name].with(a.name)
+		if name, kind := p.classify(a.domain); kind == other && !bearsName(name, a.name) {
+			of[name] = of[name].with(a.name)
 		}
 	}
 	return of
@@ -371,7 +377,7 @@ func (x *assigner) named(person, k int32) int32 {
 	switch s := x.p.standings[k]; s.kind {
 	case company:
 		return x.number(x.p.employers.table.nameAt(s.name, x.at), plainOrganisation)
-	case alone:
+	case freelance:
 		return x.number("independent", func(string) string { return fmt.Sprintf("independent %d", person) })
 	}
 	return unknownOrg

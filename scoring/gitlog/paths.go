@@ -32,8 +32,11 @@ func (v *view) proposalsChanged(ctx context.Context, s *survey, commit string, a
 	slices.Sort(dirs)
 	since := at.Add(-yearSeconds * time.Second)
 	args := []string{
-		"log", "-z", "--no-merges", "--no-renames", "--name-only", "--no-color", "--no-show-signature", "--no-notes",
+		"log", "-z", "--no-mailmap", "--no-merges", "--no-renames", "--name-only", "--no-color", "--no-show-signature", "--no-notes",
 		"--since=" + gitDate(since.Add(-clockSlack)), "--format=%x1f%ct", "--end-of-options", commit, "--",
+	}
+	if err := v.needRange(ctx, commit, since.Add(-clockSlack), withBelow); err != nil {
+		return 0, err
 	}
 	changed := map[string]bool{}
 	err := v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
@@ -57,11 +60,31 @@ func (v *view) proposalsChanged(ctx context.Context, s *survey, commit string, a
 	return len(changed), err
 }
 
-// lastChange returns the committer time of the newest commit that touched one of the files.
+// lastChange returns the committer time of the newest commit that touched one of the files. It looks at 24 months first,
+// so that a partial clone rarely needs the trees of the whole history.
 func (v *view) lastChange(ctx context.Context, files []file, commit string, at time.Time) (time.Time, error) {
-	names := make([]string, len(files))
+	names, filter := make([]string, len(files)), alone
 	for i, f := range files {
 		names[i] = f.path
+		if f.depth() > 0 {
+			filter = withBelow
+		}
+	}
+	for _, since := range []time.Time{at.Add(-2*yearSeconds*time.Second - clockSlack), {}} {
+		if err := v.needRange(ctx, commit, since, filter); err != nil {
+			return time.Time{}, err
+		}
+		if last, err := v.lastSince(ctx, names, commit, since, at); err != nil || !last.IsZero() {
+			return last, err
+		}
+	}
+	return time.Time{}, nil
+}
+
+func (v *view) lastSince(ctx context.Context, names []string, commit string, since, at time.Time) (time.Time, error) {
+	args := []string{"log", "--no-mailmap", "--no-color", "--no-show-signature", "--no-notes", "--format=%ct"}
+	if !since.IsZero() {
+		args = append(args, "--since="+gitDate(since))
 	}
 	var last int64
 	err := v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
@@ -74,7 +97,7 @@ func (v *view) lastChange(ctx context.Context, files []file, commit string, at t
 			}
 		}
 		return lines.Err()
-	}, append([]string{"log", "--no-color", "--no-show-signature", "--no-notes", "--format=%ct", "--end-of-options", commit, "--"}, literal(names)...)...)
+	}, append(append(args, "--end-of-options", commit, "--"), literal(names)...)...)
 	return moment(last), err
 }
 

@@ -114,9 +114,36 @@ type identity struct {
 
 // stint is what one person wrote for one employer.
 type stint struct {
-	standing int32             // index into people.standings
-	org      int32             // set by assign: index into the names, or unknownOrg
-	commits  [len(spans)]int32 // per window
+	standing int32              // index into people.standings
+	org      int32              // set by assign: index into the names, or unknownOrg
+	commits  [len(spans)]int32  // per window
+	quarters [countedBack]int32 // commits by quarter, see past
+}
+
+func (t *stint) addQuarter(quarter int) {
+	if quarter < len(t.quarters) {
+		t.quarters[quarter]++
+	}
+}
+
+// employerIn returns the organisation that somebody wrote most for in a quarter.
+func (p *people) employerIn(person, quarter int) int32 {
+	org, most := int32(unknownOrg), int32(0)
+	for _, t := range p.all[person].stints {
+		if n := t.quarters[quarter]; n > most {
+			org, most = t.org, n
+		}
+	}
+	return org
+}
+
+// employerNow returns the organisation of somebody who was looked at with employ last.
+func (p *people) employerNow(person int) int32 {
+	a := p.all[person]
+	if len(a.stints) == 0 {
+		return unknownOrg
+	}
+	return a.stints[a.current].org
 }
 
 // people finds the person behind each spelling. Memory grows with authors, not with commits.
@@ -125,13 +152,14 @@ type people struct {
 	employers  *Affiliation
 	standings  []standing
 	standingOf map[standing]int32
+	classes    map[string]class // of domains
 	all        []person
 	byAddress  map[string]int32
 	identities map[string]identity
 }
 
 func newPeople(b bots, employers *Affiliation) *people {
-	return &people{bots: b, employers: employers, standingOf: map[standing]int32{}, byAddress: map[string]int32{}, identities: map[string]identity{}}
+	return &people{bots: b, employers: employers, standingOf: map[standing]int32{}, classes: map[string]class{}, byAddress: map[string]int32{}, identities: map[string]identity{}}
 }
 
 // employ returns the stint of a person that a commit belongs to.

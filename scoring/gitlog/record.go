@@ -11,7 +11,9 @@ import (
 // move another field; the message is the last field and may contain anything but NUL. Dates are raw: seconds and offset.
 const logFormat = "%H%x1f%P%x1f%ad%x1f%ct%x1f%aE%x1f%aN%x1f%cE%x1f%cN%x1f" + trailerFormat + "%x1f%B"
 
-const trailerFormat = "%(trailers:key=Signed-off-by,key=Reviewed-by,key=Acked-by,key=Change-Id,key=Assisted-By,key=Generated-By,unfold=true,separator=%x1e)"
+// trailerFormat asks for the trailers that kindOf knows. All are ASCII.
+const trailerFormat = "%(trailers:key=Signed-off-by,key=Reviewed-by,key=Acked-by,key=Tested-by,key=Change-Id,key=Assisted-By,key=Generated-By," +
+	"key=Co-authored-by,key=Depends-On,key=Link,key=Message-Id,key=Submitted-at,key=Patchwork,key=PR-URL,unfold=true,separator=%x1e)"
 
 const (
 	fieldSeparator   = 0x1f
@@ -85,7 +87,7 @@ type recordReader struct {
 }
 
 func newRecordReader(r io.Reader) *recordReader {
-	return &recordReader{r: bufio.NewReaderSize(r, 256<<10)}
+	return &recordReader{r: bufio.NewReaderSize(r, 512<<10)}
 }
 
 // next returns the next record without its NUL, cut to maxRecord bytes; io.EOF at the end. The bytes are valid until the

@@ -1,6 +1,7 @@
 package gitlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type tag struct {
 	commit  string
 	created int64 // tagger date, or the committer's of a lightweight tag (creatordate of git)
 	signed  bool
+	object  bool // annotated: a tag object of its own
 	version version
 	named   bool // the name is a version
 }
@@ -78,7 +80,7 @@ func (v *view) peel(ctx context.Context, all []tag, ids []string) error {
 				t.created = h.when
 			}
 			if o.kind == "tag" {
-				t.signed = t.signed || h.signed
+				t.signed, t.object = t.signed || h.signed, true
 				ids[open[i]] = h.target
 				next = append(next, open[i])
 			} else {
@@ -99,6 +101,7 @@ type release struct {
 	tag     tag // the one that names it best
 	created int64
 	signed  bool
+	object  bool // one of its tags is annotated
 }
 
 // releasesOf groups version tags by commit, pre-releases and end-of-life markers left out, sorted by time.
@@ -110,10 +113,10 @@ func releasesOf(all []tag, at int64) []release {
 		}
 		r, ok := byCommit[t.commit]
 		if !ok {
-			byCommit[t.commit] = &release{tag: t, created: t.created, signed: t.signed}
+			byCommit[t.commit] = &release{tag: t, created: t.created, signed: t.signed, object: t.object}
 			continue
 		}
-		r.created, r.signed = min(r.created, t.created), r.signed || t.signed
+		r.created, r.signed, r.object = min(r.created, t.created), r.signed || t.signed, r.object || t.object
 		if betterName(t, r.tag) {
 			r.tag = t
 		}
@@ -158,15 +161,23 @@ func (v *view) releases(ctx context.Context, all []tag, branch string, versions 
 			continue
 		}
 		r.Releases24m++
-		if one.signed {
+		switch {
+		case one.signed:
 			r.Signed24m++
+		case one.object:
+			r.Annotated24m++
+		default:
+			r.Lightweight24m++
 		}
 	}
+	r.Tags, r.Past = countTags(all, len(found), at.Unix()), releasesPast(found, at.Unix())
 	if len(found) > 0 {
 		last := found[len(found)-1]
 		r.LastRelease, r.LastVersion = moment(last.created), last.tag.name
 	}
-	r.EOLTags = eolTags(all, at.Unix())
+	for _, end := range endTags(all, at.Unix()) {
+		r.Ends, r.EOLTags = append(r.Ends, end), append(r.EOLTags, end.Name)
+	}
 	branches, err := v.branches(ctx, branch, at)
 	if err != nil {
 		return r, err
@@ -178,19 +189,63 @@ func (v *view) releases(ctx context.Context, all []tag, branch string, versions 
 	return r, err
 }
 
-func eolTags(all []tag, at int64) []string {
+// countTags tells all tags apart that were made until a moment.
+func countTags(all []tag, releases int, at int64) scoring.TagCounts {
+	c := scoring.TagCounts{Releases: releases}
+	tags := 0
+	for _, t := range all {
+		switch {
+		case t.created > at:
+		case endOfLife.MatchString(t.name):
+			switch endKind(t.name) {
+			case "eol":
+				c.EOL++
+			case "eom":
+				c.EOM++
+			default:
+				c.EM++
+			}
+		case !t.named:
+			c.Other++
+		case t.version.pre:
+			c.Prereleases++
+		default:
+			tags++
+			c.Signed += one(t.signed)
+			c.Annotated += one(t.object && !t.signed)
+			c.Lightweight += one(!t.object)
+		}
+	}
+	c.Twins = tags - releases
+	return c
+}
+
+// endKind returns what follows the last dash, in lower case.
+func endKind(name string) string { return strings.ToLower(name[strings.LastIndexByte(name, '-')+1:]) }
+
+// releasesPast counts the releases of 12 months before each of the last quarter ends, oldest first.
+func releasesPast(found []release, at int64) []int {
+	out := make([]int, quarterCount)
+	for _, r := range found {
+		first := quarterOf(at - r.created)
+		for q := max(0, first-yearQuarters+1); q <= min(first, quarterCount-1); q++ {
+			out[quarterCount-1-q]++
+		}
+	}
+	return out
+}
+
+// endTags lists the newest markers of ends.
+func endTags(all []tag, at int64) []scoring.EndTag {
 	marks := slices.DeleteFunc(slices.Clone(all), func(t tag) bool { return !endOfLife.MatchString(t.name) || t.created > at })
 	slices.SortFunc(marks, func(a, b tag) int {
-		if a.created != b.created {
-			return int(max(-1, min(1, b.created-a.created)))
-		}
-		return strings.Compare(a.name, b.name)
+		return cmp.Or(cmp.Compare(b.created, a.created), strings.Compare(a.name, b.name))
 	})
-	var names []string
+	var ends []scoring.EndTag
 	for _, t := range marks[:min(maxEOLTags, len(marks))] {
-		names = append(names, t.name)
+		ends = append(ends, scoring.EndTag{Name: t.name, Kind: endKind(t.name), At: moment(t.created)})
 	}
-	return names
+	return ends
 }
 
 // stableBranch matches release branches: OpenStack's stable/ and unmaintained/, branch-24.03, release-3.5, v3.5, 7.2,

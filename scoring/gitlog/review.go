@@ -14,32 +14,61 @@ import (
 
 // features are what trailers say about one commit by a person.
 type features struct {
-	signedOff, reviewed, changeID, assisted bool
+	signedOff, changeID, assisted, dependsOn, mail, pull bool
+	reviewedBy, ackedBy, testedBy                        bool // by somebody else
+	reviewed                                             bool // reviewedBy or ackedBy
+	reviewers                                            []string
 }
+
+// maxTrailers bounds the trailers of one commit that are looked at.
+const maxTrailers = 200
 
 // features reads the trailers that git found. A review counts only if somebody other than the author gave it.
 func (p *pass) features(c record, author identity) features {
 	var f features
-	for rest := c.trailers; len(rest) > 0; {
+	for rest, n := c.trailers, 0; len(rest) > 0 && n < maxTrailers; n++ {
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte{trailerSeparator})
 		key, value, ok := bytes.Cut(line, []byte(":"))
-		if !ok {
-			continue
-		}
-		switch {
-		case bytes.EqualFold(key, []byte("Signed-off-by")):
-			f.signedOff = true
-		case bytes.EqualFold(key, []byte("Change-Id")):
-			f.changeID = true
-		case bytes.EqualFold(key, []byte("Assisted-By")), bytes.EqualFold(key, []byte("Generated-By")):
-			f.assisted = true
-		case bytes.EqualFold(key, []byte("Reviewed-by")), bytes.EqualFold(key, []byte("Acked-by")):
-			f.reviewed = f.reviewed || somebodyElse(value, c.author)
+		if ok {
+			p.trailer(&f, string(bytes.ToLower(key)), value, c.author)
 		}
 	}
+	f.reviewed = f.reviewedBy || f.ackedBy
 	return f
 }
+
+func (p *pass) trailer(f *features, key string, value, author []byte) {
+	switch key {
+	case "signed-off-by":
+		f.signedOff = true
+	case "change-id":
+		f.changeID = true
+	case "assisted-by", "generated-by":
+		f.assisted = true
+	case "co-authored-by":
+		f.assisted = f.assisted || p.rules.assistants.match(string(value))
+	case "depends-on":
+		f.dependsOn = true
+	case "message-id", "submitted-at", "patchwork":
+		f.mail = true
+	case "link":
+		f.mail = f.mail || archive.Match(value)
+	case "pr-url":
+		f.pull = true
+	case "reviewed-by", "acked-by", "tested-by":
+		if !somebodyElse(value, author) {
+			return
+		}
+		f.reviewedBy = f.reviewedBy || key == "reviewed-by"
+		f.ackedBy = f.ackedBy || key == "acked-by"
+		f.testedBy = f.testedBy || key == "tested-by"
+		f.reviewers = append(f.reviewers, string(value))
+	}
+}
+
+// archive matches the address of a message in the archive of a mailing list.
+var archive = regexp.MustCompile(`(?i)https?://(lore\.|lists?\.|mail(man)?\.|marc\.|patchwork\.|patchew\.|inbox\.|[a-z.]*msgid\.)|/(pipermail|mailman|archives/list|hyperkitty)/`)
 
 // somebodyElse compares "Name <address>" with the author by address and by name, since trailers are not mailmapped.
 func somebodyElse(signature, author []byte) bool {
@@ -93,28 +122,57 @@ func hasRequestNumber(message []byte) bool {
 	return err == nil
 }
 
+// request is the kind of forge whose request brought a commit in.
+type request uint8
+
+const (
+	pullRequest  request = iota + 1 // GitHub, Gitea, Bitbucket
+	mergeRequest                    // GitLab
+)
+
 // mergedRequest recognises the merge commits that forges write for a pull or merge request: GitHub and Gitea "Merge pull
-// request", Bitbucket "Merged in ... (pull request #n)", GitLab "See merge request" in the body.
-func mergedRequest(message []byte) bool {
-	return bytes.HasPrefix(message, []byte("Merge pull request ")) ||
-		bytes.HasPrefix(message, []byte("Merged in ")) && bytes.Contains(subject(message), []byte("(pull request #")) ||
-		bytes.Contains(message, []byte("\nSee merge request "))
+// request", Bitbucket "Merged in ... (pull request #n)", GitLab "See merge request" in the body. Zero: it is none.
+func mergedRequest(message []byte) request {
+	switch {
+	case bytes.Contains(message, []byte("\nSee merge request ")):
+		return mergeRequest
+	case bytes.HasPrefix(message, []byte("Merge pull request ")),
+		bytes.HasPrefix(message, []byte("Merged in ")) && bytes.Contains(subject(message), []byte("(pull request #")):
+		return pullRequest
+	}
+	return 0
+}
+
+// namesRequest recognises a commit that says itself by which request it came: (#n) at the end of the subject of a squash,
+// or the line by which OpenSSL's scripts name the pull request.
+func namesRequest(message []byte) request {
+	switch {
+	case bytes.Contains(message, []byte("\nSee merge request ")):
+		return mergeRequest
+	case hasRequestNumber(message), bytes.Contains(message, []byte("\n(Merged from https://github.com/")):
+		return pullRequest
+	}
+	return 0
 }
 
 // follow marks the commits that a merged request brought in: the side parents of its merge commit and their parents, as
-// far as the first-parent line. It reports whether c is such a commit.
-func (p *pass) follow(c record, age int64, merge bool) bool {
+// far as the first-parent line. It returns by which request c came; zero: by none that git shows.
+func (p *pass) follow(c record, age int64, merge bool) request {
 	marked := p.branch[string(c.hash)]
 	delete(p.branch, string(c.hash))
 	if age > spanSeconds(len(spans)-1) {
-		return false
+		return 0
 	}
-	if !marked && !(merge && mergedRequest(c.message)) {
-		return false
+	mark := marked
+	if marked == 0 && merge {
+		mark = mergedRequest(c.message)
+	}
+	if mark == 0 {
+		return 0
 	}
 	for i, parent := range bytes.Fields(c.parents) {
-		if (i > 0 || marked) && !p.mainline[string(parent)] {
-			p.branch[string(parent)] = true
+		if (i > 0 || marked != 0) && !p.mainline[string(parent)] {
+			p.branch[string(parent)] = mark
 		}
 	}
 	return marked
@@ -135,7 +193,7 @@ func (v *view) firstParents(ctx context.Context, commit string, yield func(id st
 			}
 		}
 		return lines.Err()
-	}, "log", "--first-parent", "--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct", "--end-of-options", commit, "--")
+	}, "log", "--first-parent", "--no-mailmap", "--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct", "--end-of-options", commit, "--")
 }
 
 // notesRef is where Gerrit keeps votes when it is told to.
@@ -153,6 +211,9 @@ func (v *view) loadNotes(ctx context.Context, p *pass) error {
 		return nil
 	}
 	p.notes = map[string]string{}
+	if err := v.needTrees(ctx, v.state.refs[i].id); err != nil {
+		return err
+	}
 	return v.listTree(ctx, v.state.refs[i].id, maxNotes, func(e entry) error {
 		if id := strings.ReplaceAll(e.path, "/", ""); e.regular() && objectID.MatchString(id) {
 			p.notes[id] = e.id
@@ -181,9 +242,11 @@ func (v *view) readNotes(ctx context.Context, p *pass) error {
 		if !p.approved(texts[n.note], n.author) {
 			continue
 		}
+		p.past.noted(n)
 		for i := range p.windows {
 			if n.age <= spanSeconds(i) {
 				p.windows[i].w.Reviewed++
+				p.windows[i].w.Forms.Note++
 				p.windows[i].unreviewed -= one(n.change)
 			}
 		}

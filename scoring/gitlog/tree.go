@@ -9,6 +9,7 @@ import (
 	"io"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pegel-audit/pegel/scoring"
@@ -24,6 +25,7 @@ const (
 type entry struct {
 	mode, kind, id string
 	path           string // as stored, perhaps not UTF-8
+	size           int64  // -1 if it was not asked for, or is not known
 }
 
 // regular reports whether the entry is a file: no symbolic link, no submodule.
@@ -33,6 +35,15 @@ func (e entry) regular() bool {
 
 // listTree calls yield for each entry of the whole tree, in the order of git.
 func (v *view) listTree(ctx context.Context, commit string, limit int, yield func(entry) error) error {
+	return v.list(ctx, limit, yield, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+}
+
+// listLong is listTree with the sizes of files.
+func (v *view) listLong(ctx context.Context, commit string, limit int, yield func(entry) error) error {
+	return v.list(ctx, limit, yield, "ls-tree", "-r", "-l", "-z", "--full-tree", "--end-of-options", commit)
+}
+
+func (v *view) list(ctx context.Context, limit int, yield func(entry) error, args ...string) error {
 	return v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
 		lines := bufio.NewScanner(r)
 		lines.Buffer(make([]byte, 0, 64<<10), 1<<20)
@@ -51,7 +62,7 @@ func (v *view) listTree(ctx context.Context, commit string, limit int, yield fun
 			}
 		}
 		return lines.Err()
-	}, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+	}, args...)
 }
 
 func splitNUL(data []byte, atEOF bool) (advance int, token []byte, err error) {
@@ -64,14 +75,20 @@ func splitNUL(data []byte, atEOF bool) (advance int, token []byte, err error) {
 	return 0, nil, nil
 }
 
-// parseEntry reads "<mode> <type> <id>\t<path>".
+// parseEntry reads "<mode> <type> <id>\t<path>", or the same with the size behind the id.
 func parseEntry(line string) (entry, bool) {
 	head, name, ok := strings.Cut(line, "\t")
 	fields := strings.Fields(head)
-	if !ok || len(fields) != 3 || name == "" || len(name) > maxPath || !objectID.MatchString(fields[2]) {
+	if !ok || len(fields) < 3 || len(fields) > 4 || name == "" || len(name) > maxPath || !objectID.MatchString(fields[2]) {
 		return entry{}, false
 	}
-	return entry{mode: fields[0], kind: fields[1], id: fields[2], path: name}, true
+	e := entry{mode: fields[0], kind: fields[1], id: fields[2], path: name, size: -1}
+	if len(fields) == 4 {
+		if n, err := strconv.ParseInt(fields[3], 10, 64); err == nil && n >= 0 {
+			e.size = n // git writes "-" for what is no file, and BAD for a file that a partial clone lacks
+		}
+	}
+	return e, true
 }
 
 // file is an entry with what topics are found by.

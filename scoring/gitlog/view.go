@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pegel-audit/pegel/audit"
 )
 
 // Bounds on what is read of a clone's own files.
@@ -317,11 +319,12 @@ type view struct {
 	promise promise // fetches missing objects; nil for clones that are not ours
 
 	unlock   func()          // gives up the lock of the view; nil where there are no locks
+	origin   audit.Origin    // of facts about the evaluated revision
 	mainline map[string]bool // first-parent line of the last 24 months, from the evaluated revision on
 }
 
-// promise fetches objects into the clone behind a view, all in one request.
-type promise func(ctx context.Context, ids []string) error
+// promise fetches objects into the clone behind a view, all in one request; the filter says what comes with them.
+type promise func(ctx context.Context, filter string, ids []string) error
 
 const (
 	viewPrefix = "pegel-view-"
