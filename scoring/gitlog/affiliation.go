@@ -383,6 +383,14 @@ func (a *Affiliation) Of(address string, at time.Time) (organisation string, ok 
 	return a.Group(s.name, at), true
 }
 
+// OfLogin is Of for a login at GitHub, which lists in the forms of cncf/gitdm and Stackalytics name.
+func (a *Affiliation) OfLogin(login string, at time.Time) (organisation string, ok bool) {
+	if !githubLogin.MatchString(login) {
+		return "", false
+	}
+	return a.Of(login+noreply, at)
+}
+
 // Group returns the group that an organisation belongs to on a day, or its own name. Those who count over a period fold
 // with its end, so that a company that was sold in between counts as one.
 func (a *Affiliation) Group(organisation string, at time.Time) string {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -81,18 +82,29 @@ func (a *Affiliation) readGitdm(r *bufio.Reader, s *affiliationSource) error {
 // gitdmAddresses reads "login: a!example.org, b!example.org". What is no address can match nobody and is left out: the
 // lists of cncf/gitdm have some 40 such entries among 70,000.
 func gitdmAddresses(line string) ([]string, error) {
-	_, list, ok := strings.Cut(line, ": ")
+	login, list, ok := strings.Cut(line, ": ")
 	if !ok {
 		return nil, errors.New("not a login, a colon and addresses")
 	}
-	var addresses []string
+	addresses := forwarded(strings.TrimPrefix(login, "*")) // * marks those with several entries
 	for part := range strings.SplitSeq(list, ",") {
-		if address, ok := gitdmAddress(strings.TrimSpace(part)); ok {
+		if address, ok := gitdmAddress(strings.TrimSpace(part)); ok && !slices.Contains(addresses, address) {
 			addresses = append(addresses, address)
 		}
 	}
 	return addresses, nil
 }
+
+// forwarded returns the address at GitHub that belongs to a login, if that is one.
+func forwarded(login string) []string {
+	if !githubLogin.MatchString(login) {
+		return nil
+	}
+	return []string{login + noreply}
+}
+
+// githubLogin matches the names that GitHub allows: letters, digits and hyphens, up to 39.
+var githubLogin = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}$`)
 
 // gitdmAddress turns the ! of gitdm into @; ok is false if the text is no address.
 func gitdmAddress(text string) (string, bool) {

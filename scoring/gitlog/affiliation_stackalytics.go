@@ -13,6 +13,7 @@ import (
 // has none. They stand in any order.
 type stackalyticsUser struct {
 	Emails    []string `json:"emails"`
+	GitHub    string   `json:"github_id"`
 	Companies []struct {
 		Name string  `json:"company_name"`
 		End  *string `json:"end_date"`
@@ -140,7 +141,7 @@ func (a *Affiliation) stackalyticsUser(d *json.Decoder, s *affiliationSource) er
 		}
 	}
 	follow(stays)
-	return a.put(s, u.Emails, stays)
+	return a.put(s, append(u.Emails, forwarded(u.GitHub)...), stays)
 }
 
 func (a *Affiliation) stackalyticsCompany(d *json.Decoder, s *affiliationSource) error {

@@ -151,6 +151,18 @@ func TestTheSourcesAreAskedInOrderAndTheDayOfTheCommitDecides(t *testing.T) {
 	}
 }
 
+func TestPeopleAreKnownByTheirLoginsAtGitHubToo(t *testing.T) {
+	a := mustAffiliation(t, affFile("f", gitdmPeople), affFile("default_data.json", strings.Replace(stackalytics, `"user_name"`, `"github_id": "Eve-1", "user_name"`, 1)))
+	for login, want := range map[string]string{"ana-i": "SUSE", "ANA-I": "SUSE", "ben": "", "nobody": "", "": "", "a b": "", "x@gmail.com": ""} {
+		if got, ok := a.OfLogin(login, now); got != want || ok != (want != "") {
+			t.Errorf("%q: got %q, %t; want %q", login, got, ok, want)
+		}
+	}
+	if got, _ := a.OfLogin("eve-1", time.Date(2016, 6, 1, 0, 0, 0, 0, time.UTC)); got != "IBM" {
+		t.Errorf("eve-1 in 2016: got %q, want IBM", got)
+	}
+}
+
 func TestAnEmploymentWithoutAnEndCountsForAYearAfterTheFile(t *testing.T) {
 	day := func(s string) time.Time { d, _ := time.Parse(time.DateOnly, s); return d }
 	dated := "a: a!gmail.com\n\tIntel until 2020-01-01\n\tIBM from 2020-01-01\n"
@@ -360,7 +372,7 @@ func TestBadAffiliationFilesAreErrorsWithFileAndLineAndWithoutTheirText(t *testi
 		{"order of dates", "a: canary!canary.example\n\tX from 2020-01-01 until 2019-01-01\n", "line 2: the end of an employment is before"},
 		{"employer first", "# c\n\tX\n", "line 2: an employer before any person"},
 		{"no addresses", "a: canary!canary.example\n\tX\ncanary@canary.example\n", "line 3: not a login"},
-		{"not an address", "a: canary.canary.example\n\tX\n", "no person and no domain"},
+		{"not an address", "a b: canary.canary.example\n\tX\n", "no person and no domain"},
 		{"long line", "a: canary!canary.example\n\tX\n" + strings.Repeat("canary ", 50_000) + "\n", "line 3: longer than"},
 		{"map without employer", "canary!canary.example\n", "line 1: not an address or a domain"},
 		{"map date", "x.example Y\ncanary!canary.example X < soon canary\n", "line 2: a date is not"},
