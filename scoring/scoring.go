@@ -158,6 +158,12 @@ type Window struct {
 	UnknownOrgBP       int    `json:"unknown_org_bp"`       // share of human commits by authors of unknown organisation
 	OutsideAuthorsLow  int    `json:"outside_authors_low"`  // authors known to be outside the top organisation
 	OutsideAuthorsHigh int    `json:"outside_authors_high"` // plus the unknown ones
+
+	TopOrgCommits  int   `json:"top_org_commits,omitempty"` // human commits known to be of the top organisation
+	TopTwoCommits  int   `json:"top_two_commits,omitempty"` // and of the second
+	UnknownCommits int   `json:"unknown_commits,omitempty"` // human commits of which nobody knows for whom they were written
+	UnknownAuthors []int `json:"unknown_authors,omitempty"` // of these, commits of each author, largest first, at most 20
+	UnknownRest    int   `json:"unknown_rest,omitempty"`    // number of further authors with such commits
 }
 
 // Forms counts the human commits of a window by the traces that forges, review systems and mailing lists leave in git. A
@@ -197,6 +203,8 @@ type History struct {
 	// CodeDrop says how the changed lines of 12 months are spread over commits. It needs the contents of files, and stays
 	// unknown where only a partial clone was at hand.
 	CodeDrop audit.Fact[CodeDrop] `json:"code_drop,omitzero"`
+	// Affiliations says who told for whom the authors work; nil in evidence that was recorded before this was kept.
+	Affiliations *Affiliations `json:"affiliations,omitempty"`
 }
 
 // Quarter is one of the last 12 quarters, each 365/4 days long, that end at AssessedAt.

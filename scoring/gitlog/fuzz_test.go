@@ -21,6 +21,10 @@ func encodeRecord(r record, date string) []byte {
 // FuzzRecord holds the law that what was read can be written and read again as the same, whatever the bytes, and that no
 // byte of the message can move another field.
 func FuzzRecord(f *testing.F) {
+	employers, err := NewAffiliation(nil, nil, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
 	hash := strings.Repeat("a", 40)
 	f.Add([]byte(hash + "\x1f\x1f1700000000 +0530\x1f1700000001\x1fa@b\x1fA\x1fc@d\x1fC\x1fSigned-off-by: x\x1fmessage\x1f more"))
 	f.Add([]byte(hash + "\x1f" + hash + " " + hash + "\x1f1 -9999\x1f-5\x1f\x1f\x1f\x1f\x1f\x1f"))
@@ -35,7 +39,7 @@ func FuzzRecord(f *testing.F) {
 			!bytes.Equal(again.committer, r.committer) || !bytes.Equal(again.trailers, r.trailers) || !bytes.Equal(again.message, r.message) {
 			t.Fatalf("got %+v, want %+v", again, r)
 		}
-		p := newPass(now, rules{})
+		p := newPass(now, rules{employers: employers})
 		p.add(r)
 		if p.h.CommitsEver > 1 || p.windows[3].w.Commits+p.windows[3].w.Merges > 1 {
 			t.Fatalf("one record was counted more than once: %+v", p.h)

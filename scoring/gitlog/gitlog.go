@@ -56,6 +56,9 @@ type Options struct {
 
 	Bots          []byte // rule list pegel/bots/v1; nil: the built-in one
 	Organisations []byte // table pegel/organisations/v1; nil: the built-in one
+
+	Affiliations []AffiliationFile // for whom people work, in the order they are asked; operator files are asked first
+	Profiles     map[string]string // company by address as profiles of a forge name it; asked last
 }
 
 // networkNames are the settings that a proxy or an own certificate authority needs.
@@ -76,7 +79,7 @@ func New(options Options) (*Collector, error) {
 	if c.rules.bots, err = parseBots(orBuiltin(options.Bots, builtinBots)); err != nil {
 		return nil, err
 	}
-	if c.rules.organisations, err = parseOrganisations(orBuiltin(options.Organisations, builtinOrganisations)); err != nil {
+	if c.rules.employers, err = NewAffiliation(options.Organisations, options.Affiliations, options.Profiles); err != nil {
 		return nil, err
 	}
 	if c.rules.assistants, err = parseAssistants(builtinAssistants); err != nil {
@@ -112,6 +115,9 @@ func orBuiltin(given, builtin []byte) []byte {
 	}
 	return builtin
 }
+
+// Affiliation says for whom people work, as this collector sees it.
+func (c *Collector) Affiliation() *Affiliation { return c.rules.employers }
 
 // Name returns "git".
 func (c *Collector) Name() string { return "git" }

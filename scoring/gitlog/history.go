@@ -71,7 +71,7 @@ type notedCommit struct {
 }
 
 func newPass(at time.Time, r rules) *pass {
-	p := &pass{at: at.Unix(), people: newPeople(r.bots), mainline: map[string]bool{}, branch: map[string]request{}, rules: r}
+	p := &pass{at: at.Unix(), people: newPeople(r.bots, r.employers), mainline: map[string]bool{}, branch: map[string]request{}, rules: r}
 	for i, months := range spans {
 		p.windows[i].w.Months = months
 	}
@@ -126,8 +126,11 @@ func (p *pass) add(c record) {
 		return
 	}
 	var f features
+	var work *stint
 	if !author.bot {
 		f = p.features(c, author)
+		work = p.people.employ(author.person, c.committed)
+		work.addQuarter(quarter)
 	}
 	revert := isRevert(c.message)
 	p.past.add(quarter, author, f, revert)
@@ -135,7 +138,7 @@ func (p *pass) add(c record) {
 		p.noted = append(p.noted, notedCommit{note: note, author: author.person, age: age, change: f.changeID})
 	}
 	if age <= spanSeconds(len(spans)-1) {
-		p.addWindows(c, age, author, f, revert, byRequest)
+		p.addWindows(c, age, author, work, f, revert, byRequest)
 	}
 }
 
@@ -195,7 +198,7 @@ func (p *pass) applied(window int, who identity) {
 }
 
 // addWindows counts a non-merge commit of the last 24 months.
-func (p *pass) addWindows(c record, age int64, author identity, f features, revert bool, by request) {
+func (p *pass) addWindows(c record, age int64, author identity, work *stint, f features, revert bool, by request) {
 	committer := p.people.lookup(c.committer)
 	if by == 0 && !author.bot {
 		by = namesRequest(c.message)
@@ -235,6 +238,7 @@ func (p *pass) addWindows(c record, age int64, author identity, f features, reve
 			t.w.Authors++
 		}
 		a.commits[i]++
+		work.commits[i]++
 	}
 }
 
@@ -268,7 +272,7 @@ func (t *tally) bands() int {
 }
 
 // finish turns the counts into scoring.History.
-func (p *pass) finish(gerrit bool, o organisations) scoring.History {
+func (p *pass) finish(gerrit bool) scoring.History {
 	at := time.Unix(p.at, 0).UTC()
 	h := p.h
 	h.FirstCommit, h.LastCommit, h.LastHumanCommit = moment(p.first), moment(p.last), moment(p.human)
@@ -283,7 +287,12 @@ func (p *pass) finish(gerrit bool, o organisations) scoring.History {
 	}
 	whole := p.windows[len(spans)-1].w
 	gated := gerrit && whole.ChangeID*100 >= gerritShare*whole.HumanCommits
-	of, names := o.assign(p.people.all, at)
+	for person := range p.mail.people {
+		p.people.employ(person, p.at)
+	}
+	writers := p.people.writersOf()
+	names := p.people.assign(at, writers)
+	h.Affiliations = p.people.provenance(at)
 	for i := range p.windows {
 		t := &p.windows[i]
 		if gated {
@@ -291,17 +300,18 @@ func (p *pass) finish(gerrit bool, o organisations) scoring.History {
 		}
 		t.w.ActiveMonths = bits.OnesCount32(t.months)
 		t.w.OffsetBands = t.bands()
-		p.concentration(i, of, names, &t.w)
+		p.concentration(i, names, &t.w)
 		h.Windows = append(h.Windows, t.w)
 	}
 	if p.byMail(gated) {
-		c := p.changes(func(person int) int32 { return of[person] }, names, p.origin)
+		c := p.changes(p.people.employerNow, names, p.origin)
 		p.changed = &c
 	}
-	employer := func(person, _ int) int32 { return of[person] }
+	employer := p.people.employerIn
 	for i := quarterCount - 1; i >= 0; i-- {
 		q := p.quarters[i]
 		q.End = endOf(at, i)
+		names := p.people.assign(q.End, writers)
 		p.past.organisations(&q, i, employer, names)
 		h.Quarters = append(h.Quarters, q)
 		h.Past = append(h.Past, p.past.year(p, i, gerrit, employer, names))
@@ -322,42 +332,48 @@ func moment(seconds int64) time.Time {
 }
 
 // concentration fills in how the work of one window is spread over people and organisations (reference: health, 7.3).
-func (p *pass) concentration(window int, of []int32, names []string, w *scoring.Window) {
+func (p *pass) concentration(window int, names []string, w *scoring.Window) {
 	byPerson, byOrg := make([]int, 0, w.Authors), make([]int, len(names))
-	authorsOf := make([]int, len(names))
-	var unknown []int // commits of each author of unknown organisation
-	for i, a := range p.people.all {
-		n := int(a.commits[window])
-		if n == 0 {
-			continue
+	var unknown []int // commits of each author that were written for nobody knows whom
+	for _, a := range p.people.all {
+		if n := int(a.commits[window]); n > 0 {
+			byPerson = append(byPerson, n)
 		}
-		byPerson = append(byPerson, n)
-		if of[i] < 0 {
-			unknown = append(unknown, n)
-			continue
+		open := 0
+		for _, t := range a.stints {
+			if n := int(t.commits[window]); t.org >= 0 {
+				byOrg[t.org] += n
+			} else {
+				open += n
+			}
 		}
-		byOrg[of[i]] += n
-		authorsOf[of[i]]++
+		if open > 0 {
+			unknown = append(unknown, open)
+		}
 	}
 	w.BusFactor50 = fewest(byPerson, w.HumanCommits)
 	if w.HumanCommits == 0 {
 		return
 	}
 	w.TopAuthorBP = basisPoints(slices.Max(byPerson), w.HumanCommits, w.HumanCommits/2)
-	fillOrganisations(w, names, byOrg, authorsOf, unknown)
+	top := fillOrganisations(w, names, byOrg, unknown)
+	w.OutsideAuthorsLow, w.OutsideAuthorsHigh = p.people.outside(window, top)
 }
 
-func fillOrganisations(w *scoring.Window, names []string, byOrg, authorsOf, unknown []int) {
+// maxUnknownAuthors bounds scoring.Window.UnknownAuthors.
+const maxUnknownAuthors = 20
+
+// fillOrganisations returns the top organisation, or -1 if none is known.
+func fillOrganisations(w *scoring.Window, names []string, byOrg, unknown []int) (top int) {
 	open := 0
 	for _, n := range unknown {
 		open += n
 	}
-	top := topOf(names, byOrg)
-	first, second, outside := 0, 0, 0
+	top = topOf(names, byOrg)
+	first, second := 0, 0
 	for i, n := range byOrg {
 		if i != top {
 			second = max(second, n)
-			outside += authorsOf[i]
 		}
 	}
 	if top >= 0 {
@@ -367,7 +383,10 @@ func fillOrganisations(w *scoring.Window, names []string, byOrg, authorsOf, unkn
 	w.TopOrgLowBP, w.TopOrgHighBP = basisPoints(first, total, 0), basisPoints(first+open, total, total-1)
 	w.TopTwoLowBP, w.TopTwoHighBP = basisPoints(first+second, total, 0), basisPoints(first+second+open, total, total-1)
 	w.UnknownOrgBP = basisPoints(open, total, total/2)
-	w.OutsideAuthorsLow, w.OutsideAuthorsHigh = outside, outside+len(unknown)
+	w.TopOrgCommits, w.TopTwoCommits, w.UnknownCommits = first, first+second, open
+	largest := slices.SortedFunc(slices.Values(unknown), func(a, b int) int { return b - a })
+	w.UnknownAuthors = slices.Clip(largest[:min(len(largest), maxUnknownAuthors)])
+	w.UnknownRest = len(largest) - len(w.UnknownAuthors)
 	together := slices.Clone(byOrg)
 	if top >= 0 {
 		together[top] += open
@@ -376,6 +395,7 @@ func fillOrganisations(w *scoring.Window, names []string, byOrg, authorsOf, unkn
 	}
 	w.ElephantLow = fewest(together, total)
 	w.ElephantHigh = fewest(append(slices.Clone(byOrg), unknown...), total)
+	return top
 }
 
 // topOf returns the organisation with most commits, of equals the first by name; -1 if none has any.
@@ -425,14 +445,14 @@ func (v *view) history(ctx context.Context, commit string, at time.Time, gerrit 
 	if err := v.readNotes(ctx, p); err != nil {
 		return scoring.History{}, nil, err
 	}
-	h := p.finish(gerrit, r.organisations)
+	h := p.finish(gerrit)
 	h.Shallow = len(v.state.shallow) > 0
 	return h, p.changed, nil
 }
 
 // rules are the editable lists.
 type rules struct {
-	bots          bots
-	organisations organisations
-	assistants    assistants
+	bots       bots
+	employers  *Affiliation
+	assistants assistants
 }

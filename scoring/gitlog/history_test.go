@@ -322,15 +322,13 @@ func TestTheLimitsOfOrganisationSharesFollowFromTheUnknownAuthors(t *testing.T) 
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var w scoring.Window
-			authors := make([]int, len(row.byOrg))
-			for i, n := range row.byOrg {
+			for _, n := range row.byOrg {
 				w.HumanCommits += n
-				authors[i] = 1
 			}
 			for _, n := range row.unknown {
 				w.HumanCommits += n
 			}
-			fillOrganisations(&w, []string{"a", "b", "c"}[:len(row.byOrg)], row.byOrg, authors, row.unknown)
+			fillOrganisations(&w, []string{"a", "b", "c"}[:len(row.byOrg)], row.byOrg, row.unknown)
 			got := []any{w.TopOrgLowBP, w.TopOrgHighBP, w.TopTwoLowBP, w.TopTwoHighBP, w.ElephantLow, w.ElephantHigh, w.TopOrg}
 			want := []any{row.low, row.high, row.twoLow, row.twoHigh, row.elephLow, row.elephU, row.top}
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -350,11 +348,11 @@ func TestLearningAnEmployerOnlyNarrowsTheShares(t *testing.T) {
 			total += n
 		}
 		before := scoring.Window{HumanCommits: total}
-		fillOrganisations(&before, []string{"a", "b", "c"}, byOrg, []int{1, 1, 1}, unknown)
+		fillOrganisations(&before, []string{"a", "b", "c"}, byOrg, unknown)
 		known := append([]int{}, byOrg...)
 		known[g.IntN(3)] += unknown[0]
 		after := scoring.Window{HumanCommits: total}
-		fillOrganisations(&after, []string{"a", "b", "c"}, known, []int{1, 1, 1}, unknown[1:])
+		fillOrganisations(&after, []string{"a", "b", "c"}, known, unknown[1:])
 		if after.TopOrgLowBP < before.TopOrgLowBP || after.TopOrgHighBP > before.TopOrgHighBP {
 			t.Fatalf("%v %v: share went from [%d, %d] to [%d, %d]", byOrg, unknown, before.TopOrgLowBP, before.TopOrgHighBP, after.TopOrgLowBP, after.TopOrgHighBP)
 		}

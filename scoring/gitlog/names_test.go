@@ -166,7 +166,8 @@ func TestDomainsStandForOrganisationsOnADay(t *testing.T) {
 		{"", "2026-07-01", "", nobody},
 		{"host.(none)", "2026-07-01", "", nobody},
 	} {
-		name, kind := o.classify(row.domain, day(row.day))
+		name, kind := o.classify(row.domain)
+		name = o.nameAt(name, day(row.day))
 		if name != row.want || kind != row.kind {
 			t.Errorf("%s on %s: got %q, %d; want %q, %d", row.domain, row.day, name, kind, row.want, row.kind)
 		}
@@ -174,31 +175,35 @@ func TestDomainsStandForOrganisationsOnADay(t *testing.T) {
 }
 
 func TestAnUnknownDomainNeedsTwoPeopleToBeAnOrganisation(t *testing.T) {
-	o, err := parseOrganisations(builtinOrganisations)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := []person{
-		{name: "dina roe", domain: "vanity-dina.ch", ever: true},
-		{name: "dina roe", domain: "mail.vanity-dina.ch", ever: true},
-		{name: "eve", domain: "acme-widgets.io", ever: true},
-		{name: "ed", domain: "lab.acme-widgets.io", ever: true},
-		{name: "cleo", domain: "gmail.com", ever: true},
-		{name: "ben", domain: "suse.com", ever: true},
-		{name: "committer only", domain: "redhat.com"},
-	}
-	of, names := o.assign(all, now)
-	var got []string
-	for _, i := range of {
-		if i < 0 {
-			got = append(got, "")
-		} else {
-			got = append(got, names[i])
-		}
-	}
-	want := []string{"", "", "acme-widgets.io", "acme-widgets.io", "", "SUSE", ""}
+	got := assigned(t, nil, []string{
+		"Dina Roe <dina@vanity-dina.ch>", "Dina Roe <roe@mail.vanity-dina.ch>", "Eve <eve@acme-widgets.io>", "Ed <ed@lab.acme-widgets.io>",
+		"Cleo <cleo@gmail.com>", "Ben <ben@suse.com>",
+	})
+	want := []string{"", "", "acme-widgets.io", "acme-widgets.io", "", "SUSE"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestADomainOfOneFamilyOrOfSpellingsOfOneNameIsAVanityDomain(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		authors []string
+		want    string
+	}{
+		{"two spellings", []string{"Hana Alia Moor <h@lake.example>", "hana.moor <hm@lake.example>"}, ""},
+		{"a login and a name", []string{"hanamoor <h@lake.example>", "Hana Moor <hm@lake.example>"}, ""},
+		{"a family", []string{"Hana Moor <h@moor.example>", "Ole Moor <o@moor.example>"}, ""},
+		{"a family and its domain", []string{"Hana Moor <h@moorhouse.example>", "Olga <o@moorhouse.example>"}, ""},
+		{"a family, and two strangers to it", []string{"Hana Moor <h@moorhouse.example>", "Olga <o@moorhouse.example>", "Karl <k@moorhouse.example>"}, "moorhouse.example"},
+		{"two people", []string{"Hana Moor <h@lake.example>", "Olga <o@lake.example>"}, "lake.example"},
+		{"two people of another script", []string{"张伟 <h@lake.example>", "李娜 <o@lake.example>"}, "lake.example"},
+	} {
+		for i, got := range assigned(t, nil, row.authors) {
+			if got != row.want {
+				t.Errorf("%s: author %d: got %q, want %q", row.name, i, got, row.want)
+			}
+		}
 	}
 }
 
@@ -226,12 +231,23 @@ func TestTheShippedTableHasEnoughCompanies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := len(o.byName); got < 80 {
-		t.Errorf("got %d organisations, want at least 80", got)
+	names := map[string]bool{}
+	for _, name := range o.byDomain {
+		names[name] = true
 	}
-	for _, row := range o.byName {
-		if row.PartOf != nil && o.byName[row.PartOf.Name].Name == "" {
-			t.Errorf("%s is part of %s, which is not in the table", row.Name, row.PartOf.Name)
+	if len(names) < 250 {
+		t.Errorf("got %d organisations, want at least 250", len(names))
+	}
+	for name, owners := range o.owners {
+		for _, own := range owners {
+			if !names[own.Name] {
+				t.Errorf("%s is part of %s, which is not in the table", name, own.Name)
+			}
+		}
+		for i := 1; i < len(owners); i++ {
+			if owners[i-1].until.IsZero() || owners[i].since.Before(owners[i-1].until) {
+				t.Errorf("%s belongs to %s and %s at once", name, owners[i-1].Name, owners[i].Name)
+			}
 		}
 	}
 }

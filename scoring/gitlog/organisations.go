@@ -2,10 +2,14 @@ package gitlog
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -13,24 +17,34 @@ import (
 //go:embed data/organisations.yaml
 var builtinOrganisations []byte
 
-// organisations says which domain stands for which organisation on a given day.
+// organisations says which domain stands for which organisation, and which organisation belongs to which.
 type organisations struct {
 	free     map[string]bool // providers of mail for everybody
 	projects map[string]bool // communities, not employers
-	byDomain map[string]organisation
-	byName   map[string]organisation
-	patterns *regexp.Regexp // free mail by pattern, e.g. yahoo in any country
+	byDomain map[string]string
+	owners   map[string][]owner // groups of an organisation, by its name
+	patterns *regexp.Regexp     // free mail by pattern, e.g. yahoo in any country
+
+	byPlainName map[string]string // name by any of its spellings, see plainOrganisation
+	nobodyNames map[string]bool   // plain names that say that somebody's employer is not known
 }
 
 type organisation struct {
 	Name    string   `yaml:"name"`
+	Aliases []string `yaml:"aliases"`
 	Domains []string `yaml:"domains"`
-	PartOf  *struct {
-		Name  string `yaml:"name"`
-		Since string `yaml:"since"`
-	} `yaml:"part_of"`
-	Source string `yaml:"source"`
-	since  time.Time
+	PartOf  *owner   `yaml:"part_of"`
+	Earlier []owner  `yaml:"earlier"` // groups it belonged to before
+	Source  string   `yaml:"source"`
+}
+
+// owner is the group that an organisation belongs to: from the day Since on, and before the day Until if that is set.
+type owner struct {
+	Name         string `yaml:"name"`
+	Since        string `yaml:"since"`
+	Until        string `yaml:"until"`
+	source       string
+	since, until time.Time
 }
 
 type organisationsFile struct {
@@ -38,6 +52,7 @@ type organisationsFile struct {
 	FreeMail      []string       `yaml:"free_mail"`
 	FreePatterns  []string       `yaml:"free_mail_patterns"`
 	Projects      []string       `yaml:"projects"`
+	NobodyNames   []string       `yaml:"nobody_names"`
 	Organisations []organisation `yaml:"organisations"`
 }
 
@@ -53,7 +68,8 @@ func parseOrganisations(data []byte) (organisations, error) {
 	if f.Schema != "pegel/organisations/v1" {
 		return organisations{}, fmt.Errorf("reading the organisations: schema is %q, want \"pegel/organisations/v1\"", f.Schema)
 	}
-	o := organisations{free: map[string]bool{}, projects: map[string]bool{}, byDomain: map[string]organisation{}, byName: map[string]organisation{}}
+	o := organisations{free: map[string]bool{}, projects: map[string]bool{}, byDomain: map[string]string{}, owners: map[string][]owner{},
+		byPlainName: map[string]string{}, nobodyNames: map[string]bool{}}
 	var err error
 	if o.patterns, err = anyOf(f.FreePatterns); err != nil {
 		return organisations{}, fmt.Errorf("reading the organisations: %w", err)
@@ -80,16 +96,15 @@ func parseOrganisations(data []byte) (organisations, error) {
 			return organisations{}, err
 		}
 	}
+	for _, name := range f.NobodyNames {
+		o.nobodyNames[plainOrganisation(name)] = true
+	}
 	for _, row := range f.Organisations {
-		if err := row.check(); err != nil {
+		if err := o.put(row); err != nil {
 			return organisations{}, fmt.Errorf("reading the organisations: %w", err)
 		}
-		if _, ok := o.byName[row.Name]; ok {
-			return organisations{}, fmt.Errorf("reading the organisations: %q occurs twice", row.Name)
-		}
-		o.byName[row.Name] = row
 		for _, d := range row.Domains {
-			if err := add(d, func() { o.byDomain[d] = row }); err != nil {
+			if err := add(d, func() { o.byDomain[d] = row.Name }); err != nil {
 				return organisations{}, err
 			}
 		}
@@ -97,32 +112,78 @@ func parseOrganisations(data []byte) (organisations, error) {
 	return o, nil
 }
 
-func (row *organisation) check() error {
+// put adds the names and groups of one row.
+func (o *organisations) put(row organisation) error {
 	if row.Name == "" || len(row.Domains) == 0 {
 		return fmt.Errorf("entry %q needs a name and at least one domain", row.Name)
 	}
-	if row.PartOf == nil {
-		return nil
+	for _, name := range append([]string{row.Name}, row.Aliases...) {
+		plain := plainOrganisation(name)
+		if other, ok := o.byPlainName[plain]; ok || plain == "" || o.nobodyNames[plain] {
+			return fmt.Errorf("entry %q: %q occurs twice, also as %q, or says nothing", row.Name, name, other)
+		}
+		o.byPlainName[plain] = row.Name
 	}
-	since, err := time.Parse(time.DateOnly, row.PartOf.Since)
-	if err != nil || row.PartOf.Name == "" || row.Source == "" {
-		return fmt.Errorf("entry %q: part_of needs name, since (YYYY-MM-DD) and the entry a source", row.Name)
+	owners := row.Earlier
+	if row.PartOf != nil {
+		owners = append(owners, *row.PartOf)
 	}
-	row.since = since
+	for _, own := range owners {
+		if own.source = row.Source; own.source == "" || own.check() != nil {
+			return fmt.Errorf("entry %q: part_of needs name, since (YYYY-MM-DD) and the entry a source", row.Name)
+		}
+		o.owners[row.Name] = append(o.owners[row.Name], own)
+	}
 	return nil
 }
 
-// kind of a domain
+// check reads the dates.
+func (o *owner) check() error {
+	var err error
+	if o.since, err = time.Parse(time.DateOnly, o.Since); err != nil || o.Name == "" {
+		return errors.New("part_of needs name and since (YYYY-MM-DD)")
+	}
+	if o.Until == "" {
+		return nil
+	}
+	if o.until, err = time.Parse(time.DateOnly, o.Until); err != nil || !o.until.After(o.since) {
+		return errors.New("until is not a day (YYYY-MM-DD) after since")
+	}
+	return nil
+}
+
+func (o owner) at(at time.Time) bool {
+	return !at.Before(o.since) && (o.until.IsZero() || at.Before(o.until))
+}
+
+// domainKind says what a domain, or somebody's standing, is worth.
 type domainKind int
 
 const (
-	nobody  domainKind = iota // free mail, communities, damaged addresses: says nothing about an employer
-	company                   // in the table
-	other                     // a registrable domain that the table does not know
+	nobody    domainKind = iota // free mail, communities, damaged addresses: says nothing about an employer
+	company                     // an organisation by its name
+	other                       // a registrable domain that no table knows
+	freelance                   // works for nobody: an organisation of one person
 )
 
-// classify says what a domain stands for on that day: the name of the organisation, or the registrable domain.
-func (o organisations) classify(domain string, at time.Time) (string, domainKind) {
+// says returns what the table says about a domain: other if it does not know it.
+func (o organisations) says(domain string) domainKind {
+	for d := domain; d != ""; d = parentDomain(d) {
+		if o.free[d] || o.projects[d] {
+			return nobody
+		}
+		if _, ok := o.byDomain[d]; ok {
+			return company
+		}
+	}
+	if o.patterns != nil && o.patterns.MatchString(domain) {
+		return nobody
+	}
+	return other
+}
+
+// classify says what a domain stands for: the name of the organisation, or the registrable domain.
+func (o organisations) classify(domain string) (string, domainKind) {
 	if !domainPattern.MatchString(domain) {
 		return "", nobody
 	}
@@ -130,8 +191,8 @@ func (o organisations) classify(domain string, at time.Time) (string, domainKind
 		if o.free[d] || o.projects[d] {
 			return "", nobody
 		}
-		if row, ok := o.byDomain[d]; ok {
-			return o.nameAt(row, at), company
+		if name, ok := o.byDomain[d]; ok {
+			return name, company
 		}
 	}
 	registrable, err := publicsuffix.EffectiveTLDPlusOne(domain)
@@ -144,19 +205,25 @@ func (o organisations) classify(domain string, at time.Time) (string, domainKind
 // maxGroups bounds the steps from a subsidiary to the head of its group, so that a circle in the table ends.
 const maxGroups = 5
 
-// nameAt folds an organisation into its group from the day on that the group owns it, and the group into its own.
-func (o organisations) nameAt(row organisation, at time.Time) string {
+// nameAt folds an organisation into the group that owns it on a day, and the group into its own.
+func (o organisations) nameAt(name string, at time.Time) string {
+	for _, own := range o.ownersAt(name, at) {
+		name = own.Name
+	}
+	return name
+}
+
+// ownersAt returns the steps from an organisation to the head of its group on a day.
+func (o organisations) ownersAt(name string, at time.Time) (steps []owner) {
 	for range maxGroups {
-		if row.PartOf == nil || at.Before(row.since) {
+		i := slices.IndexFunc(o.owners[name], func(own owner) bool { return own.at(at) })
+		if i < 0 {
 			break
 		}
-		group, ok := o.byName[row.PartOf.Name]
-		if !ok {
-			return row.PartOf.Name
-		}
-		row = group
+		steps = append(steps, o.owners[name][i])
+		name = o.owners[name][i].Name
 	}
-	return row.Name
+	return steps
 }
 
 func parentDomain(d string) string {
@@ -164,10 +231,11 @@ func parentDomain(d string) string {
 	return rest
 }
 
-// standing is what a domain stands for.
+// standing is where somebody belongs on a day, before groups are folded.
 type standing struct {
-	name string
-	kind domainKind
+	name   string // organisation, or registrable domain
+	kind   domainKind
+	source int // see Affiliation; -1: nobody knows
 }
 
 // writers counts the people of a domain as none, one or several.
@@ -178,7 +246,7 @@ type writers struct {
 
 func (w writers) with(name string) writers {
 	switch {
-	case name == "" || name == w.first:
+	case name == "" || w.first != "" && samePerson(name, w.first):
 	case w.first == "":
 		w.first = name
 	default:
@@ -187,40 +255,170 @@ func (w writers) with(name string) writers {
 	return w
 }
 
-// assign gives each person an organisation, or -1 for unknown, and returns the names. A domain that the table does not
-// know counts as an organisation if at least two people of different names wrote from it: a domain of one person is a
-// vanity domain (reference: health, 7.2).
-func (o organisations) assign(all []person, at time.Time) (of []int32, names []string) {
-	domains := map[string]standing{}
-	people := map[string]writers{} // by registrable domain
-	for _, p := range all {
-		if !p.ever {
-			continue
-		}
-		s, ok := domains[p.domain]
-		if !ok {
-			s.name, s.kind = o.classify(p.domain, at)
-			domains[p.domain] = s
-		}
-		if s.kind == other {
-			people[s.name] = people[s.name].with(p.name)
+// samePerson reports whether two names, in lower case, may be those of one person or one family: they share a word.
+// "Ghana A. Hill" and "ghana-hill" do; in doubt a domain stays a vanity domain, and its people of unknown employer.
+func samePerson(a, b string) bool {
+	words := nameWords(b)
+	for _, w := range nameWords(a) {
+		for _, v := range words {
+			if w == v || len(w) > 3 && strings.Contains(v, w) || len(v) > 3 && strings.Contains(w, v) {
+				return true
+			}
 		}
 	}
-	index := map[string]int32{}
-	of = make([]int32, len(all))
-	for i, p := range all {
-		of[i] = -1
-		s := domains[p.domain]
-		if !p.ever || s.kind == nobody || s.kind == other && !people[s.name].several {
+	return false
+}
+
+// nameWords are the words of a name that can tell people apart, or the whole name if it has none.
+func nameWords(name string) []string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	long := slices.DeleteFunc(words, func(w string) bool { return len(w) < 3 })
+	if len(long) == 0 {
+		return []string{name}
+	}
+	return long
+}
+
+// bearsName reports whether a registrable domain is called after its writer: widely so for people and their families.
+func bearsName(domain, name string) bool {
+	label, _, _ := strings.Cut(domain, ".")
+	for _, w := range nameWords(name) {
+		if len(w) > 3 && strings.Contains(label, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// unknownOrg is the organisation of work of which nobody knows for whom it was done.
+const unknownOrg = -1
+
+// lonely is the name of an employer that only one author of the project has and that is in no table: it may be a person's
+// own name.
+const lonely = "an organisation of one author"
+
+// assigner numbers the organisations of one project.
+type assigner struct {
+	p     *people
+	at    time.Time
+	index map[string]int32 // by plain name
+	names []string
+}
+
+// assign sets the organisation of each stint and returns the names. Organisations are folded into the groups that own
+// them at a moment, the end of the period looked at: a company that was sold within it is one organisation, not two.
+//
+// A domain that no table knows counts as an organisation if at least two people of different names wrote from it: a domain
+// of one person or one family is a vanity domain (reference: health, 7.2). If files say for whom other people of that domain work, it
+// stands for that organisation if they agree and is unknown if not; so is one that bears the name of an organisation of
+// the project, because it may be the same one.
+func (p *people) assign(at time.Time, domains map[string]writers) []string {
+	x := &assigner{p: p, at: at, index: map[string]int32{}}
+	learnt := map[string]int32{} // registrable domain to organisation, by what files say about its people
+	for i := range p.all {
+		a := &p.all[i]
+		for k := range a.stints {
+			a.stints[k].org = x.named(int32(i), a.stints[k].standing)
+		}
+		for _, t := range a.stints {
+			if name, kind := p.classify(a.domain); kind == other && t.org >= 0 && p.standings[t.standing].kind == company {
+				if known, ok := learnt[name]; ok && known != t.org {
+					learnt[name] = unknownOrg
+				} else {
+					learnt[name] = t.org
+				}
+			}
+		}
+	}
+	known := maps.Clone(x.index)
+	for i := range p.all {
+		for k, t := range p.all[i].stints {
+			if s := p.standings[t.standing]; s.kind == other {
+				p.all[i].stints[k].org = x.domain(s.name, domains[s.name].several, learnt, known)
+			}
+		}
+	}
+	x.mask()
+	return x.names
+}
+
+// class is what organisations.classify says about a domain.
+type class struct {
+	name string
+	kind domainKind
+}
+
+// classify asks the table once for each domain.
+func (p *people) classify(domain string) (string, domainKind) {
+	c, ok := p.classes[domain]
+	if !ok {
+		c.name, c.kind = p.employers.table.classify(domain)
+		p.classes[domain] = c
+	}
+	return c.name, c.kind
+}
+
+// writersOf counts who ever wrote from each domain that no table knows.
+func (p *people) writersOf() map[string]writers {
+	of := map[string]writers{}
+	for _, a := range p.all {
+		if !a.ever {
 			continue
 		}
-		k, ok := index[s.name]
-		if !ok {
-			k = int32(len(names))
-			index[s.name] = k
-			names = append(names, s.name)
+		if name, kind := p.classify(a.domain); kind == other && !bearsName(name, a.name) {
+			of[name] = of[name].with(a.name)
 		}
-		of[i] = k
 	}
-	return of, names
+	return of
+}
+
+// named returns the organisation of a standing that has a name, or of a person who works for nobody.
+func (x *assigner) named(person, k int32) int32 {
+	switch s := x.p.standings[k]; s.kind {
+	case company:
+		return x.number(x.p.employers.table.nameAt(s.name, x.at), plainOrganisation)
+	case freelance:
+		return x.number("independent", func(string) string { return fmt.Sprintf("independent %d", person) })
+	}
+	return unknownOrg
+}
+
+func (x *assigner) domain(name string, several bool, learnt, known map[string]int32) int32 {
+	if org, ok := learnt[name]; ok {
+		return org
+	}
+	label, _, _ := strings.Cut(name, ".")
+	if _, ok := known[plainOrganisation(label)]; ok || !several {
+		return unknownOrg
+	}
+	return x.number(name, func(name string) string { return name })
+}
+
+func (x *assigner) number(name string, key func(string) string) int32 {
+	k := key(name)
+	i, ok := x.index[k]
+	if !ok {
+		i = int32(len(x.names))
+		x.index[k] = i
+		x.names = append(x.names, name)
+	}
+	return i
+}
+
+// mask hides names that are in no table and belong to one author only.
+func (x *assigner) mask() {
+	heads, last := make([]int, len(x.names)), make([]int, len(x.names))
+	for i := range x.p.all {
+		for _, t := range x.p.all[i].stints {
+			if t.org >= 0 && last[t.org] != i+1 {
+				last[t.org] = i + 1
+				heads[t.org]++
+			}
+		}
+	}
+	for i, name := range x.names {
+		if _, listed := x.p.employers.table.byPlainName[plainOrganisation(name)]; heads[i] < 2 && !listed && name != "independent" {
+			x.names[i] = lonely
+		}
+	}
 }

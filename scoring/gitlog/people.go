@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -50,9 +51,11 @@ func parseBots(data []byte) (bots, error) {
 }
 
 // decodeRules decodes one strict YAML document of bounded size.
-func decodeRules(data []byte, into any) error {
-	if len(data) > maxRuleFile {
-		return fmt.Errorf("larger than %d bytes", maxRuleFile)
+func decodeRules(data []byte, into any) error { return decodeRulesUpTo(data, maxRuleFile, into) }
+
+func decodeRulesUpTo(data []byte, limit int, into any) error {
+	if len(data) > limit {
+		return fmt.Errorf("larger than %d bytes", limit)
 	}
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
@@ -95,7 +98,12 @@ type person struct {
 	year1     bool              // wrote in months 1-12
 	year2     bool              // wrote in months 13-24
 	committed uint8             // bit per window: applied a change by somebody else, or merged
-	ever      bool              // wrote any non-merge commit
+	stints    []stint           // the work of the windows, by employer
+	current   int32             // stint of the last commit looked at, valid from..until
+	from      int32             // days since 1970
+	until     int32
+	address   string // only in memory, to ask for the employer
+	ever      bool   // wrote any non-merge commit
 }
 
 // identity is one spelling of a person or program: address and name as the log gives them.
@@ -104,16 +112,76 @@ type identity struct {
 	bot    bool
 }
 
+// stint is what one person wrote for one employer.
+type stint struct {
+	standing int32              // index into people.standings
+	org      int32              // set by assign: index into the names, or unknownOrg
+	commits  [len(spans)]int32  // per window
+	quarters [countedBack]int32 // commits by quarter, see past
+}
+
+func (t *stint) addQuarter(quarter int) {
+	if quarter < len(t.quarters) {
+		t.quarters[quarter]++
+	}
+}
+
+// employerIn returns the organisation that somebody wrote most for in a quarter.
+func (p *people) employerIn(person, quarter int) int32 {
+	org, most := int32(unknownOrg), int32(0)
+	for _, t := range p.all[person].stints {
+		if n := t.quarters[quarter]; n > most {
+			org, most = t.org, n
+		}
+	}
+	return org
+}
+
+// employerNow returns the organisation of somebody who was looked at with employ last.
+func (p *people) employerNow(person int) int32 {
+	a := p.all[person]
+	if len(a.stints) == 0 {
+		return unknownOrg
+	}
+	return a.stints[a.current].org
+}
+
 // people finds the person behind each spelling. Memory grows with authors, not with commits.
 type people struct {
 	bots       bots
+	employers  *Affiliation
+	standings  []standing
+	standingOf map[standing]int32
+	classes    map[string]class // of domains
 	all        []person
 	byAddress  map[string]int32
 	identities map[string]identity
 }
 
-func newPeople(b bots) *people {
-	return &people{bots: b, byAddress: map[string]int32{}, identities: map[string]identity{}}
+func newPeople(b bots, employers *Affiliation) *people {
+	return &people{bots: b, employers: employers, standingOf: map[standing]int32{}, classes: map[string]class{}, byAddress: map[string]int32{}, identities: map[string]identity{}}
+}
+
+// employ returns the stint of a person that a commit belongs to.
+func (p *people) employ(index int32, committed int64) *stint {
+	a, day := &p.all[index], dayOf(committed)
+	if len(a.stints) > 0 && day >= a.from && day < a.until {
+		return &a.stints[a.current]
+	}
+	var s standing
+	s, a.from, a.until = p.employers.lookup(a.address, a.domain, day)
+	k, ok := p.standingOf[s]
+	if !ok {
+		k = int32(len(p.standings))
+		p.standingOf[s] = k
+		p.standings = append(p.standings, s)
+	}
+	a.current = int32(slices.IndexFunc(a.stints, func(t stint) bool { return t.standing == k }))
+	if a.current < 0 {
+		a.current = int32(len(a.stints))
+		a.stints = append(a.stints, stint{standing: k})
+	}
+	return &a.stints[a.current]
 }
 
 // lookup resolves "address, separator, name".
@@ -128,7 +196,7 @@ func (p *people) lookup(spelling []byte) identity {
 	if !ok {
 		index = int32(len(p.all))
 		p.byAddress[address] = index
-		p.all = append(p.all, person{name: name, domain: domainOf(address)})
+		p.all = append(p.all, person{name: name, domain: domainOf(address), address: address})
 	}
 	id := identity{person: index, bot: p.bots.match(address, name)}
 	p.identities[string(spelling)] = id

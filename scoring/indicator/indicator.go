@@ -183,7 +183,8 @@ func plausibleWindow(w scoring.Window) bool {
 		return false
 	}
 	return plausible(w.Commits, w.HumanCommits, w.Authors, w.Committers, w.SignedOff, w.Reviewed, w.Reverts, w.BusFactor50,
-		w.ActiveMonths, w.OffsetBands, w.ElephantLow, w.ElephantHigh, w.OutsideAuthorsLow, w.OutsideAuthorsHigh) &&
+		w.ActiveMonths, w.OffsetBands, w.ElephantLow, w.ElephantHigh, w.OutsideAuthorsLow, w.OutsideAuthorsHigh, w.TopOrgCommits, w.TopTwoCommits,
+		w.UnknownCommits, w.UnknownRest) && plausible(w.UnknownAuthors...) &&
 		w.SignedOff <= w.HumanCommits && w.Reviewed <= w.HumanCommits && w.Reverts <= w.Commits &&
 		w.TopOrgLowBP <= w.TopOrgHighBP && w.TopTwoLowBP <= w.TopTwoHighBP && w.ElephantLow <= w.ElephantHigh &&
 		w.OutsideAuthorsLow <= w.OutsideAuthorsHigh

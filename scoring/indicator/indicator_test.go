@@ -472,6 +472,28 @@ func TestQuestionsWithoutASourceAreMissedAndNameIt(t *testing.T) {
 	}
 }
 
+func TestAnOpenShareNamesHowFewAuthorsCouldSettleIt(t *testing.T) {
+	prof := profile(t)
+	for _, i := range indicator.All() {
+		want := map[string]string{"OC-02": "2 authors with most commits", "OC-03": "1 author with most commits"}[i.ID]
+		if want == "" {
+			continue
+		}
+		s := sampleWith(windows(func(w *scoring.Window) {
+			w.Commits, w.SignedOff, w.Reviewed, w.Reverts = 100, 0, 0, 0
+			w.HumanCommits, w.TopOrgCommits, w.TopTwoCommits, w.UnknownCommits, w.UnknownAuthors = 100, 30, 60, 40, []int{18, 12, 10}
+			w.TopOrgLowBP, w.TopOrgHighBP, w.TopTwoLowBP, w.TopTwoHighBP = 3000, 7000, 6000, 9000
+			if i.ID == "OC-03" {
+				w.UnknownCommits, w.TopTwoHighBP = 30, 9000
+			}
+		}))
+		m := i.Measure(s.e, s.p, prof.Indicators[i.ID])
+		if m.Outcome != audit.DNF || len(m.Settle) != 1 || !strings.Contains(m.Settle[0], want) {
+			t.Errorf("%s: got %v, settle %q, want %q: half of 100 commits needs 20 fewer", i.ID, m.Outcome, m.Settle, want)
+		}
+	}
+}
+
 func TestEvidenceThatNobodyCouldGatherGivesItsReason(t *testing.T) {
 	e := scoring.Evidence{Project: "example", AssessedAt: today, Failure: "no local clone and offline", Settle: "run without --offline"}
 	for _, m := range indicator.Measure(e, scoring.Project{ID: "example", Versions: []string{"1.0"}}, profile(t)) {

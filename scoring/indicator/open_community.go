@@ -26,6 +26,19 @@ func elephantFactor(in *input) scoring.Measurement {
 			plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")), affiliations))
 }
 
+// elsewhere says what settles a share of organisations, and of how few authors at best: those with most commits, if they
+// turn out to work elsewhere (reference: health, 7.3).
+func (in *input) elsewhere(resolve func(atMostBP int) (authors int, ok bool)) string {
+	if in.rule.Pass == nil {
+		return affiliations
+	}
+	n, ok := resolve(*in.rule.Pass)
+	if !ok || n == 0 {
+		return affiliations
+	}
+	return affiliations + "; " + plural(n, "author") + " with most commits would do, if they work elsewhere"
+}
+
 // ends writes "2 organisations" or "1 to 3 organisations".
 func ends(low, high int, noun string) string {
 	if low == high {
@@ -52,7 +65,7 @@ func topOrganisation(in *input) scoring.Measurement {
 	}
 	return in.bounded(h, in.between(w.TopOrgLowBP, w.TopOrgHighBP, less, decimal,
 		fmt.Sprintf("the largest organisation%s wrote %s of %s in %s", named(w.TopOrg), endsPercent(w.TopOrgLowBP, w.TopOrgHighBP),
-			plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")), affiliations))
+			plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")), in.elsewhere(w.Resolve)))
 }
 
 func named(organisation string) string {
@@ -72,7 +85,7 @@ func topTwoOrganisations(in *input) scoring.Measurement {
 	}
 	return in.bounded(h, in.between(w.TopTwoLowBP, w.TopTwoHighBP, less, decimal,
 		fmt.Sprintf("the two largest organisations wrote %s of %s in %s", endsPercent(w.TopTwoLowBP, w.TopTwoHighBP),
-			plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")), affiliations))
+			plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")), in.elsewhere(w.ResolveTwo)))
 }
 
 // governance (OC-06, scs-0008 FO-4.2) asks: is it written down who decides what?
