@@ -29,7 +29,13 @@ type YAML struct{ node *yaml.Node }
 
 // ReadYAML reads the one YAML document in data. Anchors, aliases, repeated keys, keys that are no text, tags of its own, a
 // second document and anything too large or too deep are errors that name the line.
-func ReadYAML(data []byte) (YAML, error) {
+func ReadYAML(data []byte) (YAML, error) { return readYAML(data, false) }
+
+// ReadRepeatingYAML is ReadYAML for files whose writers repeat keys: OpenStack's list of former teams does so. Pairs gives
+// every one of them, Get the first.
+func ReadRepeatingYAML(data []byte) (YAML, error) { return readYAML(data, true) }
+
+func readYAML(data []byte, repeating bool) (YAML, error) {
 	if len(data) > MostYAML {
 		return YAML{}, fmt.Errorf("%d bytes of YAML, at most %d are read", len(data), MostYAML)
 	}
@@ -46,8 +52,8 @@ func ReadYAML(data []byte) (YAML, error) {
 	if len(doc.Content) != 1 {
 		return YAML{}, errors.New("the file is empty")
 	}
-	left := mostNodes
-	if err := sound(doc.Content[0], 0, &left); err != nil {
+	c := checker{left: mostNodes, repeating: repeating}
+	if err := c.check(doc.Content[0], 0); err != nil {
 		return YAML{}, err
 	}
 	return YAML{doc.Content[0]}, nil
@@ -62,11 +68,17 @@ func oneLine(err error) error {
 	return errors.New("no YAML: " + text)
 }
 
-// sound checks a value and all below it; left is how many more values may come.
-func sound(n *yaml.Node, level int, left *int) error {
-	*left--
+// checker checks values before they are used.
+type checker struct {
+	left      int // how many more values may come
+	repeating bool
+}
+
+// check checks a value and all below it.
+func (c *checker) check(n *yaml.Node, level int) error {
+	c.left--
 	switch {
-	case *left < 0:
+	case c.left < 0:
 		return fmt.Errorf("line %d: more than %d values", n.Line, mostNodes)
 	case level > mostLevels:
 		return fmt.Errorf("line %d: more than %d levels", n.Line, mostLevels)
@@ -76,27 +88,27 @@ func sound(n *yaml.Node, level int, left *int) error {
 		return fmt.Errorf("line %d: values with a tag of their own are not read", n.Line)
 	}
 	if n.Kind == yaml.MappingNode {
-		if err := distinct(n); err != nil {
+		if err := c.keys(n); err != nil {
 			return err
 		}
 	}
 	for _, child := range n.Content {
-		if err := sound(child, level+1, left); err != nil {
+		if err := c.check(child, level+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// distinct checks that no key of a mapping stands twice. The library does so too, but in quadratic time.
-func distinct(n *yaml.Node) error {
+// keys checks that no key of a mapping stands twice. The library does so too, but in quadratic time.
+func (c *checker) keys(n *yaml.Node) error {
 	seen := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if key.Kind != yaml.ScalarNode {
 			return fmt.Errorf("line %d: a key is no text", key.Line)
 		}
-		if first, ok := seen[key.Value]; ok {
+		if first, ok := seen[key.Value]; ok && !c.repeating {
 			return fmt.Errorf("line %d: a key stands twice, first in line %d", key.Line, first)
 		}
 		seen[key.Value] = key.Line

@@ -59,6 +59,23 @@ func TestYAMLThatOnlyAnAttackerWritesIsRefused(t *testing.T) {
 	}
 }
 
+func TestAFileWhoseWritersRepeatKeysGivesThemAll(t *testing.T) {
+	d, err := ReadRepeatingYAML([]byte("a: 1\nb: 2\na: 3\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for k, v := range d.Pairs() {
+		got += k + v.Text()
+	}
+	if got != "a1b2a3" || d.Get("a").Text() != "1" {
+		t.Errorf("pairs %s, a is %s; want all three, and the first", got, d.Get("a").Text())
+	}
+	if _, err := ReadRepeatingYAML([]byte("a: &x 1\nb: *x\n")); err == nil {
+		t.Error("aliases are read")
+	}
+}
+
 func TestAMappingWithManyKeysIsReadInTimeThatGrowsWithIt(t *testing.T) {
 	var b strings.Builder
 	for i := range 100_000 {

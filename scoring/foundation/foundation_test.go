@@ -92,6 +92,8 @@ omega:
   deliverables:
     omega: {repos: [openstack/omega]}
 alpha:
+  deliverables: {}
+alpha:
   partial: yes
   deliverables:
     alpha-ui: {retired-on: 2027-01-01, repos: [openstack/alpha-ui]}
@@ -313,7 +315,6 @@ func TestARegistryThatCannotBeReadMakesNothingKnown(t *testing.T) {
 		{"a key twice", openStackGovernance + " " + teamsFile, "alpha: {deliverables: {}}\nalpha: {deliverables: {}}\n", "a key stands twice"},
 		{"aliases", openStackGovernance + " " + teamsFile, "a: &a {deliverables: {}}\nb: *a\n", "aliases are not read"},
 		{"huge", openStackGovernance + " " + teamsFile, "a: " + strings.Repeat("x", scoring.MostYAML), "bytes of YAML"},
-		{"legacy broken", openStackGovernance + " " + legacyFile, "cannot be read", "the clone is broken"},
 	} {
 		s := newShop()
 		s.files[tt.file] = tt.text
@@ -331,6 +332,15 @@ func TestARegistryThatCannotBeReadMakesNothingKnown(t *testing.T) {
 	s.files[apacheRepo+" "+committeesFile] = `{"x": 1}`
 	if fact := collect(t, s, project("https://github.com/apache/keeper", "ASF")); !strings.Contains(fact.Failure, "not the JSON that is known") {
 		t.Errorf("%q, want that the JSON is not known", fact.Failure)
+	}
+}
+
+func TestWithoutTheListOfFormerTeamsOnlyAnOfficialProjectIsKnown(t *testing.T) {
+	s := newShop()
+	s.files[openStackGovernance+" "+legacyFile] = "cannot be read"
+	must(t, "governance", collect(t, s, project("https://opendev.org/openstack/alpha", "OpenInfra")))
+	if fact := collect(t, s, project("https://opendev.org/openstack/omega", "OpenInfra")); !strings.Contains(fact.Failure, "the clone is broken") {
+		t.Errorf("%+v, want unknown: it may be listed there", fact)
 	}
 }
 

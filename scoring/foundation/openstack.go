@@ -47,7 +47,7 @@ type openStackRecords struct {
 	termError error
 
 	origin, legacyOrigin, listOrigin, seriesOrigin audit.Origin
-	listError                                      error
+	listError, legacyError                         error
 }
 
 // team is an OpenStack project team.
@@ -91,9 +91,7 @@ func loadOpenStack(ctx context.Context, read scoring.ReadFile, at time.Time) (bo
 			return nil, err
 		}
 	}
-	if err := r.addLegacy(ctx, read, at); err != nil {
-		return nil, err
-	}
+	r.legacyError = r.addLegacy(ctx, read, at)
 	r.addLists(ctx, read, at)
 	r.addTerm(ctx, read, at)
 	return r.look, nil
@@ -160,14 +158,18 @@ func (r *openStackRecords) addGroups(ctx context.Context, read scoring.ReadFile,
 	return nil
 }
 
-// addLegacy reads which repositories are official no more.
+// addLegacy reads which repositories are official no more. The file repeats the names of teams.
 func (r *openStackRecords) addLegacy(ctx context.Context, read scoring.ReadFile, at time.Time) error {
-	root, origin, err := readYAML(ctx, read, openStackGovernance, legacyFile)
+	data, origin, err := read(ctx, openStackGovernance, legacyFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	var root scoring.YAML
+	if err == nil {
+		root, err = scoring.ReadRepeatingYAML(data)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", legacyFile, err)
 	}
 	r.legacyOrigin = origin
 	for _, t := range root.Pairs() {
@@ -264,6 +266,9 @@ func (r *openStackRecords) look(_ context.Context, asked inquiry) (answer, error
 		}
 		if d, ok := r.repos[at.path]; ok {
 			return r.official(asked, d), nil
+		}
+		if r.legacyError != nil && strings.HasPrefix(at.path, "openstack/") {
+			return answer{}, r.legacyError
 		}
 		if on, ok := r.retired[at.path]; ok {
 			return r.former(asked, on), nil
