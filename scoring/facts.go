@@ -208,8 +208,8 @@ type Cycle struct {
 	Name     string    `json:"name"`   // 2025.1, 19 (squid), 1.34
 	Prefix   string    `json:"prefix"` // versions that begin so belong to it: "19.2", "1.34"
 	Released time.Time `json:"released,omitzero"`
-	EndLow   time.Time `json:"end_low,omitzero"`  // earliest stated end
-	EndHigh  time.Time `json:"end_high,omitzero"` // latest stated end
+	EndLow   time.Time `json:"end_low,omitzero"`  // earliest stated end, the last day of maintenance
+	EndHigh  time.Time `json:"end_high,omitzero"` // latest stated end; zero beside EndLow: nobody states one
 	Ended    bool      `json:"ended"`             // stated without a date
 	Status   string    `json:"status,omitempty"`  // development, maintained, extended, unmaintained, end of life
 	Latest   string    `json:"latest,omitempty"`

@@ -331,7 +331,9 @@ func (r *openStackRecords) lead(g *scoring.Governance, t *team, at time.Time, or
 		how = "appointed"
 	}
 	if last := origin.At; last.Before(r.term.since) && !last.IsZero() {
-		g.Leadership = unknown[string]("the team list is of "+last.UTC().Format(time.DateOnly)+", before the term for "+r.term.id+" began", "read a newer state of "+openStackGovernance, origin)
+		reason := "the team list is of " + last.UTC().Format(time.DateOnly) + ", before the term for " + r.term.id + " began"
+		g.Leadership = unknown[string](reason, "read a newer state of "+openStackGovernance, origin)
+		g.TermSince = unknown[time.Time](reason, "read a newer state of "+openStackGovernance, origin)
 		return
 	}
 	g.Leadership = known(how, at, origin, r.seriesOrigin)
