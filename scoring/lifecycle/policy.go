@@ -82,7 +82,7 @@ func (c *Collector) lines(tags []scoring.Tag) []line {
 		out = append(out, *l)
 	}
 	slices.SortFunc(out, func(a, b line) int { return scoring.CompareVersions(a.name, b.name) })
-	return out
+	return out[max(0, len(out)-mostCycles):]
 }
 
 // judge applies a rule to one cycle.

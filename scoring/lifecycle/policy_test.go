@@ -3,8 +3,10 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/scoring"
@@ -84,6 +86,21 @@ func TestTagsThatCannotBeReadMakeNothingKnown(t *testing.T) {
 		if fact := collect(t, Options{Read: newShop().read, Tags: tags}, scoring.Project{ID: "rook"}); !strings.Contains(fact.Failure, want) {
 			t.Errorf("%q, want %q", fact.Failure, want)
 		}
+	}
+}
+
+func TestARepositoryFullOfTagsIsReadInTimeThatGrowsWithIt(t *testing.T) {
+	tags := make([]scoring.Tag, 200_000)
+	for i := range tags {
+		tags[i] = scoring.Tag{Name: fmt.Sprintf("v%d.%d.0", i/400, i%400), At: date("2020-01-01")}
+	}
+	began := time.Now()
+	fact := collect(t, Options{Read: newShop().read, Tags: func(context.Context, scoring.Project) ([]scoring.Tag, error) { return tags, nil }}, scoring.Project{ID: "openvswitch"})
+	if c := cyclesOf(t, fact); len(c.Cycles) != mostCycles || c.Cycles[0].Name != "499.399" {
+		t.Errorf("%d cycles, the first %s; want %d, the newest first", len(c.Cycles), c.Cycles[0].Name, mostCycles)
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("took %s", took)
 	}
 }
 
