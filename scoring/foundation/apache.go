@@ -26,7 +26,7 @@ const (
 const mostApache = 16 << 20
 
 func apache() registry {
-	return registry{name: "Apache projects directory", home: "apache", address: apacheRepo, load: loadApache}
+	return registry{name: "Apache projects directory", home: "apache", address: apacheRepo, about: ofApache, load: loadApache}
 }
 
 // committee is a project management committee of the ASF, or a podling. Rosters and chairs are not read.
@@ -140,6 +140,13 @@ func apacheName(address string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// ofApache reports whether a repository is one of the ASF.
+func ofApache(p scoring.Project) bool {
+	_, repo := apacheName(p.Repo)
+	_, mirror := apacheName(p.Mirror)
+	return repo || mirror
 }
 
 // look finds a project by its repository: as the directory names it, or by the rule that repositories begin with the name of

@@ -25,7 +25,7 @@ var eclipseID = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 const mostEclipse = 1 << 20
 
 func eclipse() registry {
-	return registry{name: "Eclipse projects service", home: "eclipse", address: eclipseService,
+	return registry{name: "Eclipse projects service", home: "eclipse", address: eclipseService, about: func(scoring.Project) bool { return false },
 		load: func(context.Context, scoring.ReadFile, time.Time) (book, error) { return askEclipse, nil }}
 }
 

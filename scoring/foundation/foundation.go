@@ -83,7 +83,7 @@ func (c *Collector) governance(ctx context.Context, p scoring.Project) (audit.Fa
 	asked := inquiry{project: p, at: c.options.At, client: c.options.Client, eclipse: c.options.Eclipse}
 	for _, mine := range []bool{true, false} {
 		for i, r := range c.registries {
-			if (named && r.home == own.id) != mine {
+			if (named && r.home == own.id) != mine || !mine && !r.about(p) {
 				continue
 			}
 			answer, err := c.ask(ctx, i, asked)
@@ -95,8 +95,8 @@ func (c *Collector) governance(ctx context.Context, p scoring.Project) (audit.Fa
 				asked.failed = append(asked.failed, failure{r, err})
 			case answer.listed:
 				return c.listed(r, answer), nil
-			case answer.complete:
-				asked.absent = append(asked.absent, absence{r, answer.origins})
+			case answer.complete, answer.searched:
+				asked.absent = append(asked.absent, absence{r, answer.origins, answer.complete})
 			}
 		}
 	}
@@ -152,7 +152,7 @@ func (c *Collector) unlisted(p scoring.Project, own home, named bool, asked inqu
 		return fact
 	}
 	for _, a := range asked.absent {
-		if named && a.registry.home == own.id {
+		if named && a.registry.home == own.id && a.complete {
 			g := scoring.Governance{Foundation: own.name, Steps: []scoring.Step{projectStep(p)}, Listed: known(false, c.options.At, a.origins...)}
 			return known(g, c.options.At, a.origins...)
 		}
@@ -161,7 +161,7 @@ func (c *Collector) unlisted(p scoring.Project, own home, named bool, asked inqu
 	case named && !registered(c.registries, own.id):
 		return declared(p, own, c.options.At)
 	case named:
-		fact := audit.Failed[scoring.Governance]("the records of " + own.name + " that were read do not list " + p.Name + ", and do not claim to list every project")
+		fact := audit.Failed[scoring.Governance]("the records of " + own.name + " that were read do not list " + clip(p.Name) + ", and do not claim to list every repository")
 		fact.Settle = "say in the catalogue under which name the foundation lists it"
 		return fact
 	case none && len(asked.absent) > 0:
@@ -170,7 +170,9 @@ func (c *Collector) unlisted(p scoring.Project, own home, named bool, asked inqu
 			origins = append(origins, a.origins...)
 		}
 		g := scoring.Governance{Foundation: "none", Steps: []scoring.Step{projectStep(p)}, Listed: known(false, c.options.At, origins...)}
-		return known(g, c.options.At, origins...)
+		fact := known(g, c.options.At, origins...) // that there is no other foundation only the catalogue says
+		fact.Grade, fact.Origins = audit.GradeDeclared, append([]audit.Origin{{Source: "catalogue", Path: p.ID}}, origins...)
+		return fact
 	case p.Foundation != "" && !none:
 		fact := audit.Failed[scoring.Governance]("nothing is known about the foundation " + clip(p.Foundation))
 		fact.Settle = "add it to the table of foundations"

@@ -278,9 +278,10 @@ func TestNotListedIsKnownOnlyWhereTheListClaimsToBeComplete(t *testing.T) {
 	for _, tt := range []struct{ repo, foundation, want, failure string }{
 		{"https://opendev.org/openstack/stranger", "OpenInfra", "OpenInfra Foundation (OpenStack)", ""},
 		{"https://opendev.org/openstack/alpha-ui", "OpenInfra", "OpenInfra Foundation (OpenStack)", ""}, // retires later
-		{"https://github.com/vendor/product", "CNCF", "Cloud Native Computing Foundation", ""},
+		{"https://github.com/apart/from-asf", "ASF", "Apache Software Foundation", ""},
+		{"https://github.com/harbinger/tool", "CNCF", "", "do not claim to list every repository"}, // projects are listed, not all they own
 		{"https://github.com/vendor/product", "none", "none", ""},
-		{"https://opendev.org/zuul/zuul", "OpenInfra", "", "do not claim to list every project"},
+		{"https://opendev.org/zuul/zuul", "OpenInfra", "", "do not claim to list every repository"},
 		{"https://github.com/vendor/product", "", "", "none of the foundations whose records were read lists it"},
 		{"https://github.com/vendor/product", "Club of Friends", "", "nothing is known about the foundation Club of Friends"},
 	} {

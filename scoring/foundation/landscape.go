@@ -20,7 +20,7 @@ const (
 )
 
 func landscape() registry {
-	return registry{name: "CNCF landscape", home: "cncf", address: landscapeRepo, load: loadLandscape}
+	return registry{name: "CNCF landscape", home: "cncf", address: landscapeRepo, about: func(p scoring.Project) bool { return len(places(p)) > 0 }, load: loadLandscape}
 }
 
 // entry is one project of the landscape.
@@ -123,7 +123,7 @@ func entered(steps []scoring.LevelChange, level string) []scoring.LevelChange {
 func (r *landscapeRecords) look(_ context.Context, asked inquiry) (answer, error) {
 	e, ok := r.find(asked.project)
 	if !ok {
-		return answer{complete: true, origins: []audit.Origin{r.origin}}, nil
+		return answer{searched: true, origins: []audit.Origin{r.origin}}, nil
 	}
 	return r.tell(asked, e), nil
 }
@@ -136,6 +136,9 @@ func (r *landscapeRecords) find(p scoring.Project) (entry, bool) {
 		}
 	}
 	if e, ok := r.byName[fold(p.Registry)]; ok && p.Registry != "" {
+		return e, true
+	}
+	if e, ok := r.byName[fold(p.Name)]; ok && fold(p.Foundation) == "cncf" {
 		return e, true
 	}
 	for _, at := range places(p) {

@@ -32,7 +32,19 @@ const (
 const oversight = "https://security.openstack.org/repos-overseen.html"
 
 func openStack() registry {
-	return registry{name: "OpenStack governance", home: "openstack", address: openStackGovernance, load: loadOpenStack}
+	return registry{name: "OpenStack governance", home: "openstack", address: openStackGovernance, about: ofOpenStack, load: loadOpenStack}
+}
+
+// openStackHosts are where repositories of OpenStack are found, its mirror on GitHub among them.
+func openStackHosts() []string {
+	return []string{"opendev.org", "github.com", "git.openstack.org", "review.opendev.org"}
+}
+
+// ofOpenStack reports whether a repository has the name of one of OpenStack.
+func ofOpenStack(p scoring.Project) bool {
+	return slices.ContainsFunc(places(p), func(at place) bool {
+		return slices.Contains(openStackHosts(), at.host) && strings.HasPrefix(at.path, "openstack/")
+	})
 }
 
 // openStackRecords is what is kept of OpenStack's records. No person is in it.
@@ -261,7 +273,7 @@ func (r *openStackRecords) addTerm(ctx context.Context, read scoring.ReadFile, a
 // look finds a project by its repository.
 func (r *openStackRecords) look(_ context.Context, asked inquiry) (answer, error) {
 	for _, at := range places(asked.project) {
-		if !slices.Contains([]string{"opendev.org", "github.com", "git.openstack.org", "review.opendev.org"}, at.host) {
+		if !slices.Contains(openStackHosts(), at.host) {
 			continue
 		}
 		if d, ok := r.repos[at.path]; ok {

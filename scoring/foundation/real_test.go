@@ -75,3 +75,58 @@ func TestTheRealRegistriesAreRead(t *testing.T) {
 	}
 	t.Logf("eight projects in %s", time.Since(began).Round(time.Millisecond))
 }
+
+// TestTheRealRegistriesKnowTheCatalogue shows for how many components of the catalogue each registry says something.
+func TestTheRealRegistriesKnowTheCatalogue(t *testing.T) {
+	read, at := realClones(t)
+	c, err := New(Options{Read: read, At: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile("../upstream/catalogue.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := scoring.ReadYAML(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{}
+	for x := range root.Get("components").Items() {
+		names[x.Get("id").Text()] = x.Get("name").Text()
+	}
+	counts := map[string]int{}
+	for x := range root.Get("components").Items() {
+		g := x.Get("governance")
+		p := scoring.Project{ID: x.Get("id").Text(), Name: x.Get("name").Text(), Repo: x.Get("repo").Text(), Mirror: x.Get("mirror").Text(), Foundation: g.Get("foundation").Text()}
+		if p.Registry = g.Get("project_team").Text(); p.Registry == "" {
+			p.Registry = names[g.Get("part_of").Text()]
+		}
+		e, err := c.Collect(t.Context(), p, scoring.Evidence{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		known, ok := e.Governance.Get()
+		listed, told := known.Listed.Get()
+		switch {
+		case !ok:
+			counts[p.Foundation+": unknown"]++
+			t.Logf("%s (%s): %s", p.ID, p.Foundation, e.Governance.Failure)
+		case !told:
+			counts[p.Foundation+": catalogue only"]++
+		case !listed:
+			counts[p.Foundation+": not listed"]++
+			if p.Foundation != "none" {
+				t.Logf("%s (%s, %s): not listed", p.ID, p.Foundation, p.Repo)
+			}
+		default:
+			counts[p.Foundation+": listed by "+known.Foundation]++
+			if p.Foundation == "none" {
+				t.Logf("%s: listed by %s, the catalogue says none", p.ID, known.Foundation)
+			}
+		}
+	}
+	for what, n := range counts {
+		t.Logf("%3d %s", n, what)
+	}
+}

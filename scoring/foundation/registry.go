@@ -14,9 +14,10 @@ import (
 
 // registry is a place where a foundation records its projects.
 type registry struct {
-	name    string // as shown to people
-	home    string // id in the table of foundations
-	address string // of the repository or service
+	name    string                     // as shown to people
+	home    string                     // id in the table of foundations
+	address string                     // of the repository or service
+	about   func(scoring.Project) bool // whether it could list a project that the catalogue does not lead to it
 	load    func(ctx context.Context, read scoring.ReadFile, at time.Time) (book, error)
 }
 
@@ -42,12 +43,14 @@ type failure struct {
 type absence struct {
 	registry registry
 	origins  []audit.Origin
+	complete bool
 }
 
 // answer is what a book says about a project.
 type answer struct {
 	listed     bool
-	complete   bool // not listed, in a list that claims to name every project of that kind
+	complete   bool // not listed, in a list that claims to name every repository of that kind
+	searched   bool // not listed, in a list that claims to name every project, but not all of their repositories
 	lent       bool // what the foundation lends to its projects serves this one
 	governance scoring.Governance
 	origins    []audit.Origin

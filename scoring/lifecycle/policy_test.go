@@ -90,13 +90,13 @@ func TestTagsThatCannotBeReadMakeNothingKnown(t *testing.T) {
 }
 
 func TestARepositoryFullOfTagsIsReadInTimeThatGrowsWithIt(t *testing.T) {
-	tags := make([]scoring.Tag, 200_000)
+	tags := make([]scoring.Tag, 50_000)
 	for i := range tags {
 		tags[i] = scoring.Tag{Name: fmt.Sprintf("v%d.%d.0", i/400, i%400), At: date("2020-01-01")}
 	}
 	began := time.Now()
 	fact := collect(t, Options{Read: newShop().read, Tags: func(context.Context, scoring.Project) ([]scoring.Tag, error) { return tags, nil }}, scoring.Project{ID: "openvswitch"})
-	if c := cyclesOf(t, fact); len(c.Cycles) != mostCycles || c.Cycles[0].Name != "499.399" {
+	if c := cyclesOf(t, fact); len(c.Cycles) != mostCycles || c.Cycles[0].Name != "124.399" {
 		t.Errorf("%d cycles, the first %s; want %d, the newest first", len(c.Cycles), c.Cycles[0].Name, mostCycles)
 	}
 	if took := time.Since(began); took > 30*time.Second {
