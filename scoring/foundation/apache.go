@@ -112,14 +112,18 @@ func (r *apacheRecords) addPodlings(ctx context.Context, read scoring.ReadFile) 
 
 func (r *apacheRecords) addRepos(ctx context.Context, read scoring.ReadFile) error {
 	var projects map[string]struct {
-		PMC        string   `json:"pmc"`
-		Repository []string `json:"repository"`
+		PMC        string            `json:"pmc"`
+		Repository []json.RawMessage `json:"repository"` // mostly addresses; a project wrote objects there
 	}
 	if _, err := readJSON(ctx, read, apacheProjects, &projects); err != nil {
 		return err
 	}
 	for _, p := range projects {
-		for _, address := range p.Repository {
+		for _, raw := range p.Repository {
+			var address string
+			if json.Unmarshal(raw, &address) != nil {
+				continue
+			}
 			if name, ok := apacheName(address); ok {
 				r.repos[name] = fold(p.PMC)
 			}

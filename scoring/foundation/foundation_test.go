@@ -161,7 +161,7 @@ Current Inactive Projects
  "roster":{"annex":{"date":"2010-11-17","name":"Ann Example"}}}]`,
 		apacheRepo + " " + retiredFile:    `[{"id":"gone","name":"Apache Gone","established":"2006-04","retired":"2016-05","roster":{"benex":{"name":"Ben Example"}}}]`,
 		apacheRepo + " " + podlingsFile:   `{"sprout":{"name":"Apache Sprout (Incubating)","pmc":"incubator","podling":true,"started":"2025-02"}}`,
-		apacheRepo + " " + apacheProjects: `{"keeper":{"pmc":"keeper","maintainer":[{"mbox":"mailto:ann@example.org","name":"Ann Example"}],"repository":["https://gitbox.apache.org/repos/asf/watchman.git"]}}`,
+		apacheRepo + " " + apacheProjects: `{"keeper":{"pmc":"keeper","maintainer":[{"mbox":"mailto:ann@example.org","name":"Ann Example"}],"repository":[{"browse":"https://example.org"},"https://gitbox.apache.org/repos/asf/watchman.git"]}}`,
 	}
 }
 

@@ -60,6 +60,7 @@ func TestTheRealRegistriesAreRead(t *testing.T) {
 		{"https://github.com/rook/rook", "CNCF", "Rook", "graduated"},
 		{"https://github.com/keycloak/keycloak", "CNCF", "Keycloak", "incubating"},
 		{"https://github.com/prometheus/prometheus", "CNCF", "Prometheus", "graduated"},
+		{"https://github.com/apache/zookeeper", "ASF", "Apache ZooKeeper", "top-level"},
 	} {
 		e, err := c.Collect(t.Context(), scoring.Project{Name: tt.repo, Repo: tt.repo, Foundation: tt.foundation}, scoring.Evidence{})
 		if err != nil {
@@ -73,7 +74,7 @@ func TestTheRealRegistriesAreRead(t *testing.T) {
 		lead, _ := g.Leadership.Get()
 		t.Logf("%s: %s; led: %s%s; vacancies %v; since %v; audit %v", tt.repo, steps(g), lead, g.Leadership.Failure, g.Vacancies.Value, g.LevelSince.Value, g.LastAudit.Value)
 	}
-	t.Logf("eight projects in %s", time.Since(began).Round(time.Millisecond))
+	t.Logf("nine projects in %s", time.Since(began).Round(time.Millisecond))
 }
 
 // TestTheRealRegistriesKnowTheCatalogue shows for how many components of the catalogue each registry says something.
