@@ -62,8 +62,8 @@ func readYAML(data []byte, repeating bool) (YAML, error) {
 // oneLine writes an error of the YAML library in one line without its prefix. It holds line numbers, never text of the file.
 func oneLine(err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if i := strings.IndexByte(text, '\n'); i >= 0 {
-		text = text[:i]
+	if i := strings.IndexAny(text, "\n'\"`"); i >= 0 { // what follows quotes the file
+		text = strings.TrimSpace(text[:i])
 	}
 	return errors.New("no YAML: " + text)
 }

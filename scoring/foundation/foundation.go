@@ -147,7 +147,7 @@ func (c *Collector) unlisted(p scoring.Project, own home, named bool, asked inqu
 		if named && f.registry.home != own.id {
 			continue // the catalogue says where to look, and this is not the place
 		}
-		fact := audit.Failed[scoring.Governance](fmt.Sprintf("%s could not be read: %v", f.registry.name, f.err))
+		fact := audit.Failed[scoring.Governance](fmt.Sprintf("%s could not be read: %v", f.registry.name, f.err), whence(f.registry))
 		fact.Settle = "make " + f.registry.address + " available and collect again"
 		return fact
 	}
@@ -161,24 +161,21 @@ func (c *Collector) unlisted(p scoring.Project, own home, named bool, asked inqu
 	case named && !registered(c.registries, own.id):
 		return declared(p, own, c.options.At)
 	case named:
-		fact := audit.Failed[scoring.Governance]("the records of " + own.name + " that were read do not list " + clip(p.Name) + ", and do not claim to list every repository")
+		fact := audit.Failed[scoring.Governance]("the records of "+own.name+" that were read do not list "+clip(p.Name)+", and do not claim to list every repository", absentOrigins(asked)...)
 		fact.Settle = "say in the catalogue under which name the foundation lists it"
 		return fact
 	case none && len(asked.absent) > 0:
-		var origins []audit.Origin
-		for _, a := range asked.absent {
-			origins = append(origins, a.origins...)
-		}
+		origins := absentOrigins(asked)
 		g := scoring.Governance{Foundation: "none", Steps: []scoring.Step{projectStep(p)}, Listed: known(false, c.options.At, origins...)}
 		fact := known(g, c.options.At, origins...) // that there is no other foundation only the catalogue says
 		fact.Grade, fact.Origins = audit.GradeDeclared, append([]audit.Origin{{Source: "catalogue", Path: p.ID}}, origins...)
 		return fact
 	case p.Foundation != "" && !none:
-		fact := audit.Failed[scoring.Governance]("nothing is known about the foundation " + clip(p.Foundation))
+		fact := audit.Failed[scoring.Governance]("nothing is known about the foundation "+clip(p.Foundation), audit.Origin{Source: "catalogue", Path: p.ID})
 		fact.Settle = "add it to the table of foundations"
 		return fact
 	}
-	fact := audit.Failed[scoring.Governance]("none of the foundations whose records were read lists it: " + names(c.registries))
+	fact := audit.Failed[scoring.Governance]("none of the foundations whose records were read lists it: "+names(c.registries), absentOrigins(asked)...)
 	fact.Settle = "name its foundation in the catalogue, or none"
 	return fact
 }
@@ -188,6 +185,23 @@ func declared(p scoring.Project, own home, at time.Time) audit.Fact[scoring.Gove
 	origin := audit.Origin{Source: "catalogue", Path: p.ID, At: at}
 	g := own.lend(scoring.Governance{Foundation: own.name, Steps: []scoring.Step{projectStep(p), {What: "foundation", Name: own.name, Origin: origin}}})
 	return audit.Known(g, origin).Graded(audit.GradeDeclared, at, audit.Year)
+}
+
+// absentOrigins are the records that were searched in vain.
+func absentOrigins(asked inquiry) []audit.Origin {
+	var origins []audit.Origin
+	for _, a := range asked.absent {
+		origins = append(origins, a.origins...)
+	}
+	return origins
+}
+
+// whence is the origin of what could not be read.
+func whence(r registry) audit.Origin { return audit.Origin{Source: "foundation", URL: r.address} }
+
+// Repositories lists the repositories that Options.Read is asked for, so that they can be had before a run.
+func Repositories() []string {
+	return []string{openStackGovernance, openStackReleases, landscapeRepo, apacheRepo}
 }
 
 func projectStep(p scoring.Project) scoring.Step {

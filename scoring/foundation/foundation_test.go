@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -473,6 +475,37 @@ func TestEachRegistryIsReadOnceForAllProjectsAndNamesNobody(t *testing.T) {
 	for _, person := range []string{"Example", "example.org", "annex", "benex", "cidex", "dotex"} {
 		if strings.Contains(seen.String(), person) {
 			t.Errorf("the facts name %q", person)
+		}
+	}
+}
+
+func TestManyProjectsAreAskedForAtOnce(t *testing.T) {
+	s := newShop()
+	c, err := New(Options{Read: s.read, At: assessed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for i := range 40 {
+		wait.Go(func() {
+			repo := []string{"https://opendev.org/openstack/alpha", "https://github.com/apache/keeper", "https://github.com/harbinger/harbinger"}[i%3]
+			if e, err := c.Collect(t.Context(), project(repo, ""), scoring.Evidence{}); err != nil || e.Governance.Value == nil {
+				t.Errorf("%s: %v, %q", repo, err, e.Governance.Failure)
+			}
+		})
+	}
+	wait.Wait()
+	if got := s.reads.Load(); got != 11 {
+		t.Errorf("%d reads, want 11", got)
+	}
+}
+
+func TestTheReaderIsAskedForTheListedRepositoriesOnly(t *testing.T) {
+	s := newShop()
+	for file := range s.files {
+		repo, _, _ := strings.Cut(file, " ")
+		if !slices.Contains(Repositories(), repo) {
+			t.Errorf("%s is read and not listed", repo)
 		}
 	}
 }

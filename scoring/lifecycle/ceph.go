@@ -18,7 +18,7 @@ const (
 )
 
 func ceph() source {
-	return source{name: "Ceph releases", grade: audit.GradeRecord, settle: "make " + cephRepo + " available and collect again",
+	return source{name: "Ceph releases", grade: audit.GradeRecord, repo: cephRepo, settle: "make " + cephRepo + " available and collect again",
 		serves: func(c *Collector, p scoring.Project) bool { return c.table.rows[p.ID].own == "ceph" }, read: readCeph}
 }
 

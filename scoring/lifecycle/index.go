@@ -15,7 +15,7 @@ import (
 const indexRepo = "https://github.com/endoflife-date/endoflife.date"
 
 func index() source {
-	return source{name: "endoflife.date", grade: audit.GradeThirdParty, settle: "make " + indexRepo + " available and collect again",
+	return source{name: "endoflife.date", grade: audit.GradeThirdParty, repo: indexRepo, settle: "make " + indexRepo + " available and collect again",
 		serves: func(c *Collector, p scoring.Project) bool { return c.table.rows[p.ID].index != "" }, read: readIndex}
 }
 

@@ -19,7 +19,7 @@ const (
 )
 
 func kubernetes() source {
-	return source{name: "Kubernetes schedule", grade: audit.GradeRecord, settle: "make " + kubernetesRepo + " available and collect again",
+	return source{name: "Kubernetes schedule", grade: audit.GradeRecord, repo: kubernetesRepo, settle: "make " + kubernetesRepo + " available and collect again",
 		serves: func(c *Collector, p scoring.Project) bool { return c.table.rows[p.ID].own == "kubernetes" }, read: readKubernetes}
 }
 

@@ -75,7 +75,8 @@ type calendar struct {
 // Collect adds the release cycles of the project. Without any place that could state them nothing is added.
 func (c *Collector) Collect(ctx context.Context, p scoring.Project, known scoring.Evidence) (scoring.Evidence, error) {
 	var found []calendar
-	reason, settle := "", ""
+	var failed *source
+	reason := ""
 	for _, s := range sources() {
 		if !s.serves(c, p) {
 			continue
@@ -86,7 +87,7 @@ func (c *Collector) Collect(ctx context.Context, p scoring.Project, known scorin
 		}
 		switch {
 		case err != nil && reason == "":
-			reason, settle = s.name+": "+err.Error(), s.settle
+			reason, failed = s.name+": "+err.Error(), &s
 		case err == nil && len(got.cycles) > 0:
 			got.name, got.grade = s.name, s.grade
 			found = append(found, got)
@@ -96,12 +97,15 @@ func (c *Collector) Collect(ctx context.Context, p scoring.Project, known scorin
 	switch {
 	case len(found) > 0:
 		known.Cycles = c.fact(found)
-	case reason != "":
-		known.Cycles = audit.Failed[scoring.Cycles](reason)
-		known.Cycles.Settle = settle
+	case failed != nil:
+		known.Cycles = audit.Failed[scoring.Cycles](reason, audit.Origin{Source: "lifecycle", URL: failed.address(p)})
+		known.Cycles.Settle = failed.settle
 	}
 	return known, nil
 }
+
+// Repositories lists the repositories that Options.Read is asked for, so that they can be had before a run.
+func Repositories() []string { return []string{openStackRepo, cephRepo, kubernetesRepo, indexRepo} }
 
 // mostCycles bounds the cycles of one project.
 const mostCycles = 1000

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -347,6 +348,24 @@ func TestTheTableOfTheCatalogueIsAskedForWhatNoOtherPlaceKnows(t *testing.T) {
 	if c := cyclesOf(t, fact); c.Source != "table of the catalogue" || fact.Grade != audit.GradeThirdParty {
 		t.Errorf("source %q, grade %s; want the table alone, C", c.Source, fact.Grade)
 	}
+}
+
+func TestManyProjectsAreAskedForAtOnce(t *testing.T) {
+	s := newShop()
+	c, err := New(Options{Read: s.read, At: assessed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for i := range 40 {
+		wait.Go(func() {
+			p := []scoring.Project{openStackProject(), {ID: "ceph"}, {ID: "kubernetes"}, {ID: "keycloak"}}[i%4]
+			if e, err := c.Collect(t.Context(), p, scoring.Evidence{}); err != nil || e.Cycles.Value == nil {
+				t.Errorf("%s: %v, %q", p.ID, err, e.Cycles.Failure)
+			}
+		})
+	}
+	wait.Wait()
 }
 
 func TestASharedCalendarIsReadOnce(t *testing.T) {

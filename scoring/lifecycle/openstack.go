@@ -31,7 +31,7 @@ var seriesName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`)
 var releasedVersion = regexp.MustCompile(`^([0-9]+)\.([0-9]+)\.[0-9]+`)
 
 func openStack() source {
-	return source{name: "OpenStack series", grade: audit.GradeRecord, settle: "make " + openStackRepo + " available and collect again",
+	return source{name: "OpenStack series", grade: audit.GradeRecord, repo: openStackRepo, settle: "make " + openStackRepo + " available and collect again",
 		serves: func(_ *Collector, p scoring.Project) bool { _, ok := openStackName(p); return ok }, read: readOpenStack}
 }
 
