@@ -215,7 +215,8 @@ type Cycle struct {
 	Latest   string    `json:"latest,omitempty"`
 	LTS      bool      `json:"lts,omitempty"`
 	// Estimate: the end is a plan that its authors move. One that has passed ends nothing.
-	Estimate bool `json:"estimate,omitempty"`
+	Estimate bool   `json:"estimate,omitempty"`
+	Source   string `json:"source,omitempty"` // who states its end; empty: Cycles.Source
 }
 
 // Packaging is where distributions ship the project (Repology).

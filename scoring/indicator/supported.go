@@ -1,6 +1,7 @@
 package indicator
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -89,7 +90,7 @@ func (in *input) until(version string, cycles scoring.Cycles) scoring.Measuremen
 		return in.open(0, audit.Full, fmt.Sprintf("version %s belongs to no cycle that %s lists", clip(version), clip(cycles.Source)), "find out which release the version is of")
 	}
 	cycle := fmt.Sprintf("version %s belongs to %s", clip(version), clip(c.Name))
-	said := " (" + clip(cycles.Source) + ")"
+	said := " (" + clip(cmp.Or(c.Source, cycles.Source)) + ")"
 	switch {
 	case c.Status == "development":
 		return in.open(0, audit.Full, cycle+", which is in development"+said, "deploy a release")

@@ -7,6 +7,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -112,14 +113,16 @@ const mostCycles = 1000
 
 // fact joins what several places say, the best of them first.
 func (c *Collector) fact(found []calendar) audit.Fact[scoring.Cycles] {
-	joined := found[0].cycles
+	var joined []scoring.Cycle
 	var sources []string
 	var origins []audit.Origin
 	seen := c.options.At
-	for i, f := range found {
-		if i > 0 {
-			joined = join(joined, f.cycles)
+	for _, f := range found {
+		named := slices.Clone(f.cycles)
+		for j := range named {
+			named[j].Source = f.name
 		}
+		joined = join(joined, named)
 		sources = append(sources, f.name)
 		origins = append(origins, f.origins...)
 		if !f.seen.IsZero() && f.seen.Before(seen) {
@@ -157,9 +160,10 @@ func join(better, lesser []scoring.Cycle) []scoring.Cycle {
 		switch {
 		case l.EndLow.IsZero() || b.Ended:
 		case b.EndLow.IsZero() && b.EndHigh.IsZero():
-			b.EndLow, b.EndHigh = l.EndLow, l.EndHigh
-		default:
+			b.EndLow, b.EndHigh, b.Source = l.EndLow, l.EndHigh, l.Source
+		case !l.EndLow.Equal(b.EndLow) || !l.EndHigh.Equal(b.EndHigh):
 			span(b, l)
+			b.Source += "; " + l.Source
 		}
 	}
 	return out

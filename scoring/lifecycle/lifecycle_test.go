@@ -220,6 +220,7 @@ func TestTheSeriesOfAPastDayAreThoseOfThatDay(t *testing.T) {
 		"33.0.0": "2026.10 (juniper)|33|-..-|development",
 		"32.1.0": "2026.1 (iris)|32.1|2026-10-25..2026-10-25|maintained",
 		"30.0.0": "gorse|30|-..2026-05-06|", // nobody says since when it was unmaintained
+		"32.0.0": "2025.2 (hazel)|32.0|-..-|",
 	})
 }
 
@@ -254,6 +255,11 @@ func TestTheEndOfACephReleaseIsAFactOrAnEstimateAndTwoSourcesSpanIt(t *testing.T
 	}
 	if c.Source != "Ceph releases; endoflife.date" || fact.Grade != audit.GradeRecord || len(fact.Origins) != 2 {
 		t.Errorf("source %q of grade %s from %d files, want both, the better grade", c.Source, fact.Grade, len(fact.Origins))
+	}
+	for version, want := range map[string]string{"21.2.3": "Ceph releases; endoflife.date", "20.2.4": "Ceph releases"} {
+		if x, _ := c.Of(version); x.Source != want {
+			t.Errorf("the end of %s is stated by %q, want %q", version, x.Source, want)
+		}
 	}
 	if c.Cycles[0].Prefix != "21" {
 		t.Errorf("first cycle %s, want the newest", c.Cycles[0].Prefix)

@@ -58,6 +58,7 @@ type series struct {
 	released   time.Time
 	eol        time.Time
 	slurp      bool
+	after      bool     // the file was written after the moment of assessment
 	deliveries []string // numeric versions of the project that belong to it
 }
 
@@ -79,6 +80,7 @@ func readOpenStack(ctx context.Context, c *Collector, p scoring.Project, known s
 	}
 	out := calendar{origins: []audit.Origin{origin}, seen: origin.At}
 	for i := range all[:min(len(all), mostSeries)] {
+		all[i].after = origin.At.After(c.options.At)
 		path := "deliverables/" + all[i].name + "/" + deliverable + ".yaml"
 		list, at, err := c.parse(ctx, openStackRepo, path, nil)
 		switch {
@@ -209,6 +211,9 @@ func (c *Collector) cycleOf(s series, prefix string) scoring.Cycle {
 			cycle.EndLow, cycle.EndHigh = s.nextOn, s.nextOn
 		}
 	case "unmaintained", "extended maintenance":
+		if s.after { // nobody says since when
+			break
+		}
 		cycle.Status, cycle.Ended = "unmaintained", true
 		if status == "extended maintenance" {
 			cycle.Status = "extended"
