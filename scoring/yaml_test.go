@@ -77,25 +77,24 @@ func TestAFileWhoseWritersRepeatKeysGivesThemAll(t *testing.T) {
 	}
 }
 
+// In time that grows with the square of the keys this takes ten minutes and more, else seconds.
 func TestAMappingWithManyKeysIsReadInTimeThatGrowsWithIt(t *testing.T) {
-	fastest := func(keys int) time.Duration {
-		var b strings.Builder
-		for i := range keys {
-			fmt.Fprintf(&b, "key%d: 1\n", i)
-		}
-		best := time.Hour
-		for range 4 {
-			began := time.Now()
-			if _, err := ReadYAML([]byte(b.String())); err != nil {
-				t.Fatal(err)
-			}
-			best = min(best, time.Since(began))
-		}
-		return best
+	var b strings.Builder
+	for i := range 200_000 {
+		fmt.Fprintf(&b, "k%d: 1\n", i)
 	}
-	few, many := fastest(2_000), fastest(32_000)
-	if many > 100*few { // in proportion 16 times, in quadratic time 256 times
-		t.Errorf("%s for 2,000 keys, %s for 32,000", few, many)
+	read := make(chan error, 1)
+	go func() {
+		_, err := ReadYAML([]byte(b.String()))
+		read <- err
+	}()
+	select {
+	case err := <-read:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(3 * time.Minute):
+		t.Error("reading takes longer than three minutes")
 	}
 }
 
