@@ -88,7 +88,10 @@ func newShop() *shop {
 		"deliverables/hazel/compute.yaml":   "releases:\n- {version: 32.0.0, projects: [{repo: openstack/compute}]}\n",
 		"deliverables/gorse/compute.yaml":   "releases:\n- {version: 30.0.0}\n",
 		"deliverables/fern/compute.yaml":    "releases:\n- {version: 29.0.1}\n",
-		cephFile: `releases:
+		cephFile: `#
+# two sections
+#
+releases:
   vampire:
     target_eol: 2028-06-01
     releases:
@@ -102,7 +105,10 @@ func newShop() *shop {
   tuna:
     target_eol: 2026-08-01
     releases:
-      - {version: 20.2.4, released: 2026-10-01}
+      - version: 20.2.4
+        released:  2026-10-01
+        skip_ref: true        
+  
   salmon:
     target_eol: 2025-08-01
     actual_eol: 2026-03-20
@@ -119,7 +125,7 @@ development:
 `,
 		"products/ceph.md": "---\ntitle: Ceph\nreleases:\n-   releaseCycle: \"21\"\n    releaseDate: 2024-08-05\n    eol: 2026-10-31\n    latest: \"21.2.9\"\n-   releaseCycle: \"19\"\n    releaseDate: 2022-08-05\n    eol: 2026-04-01\n---\n\n> text that is not read: [\n",
 		scheduleFile:       "---\nschedules:\n- release: 1.40\n  releaseDate: 2026-08-20\n  endOfLifeDate: 2027-10-28\n  previousPatches:\n  - {release: 1.40.1, targetDate: 2026-09-10}\n  - {release: 1.40.10, targetDate: 2026-10-20}\n  - {release: 1.40.11, targetDate: 2026-11-20}\n- {release: \"1.41\", releaseDate: \"2026-12-10\", endOfLifeDate: \"2028-02-28\"}\n",
-		endedFile:          "---\nbranches:\n- {release: \"1.4\", endOfLifeDate: \"2017-04-21\", finalPatchRelease: 1.4.12}\n- {release: \"1.36\", endOfLifeDate: \"2026-06-28\", finalPatchRelease: 1.36.14}\n",
+		endedFile:          "# made by a tool\n# for a page\n---\nbranches:\n- {release: \"1.4\", endOfLifeDate: \"2017-04-21\", finalPatchRelease: 1.4.12}\n- {release: \"1.36\", endOfLifeDate: \"2026-06-28\", finalPatchRelease: 1.36.14}\n",
 		"products/keycloak.md": `---
 title: Keycloak
 releases:
