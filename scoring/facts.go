@@ -113,21 +113,25 @@ type Team struct {
 // Governance is what a foundation's own records say about the project. Steps show how a statement was inherited:
 // project, team, foundation.
 type Governance struct {
-	Foundation    string                    `json:"foundation"`
-	Team          string                    `json:"team,omitempty"`
-	Steps         []Step                    `json:"steps"`
-	Leadership    audit.Fact[string]        `json:"leadership"`      // elected, appointed, distributed, committee
-	Vacancies     audit.Fact[[]string]      `json:"vacancies"`       // series without an elected lead, newest last
-	SecurityTeam  audit.Fact[bool]          `json:"security_team"`   // a central vulnerability team covers it, or a liaison is named
-	Inactive      audit.Fact[bool]          `json:"inactive"`        // marked inactive by the foundation
-	Level         audit.Fact[string]        `json:"level"`           // sandbox, incubating, graduated, archived, top-level, official, ...
-	LevelSince    audit.Fact[time.Time]     `json:"level_since"`     // of Level
-	Levels        audit.Fact[[]LevelChange] `json:"levels"`          // all dated steps on the foundation's ladder, oldest first
-	CodeOfConduct audit.Fact[string]        `json:"code_of_conduct"` // address; of the project, its team or its foundation
-	Elections     audit.Fact[string]        `json:"elections"`       // address of the rules or records
-	Charter       audit.Fact[string]        `json:"charter"`         // address of the governance document
-	LastAudit     audit.Fact[time.Time]     `json:"last_audit"`      // newest third-party security audit that the foundation lists
-	Deliverable   audit.Fact[string]        `json:"deliverable"`     // under which the project is released
+	Foundation string `json:"foundation"`
+	Team       string `json:"team,omitempty"`
+	Steps      []Step `json:"steps"`
+	// Listed: the foundation's own list names the project. Known and false only where the list claims to be complete; the
+	// foundation then lends the project nothing.
+	Listed        audit.Fact[bool]          `json:"listed,omitzero"`
+	Leadership    audit.Fact[string]        `json:"leadership"`          // elected, appointed, distributed, committee
+	Vacancies     audit.Fact[[]string]      `json:"vacancies"`           // series without an elected lead, newest last
+	TermSince     audit.Fact[time.Time]     `json:"term_since,omitzero"` // day on which the term of the present leads began
+	SecurityTeam  audit.Fact[bool]          `json:"security_team"`       // a central vulnerability team covers it, or a liaison is named
+	Inactive      audit.Fact[bool]          `json:"inactive"`            // marked inactive by the foundation
+	Level         audit.Fact[string]        `json:"level"`               // sandbox, incubating, graduated, archived, top-level, official, ...
+	LevelSince    audit.Fact[time.Time]     `json:"level_since"`         // of Level
+	Levels        audit.Fact[[]LevelChange] `json:"levels"`              // all dated steps on the foundation's ladder, oldest first
+	CodeOfConduct audit.Fact[string]        `json:"code_of_conduct"`     // address; of the project, its team or its foundation
+	Elections     audit.Fact[string]        `json:"elections"`           // address of the rules or records
+	Charter       audit.Fact[string]        `json:"charter"`             // address of the governance document
+	LastAudit     audit.Fact[time.Time]     `json:"last_audit"`          // newest third-party security audit that the foundation lists
+	Deliverable   audit.Fact[string]        `json:"deliverable"`         // under which the project is released
 }
 
 // Step is one hop of an inheritance.
@@ -204,12 +208,15 @@ type Cycle struct {
 	Name     string    `json:"name"`   // 2025.1, 19 (squid), 1.34
 	Prefix   string    `json:"prefix"` // versions that begin so belong to it: "19.2", "1.34"
 	Released time.Time `json:"released,omitzero"`
-	EndLow   time.Time `json:"end_low,omitzero"`  // earliest stated end
-	EndHigh  time.Time `json:"end_high,omitzero"` // latest stated end
+	EndLow   time.Time `json:"end_low,omitzero"`  // earliest stated end, the last day of maintenance
+	EndHigh  time.Time `json:"end_high,omitzero"` // latest stated end; zero beside EndLow: nobody states one
 	Ended    bool      `json:"ended"`             // stated without a date
 	Status   string    `json:"status,omitempty"`  // development, maintained, extended, unmaintained, end of life
 	Latest   string    `json:"latest,omitempty"`
 	LTS      bool      `json:"lts,omitempty"`
+	// Estimate: the end is a plan that its authors move. One that has passed ends nothing.
+	Estimate bool   `json:"estimate,omitempty"`
+	Source   string `json:"source,omitempty"` // who states its end; empty: Cycles.Source
 }
 
 // Packaging is where distributions ship the project (Repology).

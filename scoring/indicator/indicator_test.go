@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/scoring"
@@ -246,6 +247,37 @@ func cases() []outcomeCase {
 	add("MA-02", "a tag of another series says nothing", audit.DNF, open, "until when", eol("9.20-eol", "9.1-eol", "9.2.10-eol", "train-eol"))
 	add("MA-02", "the end of maintenance rules out a pass", audit.DNF, audit.Between(0, 5000), "maintenance", eol("stable-9-eom"))
 	add("MA-02", "end of life is worse than end of maintenance", audit.FAIL, zeroScore, "v9.2-eol", eol("9.2-eom", "v9.2-eol"))
+	in := func(days int) time.Time { return ago(-days) }
+	ending := func(low, high int, more ...func(*scoring.Cycle)) change {
+		c := scoring.Cycle{Name: "9 (nine)", Prefix: "9.2", EndLow: in(low), EndHigh: in(high), Status: "maintained"}
+		for _, m := range more {
+			m(&c)
+		}
+		return cycles(c, scoring.Cycle{Name: "9.20", Prefix: "9.20", Ended: true})
+	}
+	undated := func(c *scoring.Cycle) { c.EndLow, c.EndHigh = time.Time{}, time.Time{} }
+	add("MA-02", "a calendar with a distant end passes", audit.PASS, fullScore, "9 (nine), whose maintenance ends on "+in(90).Format(time.DateOnly), ending(90, 90))
+	add("MA-02", "an end in less than ninety days is between", audit.PART, halfScore, "in 89 days", ending(89, 89))
+	add("MA-02", "the last day still counts", audit.PART, halfScore, "in 0 days", ending(0, 0))
+	add("MA-02", "the day after the last one fails", audit.FAIL, zeroScore, "ended on "+in(-1).Format(time.DateOnly), ending(-1, -1))
+	add("MA-02", "the earlier of two days decides whether it passes", audit.PART, halfScore, "between", ending(50, 300))
+	add("MA-02", "between two days nobody knows", audit.DNF, audit.Between(0, 5000), "ends between", ending(-10, 20))
+	add("MA-02", "the later of two days decides whether it fails", audit.FAIL, zeroScore, "ended on "+in(-5).Format(time.DateOnly), ending(-10, -5))
+	add("MA-02", "an estimate that has passed ends nothing", audit.DNF, audit.Between(0, 5000), "is not announced", ending(-10, -5, func(c *scoring.Cycle) { c.Estimate = true }))
+	add("MA-02", "a usual end that has passed ends nothing", audit.DNF, audit.Between(0, 5000), "usually ended", ending(-10, -5, func(c *scoring.Cycle) { c.EndHigh = time.Time{} }))
+	add("MA-02", "a cycle that ended nobody says when fails", audit.FAIL, zeroScore, "end of life", ending(0, 0, undated, func(c *scoring.Cycle) { c.Ended, c.Status = true, "end of life" }))
+	add("MA-02", "unmaintained is no end of life", audit.DNF, audit.Between(0, 5000), "full maintenance is over", ending(0, 0, undated, func(c *scoring.Cycle) { c.Ended, c.Status = true, "unmaintained" }))
+	add("MA-02", "a cycle that goes on without a stated end is at least half", audit.DNF, atLeastHalf(), "no end is stated", ending(0, 0, undated))
+	add("MA-02", "a cycle of which nothing is stated is open", audit.DNF, open, "no end is stated", ending(0, 0, undated, func(c *scoring.Cycle) { c.Status = "" }))
+	add("MA-02", "a latest day alone may fail but not pass", audit.DNF, open, "no end is stated", ending(900, 900, func(c *scoring.Cycle) { c.EndLow = time.Time{} }))
+	add("MA-02", "a latest day alone that has passed fails", audit.FAIL, zeroScore, "ended on", ending(-3, -3, func(c *scoring.Cycle) { c.EndLow = time.Time{} }))
+	add("MA-02", "what is in development is no release", audit.DNF, open, "in development", ending(900, 900, func(c *scoring.Cycle) { c.Status = "development" }))
+	add("MA-02", "a version of no listed cycle is open", audit.DNF, open, "belongs to no cycle", ending(900, 900, func(c *scoring.Cycle) { c.Prefix = "9.3" }))
+	add("MA-02", "the worst of two versions counts", audit.FAIL, zeroScore, "version 9.20.1", ending(900, 900), project(func(p *scoring.Project) { p.Versions = []string{"9.2.1", "9.20.1"} }))
+	add("MA-02", "the tag that the project set outweighs a calendar", audit.FAIL, zeroScore, "tag 9.2-eol", ending(900, 900), eol("9.2-eol"))
+	add("MA-02", "a calendar that could not be read is named", audit.DNF, open, "the clone is broken", func(s *sample) { s.e.Cycles = audit.Failed[scoring.Cycles]("the clone is broken") })
+	add("MA-02", "ends that contradict each other say nothing", audit.DNF, open, "contradict", ending(300, 200))
+	add("MA-02", "a calendar is enough without tags", audit.PASS, fullScore, "", ending(900, 900), func(s *sample) { s.e.Releases = audit.Fact[scoring.Releases]{} })
 	add("MA-02", "an unknown deployed version is not looked at", audit.MISS, open, "not known", project(func(p *scoring.Project) { p.Versions = nil }))
 	for id, topic := range map[string]string{"MA-03": "maintenance-policy", "MA-07": "gate", "MA-11": "deprecation", "MA-13": "conformance", "SE-06": "sbom", "SE-10": "fuzzing", "SE-15": "secure-coding"} {
 		add(id, "what the repository lacks may be elsewhere", audit.DNF, open, "not read", without(topic))
@@ -394,7 +426,6 @@ var reads = map[string]change{
 var cannot = map[string]map[audit.Outcome]string{
 	"AC-06": {audit.FAIL: "case studies are never read"},
 	"LR-03": {audit.FAIL: "approvals on the forge are never read"},
-	"MA-02": {audit.PASS: "end-of-life data is not collected yet"},
 	"MA-03": {audit.FAIL: "the documentation is never read"},
 	"MA-07": {audit.FAIL: "the rules of the forge are never read"},
 	"MA-11": {audit.FAIL: "the documentation is never read"},

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/scoring"
@@ -64,6 +65,21 @@ func random(r *rand.Rand) sample {
 			rel.StableBranches = nil
 		}
 	})(&s)
+	if chance(60) {
+		var list []scoring.Cycle
+		for _, prefix := range []string{"9.2", "9", "8"} {
+			end := ago(r.IntN(600) - 300)
+			c := scoring.Cycle{Name: prefix, Prefix: prefix, EndLow: end, EndHigh: end.AddDate(0, 0, r.IntN(100)), Status: pick("maintained", "maintained", "unmaintained", "development", ""), Estimate: chance(20)}
+			if chance(20) {
+				c.EndLow = time.Time{}
+			}
+			if chance(20) {
+				c.EndHigh = time.Time{}
+			}
+			list = append(list, c)
+		}
+		cycles(list...)(&s)
+	}
 	tree(func(t *scoring.Tree) {
 		for _, m := range []map[string][]scoring.Document{t.Documents, t.Tools} {
 			for _, topic := range slices.Sorted(maps.Keys(m)) {
@@ -293,6 +309,9 @@ func TestTheOrderOfEvidenceDoesNotMatter(t *testing.T) {
 			}
 			t.ReadmeLinks, t.SubLicences = shuffle(r, t.ReadmeLinks), shuffle(r, t.SubLicences)
 		})(&other)
+		if c, ok := s.e.Cycles.Get(); ok {
+			cycles(shuffle(r, c.Cycles)...)(&other)
+		}
 		list, _ := s.e.LicenceHistory.Get()
 		other.e.LicenceHistory = audit.Known(shuffle(r, list))
 		want, got := indicator.Measure(s.e, s.p, prof), indicator.Measure(other.e, other.p, prof)
@@ -352,6 +371,21 @@ func improvements() []improvement {
 		{"a fix on a stable branch", releases(func(r *scoring.Releases) {
 			r.StableBranches = append(slices.Clone(r.StableBranches), scoring.Branch{Name: "stable/z", Last: today})
 		})},
+		{"a year more of maintenance", func(s *sample) {
+			c, ok := s.e.Cycles.Get()
+			if !ok {
+				return
+			}
+			later := slices.Clone(c.Cycles)
+			for i := range later {
+				for _, end := range []*time.Time{&later[i].EndLow, &later[i].EndHigh} {
+					if !end.IsZero() {
+						*end = end.AddDate(1, 0, 0)
+					}
+				}
+			}
+			cycles(later...)(s)
+		}},
 		{"no end-of-life tags", releases(func(r *scoring.Releases) { r.EOLTags = nil })},
 		{"REUSE", tree(func(t *scoring.Tree) { t.REUSE = true })},
 		{"a test for each file", tree(func(t *scoring.Tree) { t.TestFiles = t.SourceFiles })},

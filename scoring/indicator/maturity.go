@@ -56,37 +56,6 @@ func releaseCadence(in *input) scoring.Measurement {
 	return in.bounded(h, m)
 }
 
-// supported (MA-02, scs-0008 MA-2) asks: is the deployed version still supported? Knock-out: FAIL needs an end-of-life tag
-// of the series that the deployed version belongs to. Git alone never passes: that nobody set such a tag proves nothing.
-// Measured: -eol tags whose name is a leading part of the version number. An -eom or -em tag (maintenance ended or
-// extended) shows that full support is over.
-// Misleads: series with names instead of numbers are not matched.
-func supported(in *input) scoring.Measurement {
-	if len(in.p.Versions) == 0 {
-		return missed("the deployed version is not known", "find out the deployed version")
-	}
-	r, m, ok := in.releases()
-	if !ok {
-		return m
-	}
-	late := ""
-	for _, v := range in.versions() {
-		tag, marker := endOfLife(v, r.EOLTags)
-		switch {
-		case marker == "eol":
-			return failed("0", fmt.Sprintf("version %s is at its end of life: tag %s", clip(v), clip(tag)), in.at(""))
-		case marker != "" && late == "":
-			late = fmt.Sprintf("full maintenance of version %s is over: tag %s", clip(v), clip(tag))
-		}
-	}
-	if late != "" {
-		m := untold(late+"; no end of life is recorded", "end-of-life data, e.g. the release calendar of the project")
-		m.Interval = audit.Between(0, half)
-		return m
-	}
-	return untold("no tag says until when "+names(in.versions())+" is supported", "end-of-life data, e.g. the release calendar of the project")
-}
-
 // endOfLife returns the tag that ends the series of a version, and its marker (eol, eom, em); the worst marker counts.
 func endOfLife(version string, tags []string) (tag, marker string) {
 	sorted := slices.Clone(tags)

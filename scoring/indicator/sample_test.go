@@ -212,3 +212,10 @@ func noReleases(s *sample) { s.e.Releases = audit.Fact[scoring.Releases]{} }
 func noTree(s *sample)     { s.e.Tree = audit.Fact[scoring.Tree]{} }
 func noLicences(s *sample) { s.e.Licences = nil }
 func noStates(s *sample)   { s.e.LicenceHistory = audit.Fact[[]scoring.LicenceState]{} }
+
+// cycles replaces the release cycles.
+func cycles(list ...scoring.Cycle) change {
+	return func(s *sample) {
+		s.e.Cycles = audit.Known(scoring.Cycles{Source: "a calendar", Cycles: list}, audit.Origin{Source: "git", URL: "https://example.org/calendar", Path: "cycles.yaml"})
+	}
+}
