@@ -6,19 +6,19 @@ import (
 )
 
 // hidden is a pseudonym as tests see it.
-func hidden(key string) string { return "<" + key + ">" }
+func hidden(key string) string { return "(" + key + ")" }
 
 func TestAShapeKeepsWhatItListsAndNothingElse(t *testing.T) {
 	s := newShape(nil, "name", "owner.type", "owner.login@", "items.at", "items.by.login@", "links.*.href")
 	for name, c := range map[string]struct{ in, want string }{
-		"unlisted fields go":          {`{"name":"x","mail":"a@example.org","owner":{"id":7,"type":"User","login":"Ada"}}`, `{"name":"x","owner":{"login":"<ada>","type":"User"}}`},
-		"lists are passed through":    {`{"items":[{"at":1,"by":{"login":"Ada"}},{"at":2,"by":null},{"body":"secret"}]}`, `{"items":[{"at":1,"by":{"login":"<ada>"}},{"at":2,"by":null},{}]}`},
+		"unlisted fields go":          {`{"name":"x","mail":"a@example.org","owner":{"id":7,"type":"User","login":"Ada"}}`, `{"name":"x","owner":{"login":"(ada)","type":"User"}}`},
+		"lists are passed through":    {`{"items":[{"at":1,"by":{"login":"Ada"}},{"at":2,"by":null},{"body":"secret"}]}`, `{"items":[{"at":1,"by":{"login":"(ada)"}},{"at":2,"by":null},{}]}`},
 		"any key":                     {`{"links":{"self":{"href":"u","who":"Ada"},"next":{"href":"v"}}}`, `{"links":{"next":{"href":"v"},"self":{"href":"u"}}}`},
 		"an object for a scalar goes": {`{"name":{"login":"Ada"}}`, `{"name":null}`},
 		"a scalar for an object goes": {`{"owner":"Ada"}`, `{"owner":null}`},
-		"a list of names":             {`{"owner":{"login":["Ada","Bob",null]}}`, `{"owner":{"login":["<ada>","<bob>",null]}}`},
+		"a list of names":             {`{"owner":{"login":["Ada","Bob",null]}}`, `{"owner":{"login":["(ada)","(bob)",null]}}`},
 		"an object for a name goes":   {`{"owner":{"login":{"x":"Ada"}}}`, `{"owner":{"login":null}}`},
-		"a name given twice":          {`{"owner":{"login":"Ada","login":"Bob"}}`, `{"owner":{"login":"<bob>"}}`},
+		"a name given twice":          {`{"owner":{"login":"Ada","login":"Bob"}}`, `{"owner":{"login":"(bob)"}}`},
 		"large numbers stay":          {`{"name":12345678901234567890}`, `{"name":12345678901234567890}`},
 		"deep rubbish is passed over": {`{"junk":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `,"name":"x"}`, `{"name":"x"}`},
 	} {
@@ -52,7 +52,7 @@ func TestANamerSeesWhatStandsBesideAndBelow(t *testing.T) {
 		return person(value.(string))
 	}, "by.login@", "by.kind", "owner@", "owner.mail")
 	got, err := s.redact(200, []byte(`{"by":[{"login":"ci","kind":"bot"},{"login":"ada","kind":"user"}],"owner":{"mail":"ada@example.org","phone":1}}`), hidden)
-	want := `{"by":[{"kind":"bot","login":"ci"},{"kind":"user","login":"<ada>"}],"owner":{"where":"owner","who":"<ada@example.org>"}}`
+	want := `{"by":[{"kind":"bot","login":"ci"},{"kind":"user","login":"(ada)"}],"owner":{"where":"owner","who":"(ada@example.org)"}}`
 	if err != nil || string(got) != want {
 		t.Errorf("got %s, %v; want %s", got, err, want)
 	}
