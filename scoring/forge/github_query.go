@@ -7,14 +7,15 @@ import (
 )
 
 // How much of a repository one query reads. By GitHub's formula a query costs the number of requests that its connections
-// need, divided by 100: 25 repositories with these numbers cost 24 points (a test holds that).
+// need, divided by 100: 25 repositories with these numbers cost 21 points (a test holds that), which
+// leaves four for further pages of long lists.
 const (
 	batchSize     = 25  // repositories in one query
 	listSize      = 100 // entries of a list that is counted, the most GitHub gives
 	mergedSample  = 25  // newest merged pull requests, with their approvals
 	approvalLimit = 10  // approvals read of each
-	openedSample  = 20  // newest pull requests, with what was said about them
-	issueSample   = 20  // newest issues, with what was said about them
+	openedSample  = 15  // newest pull requests, with what was said about them
+	issueSample   = 15  // newest issues, with what was said about them
 	remarkLimit   = 10  // remarks read of each
 	releaseSample = 20  // newest releases
 	assetLimit    = 20  // files read of each
