@@ -160,3 +160,11 @@ func (i *installed) ask(ctx context.Context, method, path, body string, redact f
 	}
 	return resp.StatusCode, nil
 }
+
+// String names the app, and never its key.
+func (a App) String() string {
+	return fmt.Sprintf("GitHub App %q, installation %d", a.id, a.installation)
+}
+
+// GoString is String.
+func (a App) GoString() string { return a.String() }
