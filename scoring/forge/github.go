@@ -79,6 +79,7 @@ type site struct {
 
 	mu    sync.Mutex
 	fails int // queries in a row that failed with one repository
+	pages int // further pages in one query; 0: pagesPerQuery
 	spent Spent
 }
 
@@ -280,7 +281,9 @@ func (g *gitHub) pages(ctx context.Context, s *site, repos []*repository) error 
 		if len(due) == 0 {
 			return nil
 		}
-		for some := range slices.Chunk(due, pagesPerQuery) {
+		for len(due) > 0 {
+			some := due[:min(len(due), s.pagesAtOnce())]
+			due = due[len(some):]
 			if err := g.somePages(ctx, s, some); err != nil {
 				return err
 			}
@@ -296,6 +299,7 @@ func (g *gitHub) somePages(ctx context.Context, s *site, some []page) error {
 	}
 	if err != nil && len(some) > 1 && tooMuch(err) && !s.down() {
 		half := (len(some) + 1) / 2
+		s.fewerPages(half)
 		if err := g.somePages(ctx, s, some[:half]); err != nil {
 			return err
 		}
@@ -333,6 +337,23 @@ func (s *site) down() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fails >= maxFails
+}
+
+// pagesAtOnce is how many pages one query asks for.
+func (s *site) pagesAtOnce() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pages == 0 {
+		return pagesPerQuery
+	}
+	return s.pages
+}
+
+// fewerPages lowers it for the rest of the run.
+func (s *site) fewerPages(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pages = n
 }
 
 // errDown says that GitHub is asked no more in this run.

@@ -102,6 +102,7 @@ type graphRepository struct {
 		Kind string `json:"name"`
 	}] `json:"labels"`
 	Releases         *graphList[graphRelease] `json:"releases"`
+	Filed            *graphList[graphRelease] `json:"filed"`
 	DefaultBranchRef *graphBranch             `json:"defaultBranchRef"`
 	OpenChanges      *count                   `json:"openChanges"`
 	Changes          *graphList[dated]        `json:"changes"`

@@ -190,21 +190,33 @@ func (r *repository) releases(n *graphRepository, at time.Time) audit.Fact[[]sco
 	if n.Releases == nil {
 		return state[[]scoring.Published](r, at, "releases", nil)
 	}
+	if kind, ok := r.trouble.of("releases"); ok {
+		return unread[[]scoring.Published](r, because(kind), "run again")
+	}
+	filed := map[string]map[string]int{}
+	if _, broken := r.trouble.of("filed"); n.Filed != nil && !broken {
+		for _, rel := range n.Filed.all() {
+			filed[rel.TagName] = rel.kinds()
+		}
+	}
 	published := []scoring.Published{}
 	for _, rel := range n.Releases.all() {
 		if rel.IsDraft || rel.PublishedAt.IsZero() || rel.PublishedAt.After(at) {
 			continue
 		}
-		p := scoring.Published{Tag: rel.TagName, At: rel.PublishedAt.UTC(), Prerelease: rel.IsPrerelease, Assets: map[string]int{}}
-		for _, a := range rel.ReleaseAssets.all() {
-			p.Assets[assetKind(a.Name)]++
-		}
-		published = append(published, p)
-	}
-	if kind, ok := r.trouble.of("releases"); ok {
-		return unread[[]scoring.Published](r, because(kind), "run again")
+		assets, read := filed[rel.TagName]
+		published = append(published, scoring.Published{Tag: rel.TagName, At: rel.PublishedAt.UTC(), Prerelease: rel.IsPrerelease, Assets: assets, AssetsUnread: !read})
 	}
 	return fact(r, published)
+}
+
+// kinds counts the files of a release by kind.
+func (rel graphRelease) kinds() map[string]int {
+	kinds := map[string]int{}
+	for _, a := range rel.ReleaseAssets.all() {
+		kinds[assetKind(a.Name)]++
+	}
+	return kinds
 }
 
 // assetKind sorts a file of a release by its name.

@@ -7,21 +7,22 @@ import (
 )
 
 // How much of a repository one query reads. By GitHub's formula a query costs the number of requests that its connections
-// need, divided by 100: 25 repositories with these numbers cost 21 points (a test holds that), which
-// leaves four for further pages of long lists.
+// need, divided by 100: 25 repositories with these numbers cost 16 points (a test holds that), which
+// leaves nine for further pages of long lists.
 const (
 	batchSize     = 25  // repositories in one query
 	listSize      = 100 // entries of a list that is counted, the most GitHub gives
 	mergedSample  = 25  // newest merged pull requests, with their approvals
 	approvalLimit = 10  // approvals read of each
-	openedSample  = 15  // newest pull requests, with what was said about them
-	issueSample   = 15  // newest issues, with what was said about them
+	openedSample  = 12  // newest pull requests, with what was said about them
+	issueSample   = 12  // newest issues, with what was said about them
 	remarkLimit   = 10  // remarks read of each
 	releaseSample = 20  // newest releases
+	filedReleases = 5   // of these, newest, with their files; Scorecard looks at five too
 	assetLimit    = 20  // files read of each
 	ruleLimit     = 50  // rules of the default branch
 	labelLimit    = 100 // labels
-	pagesPerQuery = 25  // further pages of lists in one query
+	pagesPerQuery = 40  // further pages of lists in one query; fewer once GitHub ran out of time
 )
 
 // factsFragment is what is asked of each repository. What it says of people is their login, and only to tell them apart.
@@ -33,7 +34,8 @@ licenseInfo { spdxId }
 codeOfConduct { key }
 fundingLinks { platform }
 labels(first: %[1]d) { totalCount nodes { name } }
-releases(first: %[2]d, orderBy: {field: CREATED_AT, direction: DESC}) { nodes { tagName publishedAt isPrerelease isDraft releaseAssets(first: %[3]d) { totalCount nodes { name } } } }
+releases(first: %[2]d, orderBy: {field: CREATED_AT, direction: DESC}) { nodes { tagName publishedAt isPrerelease isDraft } }
+filed: releases(first: %[11]d, orderBy: {field: CREATED_AT, direction: DESC}) { nodes { tagName releaseAssets(first: %[3]d) { totalCount nodes { name } } } }
 defaultBranchRef { name
 refUpdateRule { allowsForcePushes requiredApprovingReviewCount requiredStatusCheckContexts }
 rules(first: %[4]d) { totalCount nodes { type parameters { ... on PullRequestParameters { requiredApprovingReviewCount } } } } }
@@ -63,7 +65,7 @@ func batchQuery(repos []address, from time.Time) query {
 		variables[fmt.Sprintf("o%d", i)], variables[fmt.Sprintf("n%d", i)] = r.owner, r.name
 	}
 	text := "query batch($since: DateTime!" + head.String() + ") {\nrateLimit { cost remaining resetAt }\n" + body.String() + "}\n" +
-		fmt.Sprintf(factsFragment, labelLimit, releaseSample, assetLimit, ruleLimit, listSize, mergedSample, approvalLimit, openedSample, remarkLimit, issueSample)
+		fmt.Sprintf(factsFragment, labelLimit, releaseSample, assetLimit, ruleLimit, listSize, mergedSample, approvalLimit, openedSample, remarkLimit, issueSample, filedReleases)
 	return query{text, variables}
 }
 
@@ -125,7 +127,7 @@ func graphShape() *shape {
 		"data.*.owner.__typename", "data.*.licenseInfo.spdxId", "data.*.codeOfConduct.key", "data.*.fundingLinks.platform",
 		"data.*.labels.totalCount", "data.*.labels.nodes.name@",
 		"data.*.releases.nodes.tagName", "data.*.releases.nodes.publishedAt", "data.*.releases.nodes.isPrerelease", "data.*.releases.nodes.isDraft",
-		"data.*.releases.nodes.releaseAssets.totalCount", "data.*.releases.nodes.releaseAssets.nodes.name",
+		"data.*.filed.nodes.tagName", "data.*.filed.nodes.releaseAssets.totalCount", "data.*.filed.nodes.releaseAssets.nodes.name",
 		"data.*.defaultBranchRef.name", "data.*.defaultBranchRef.refUpdateRule.allowsForcePushes",
 		"data.*.defaultBranchRef.refUpdateRule.requiredApprovingReviewCount", "data.*.defaultBranchRef.refUpdateRule.requiredStatusCheckContexts",
 		"data.*.defaultBranchRef.rules.totalCount", "data.*.defaultBranchRef.rules.nodes.type",

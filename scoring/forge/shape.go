@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // shape is what is kept of the JSON answers of a service: the fields that facts are drawn from, and nothing else. Every
@@ -70,40 +71,47 @@ func (s *shape) redact(status int, body []byte, person func(string) string) ([]b
 	return nil, err
 }
 
-// keep returns the redacted value of an answer.
+// keep returns the redacted value of an answer. The answer is checked as a whole first; what is not listed is then passed
+// over without being decoded, which is most of it.
 func (s *shape) keep(body []byte, person func(string) string) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	r := &reading{shape: s, dec: dec, person: person}
-	v, err := r.value(s.root, nil, 0)
-	if err != nil {
-		return nil, notJSON(err)
+	if !json.Valid(body) {
+		return nil, notJSON(body)
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("the answer is no JSON: something follows its end")
-	}
-	return v, nil
+	r := &reading{shape: s, data: body, person: person}
+	return r.value(s.root, nil, 0)
 }
 
 // notJSON says what is wrong without repeating what the answer holds.
-func notJSON(err error) error {
+func notJSON(body []byte) error {
 	var syntax *json.SyntaxError
-	switch {
-	case errors.Is(err, errTooDeep):
-		return err
-	case errors.As(err, &syntax):
-		return fmt.Errorf("the answer is no JSON: it breaks at byte %d", syntax.Offset)
+	var v struct{}
+	if err := json.Unmarshal(body, &v); errors.As(err, &syntax) {
+		return fmt.Errorf("the answer is no JSON: it breaks at byte %d of %d", syntax.Offset, len(body))
 	}
-	return errors.New("the answer is no JSON: it ends too early")
+	return errors.New("the answer is no JSON")
 }
 
 var errTooDeep = fmt.Errorf("the answer nests deeper than %d levels", maxDepth)
 
-// reading is one answer being read.
+// reading is one answer being read. It is known to be JSON.
 type reading struct {
 	shape  *shape
-	dec    *json.Decoder
+	data   []byte
+	at     int
 	person func(string) string
+}
+
+// next moves to the next byte that is no space and returns it.
+func (r *reading) next() byte {
+	for r.at < len(r.data) {
+		switch c := r.data[r.at]; c {
+		case ' ', '\t', '\n', '\r':
+			r.at++
+		default:
+			return c
+		}
+	}
+	return 0
 }
 
 // value reads the next value as a field says; what the field does not list is passed over.
@@ -111,67 +119,90 @@ func (r *reading) value(f *field, path []string, depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, errTooDeep
 	}
-	token, err := r.dec.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch token {
-	case json.Delim('{'):
+	switch r.next() {
+	case '{':
 		return r.object(f, path, depth)
-	case json.Delim('['):
+	case '[':
 		return r.list(f, path, depth)
 	}
+	begin := r.at
+	r.skip()
 	if f.fields != nil && !f.person {
 		return nil, nil // a scalar where an object was expected is not kept
 	}
-	return token, nil
+	return scalar(r.data[begin:r.at])
 }
 
-// object reads the rest of an object. Nothing of one that is not listed is kept.
+// scalar decodes a string, number, truth value or null.
+func scalar(raw []byte) (any, error) {
+	switch raw[0] {
+	case '"':
+		return text(raw)
+	case 't', 'f':
+		return raw[0] == 't', nil
+	case 'n':
+		return nil, nil
+	}
+	return json.Number(raw), nil
+}
+
+// text decodes a string.
+func text(raw []byte) (string, error) {
+	if plain := raw[1 : len(raw)-1]; !bytes.ContainsRune(plain, '\\') && utf8.Valid(plain) {
+		return string(plain), nil
+	}
+	var s string
+	err := json.Unmarshal(raw, &s)
+	return s, err
+}
+
+// object reads an object. Nothing of one that is not listed is kept.
 func (r *reading) object(f *field, path []string, depth int) (any, error) {
+	if f.fields == nil {
+		r.skip()
+		return nil, nil
+	}
 	kept := map[string]any{}
 	var marked []string
-	for r.dec.More() {
-		token, err := r.dec.Token()
+	r.at++
+	for r.next() != '}' {
+		begin := r.at
+		r.skip()
+		key, err := text(r.data[begin:r.at])
 		if err != nil {
 			return nil, err
 		}
-		key := token.(string)
+		r.next()
+		r.at++ // the colon
+		r.next()
 		child := f.fields[key]
 		if child == nil {
 			child = f.fields["*"]
 		}
 		if child == nil {
-			if err := r.skip(); err != nil {
+			r.skip()
+		} else {
+			v, err := r.value(child, append(path[:len(path):len(path)], key), depth+1)
+			if err != nil {
 				return nil, err
 			}
-			continue
+			if kept[key] = v; child.person {
+				marked = append(marked, key)
+			}
 		}
-		below := append(path[:len(path):len(path)], key)
-		v, err := r.value(child, below, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		if kept[key] = v; child.person {
-			marked = append(marked, key)
+		if r.next() == ',' {
+			r.at++
 		}
 	}
-	_, err := r.dec.Token()
+	r.at++
 	r.replace(kept, marked, path)
-	if f.fields == nil {
-		return nil, err
-	}
-	return kept, err
+	return kept, nil
 }
 
 // replace puts the names of an object out of it once all of it was read.
 func (r *reading) replace(kept map[string]any, marked, path []string) {
-	done := map[string]bool{}
-	for _, key := range marked {
-		if done[key] { // the key was there twice
-			continue
-		}
-		done[key] = true
+	slices.Sort(marked)
+	for _, key := range slices.Compact(marked) { // a key may be there twice
 		below := append(path[:len(path):len(path)], key)
 		switch v := kept[key].(type) {
 		case nil:
@@ -187,35 +218,57 @@ func (r *reading) replace(kept map[string]any, marked, path []string) {
 	}
 }
 
-// list reads the rest of a list.
+// list reads a list.
 func (r *reading) list(f *field, path []string, depth int) (any, error) {
 	kept := []any{}
-	for r.dec.More() {
+	r.at++
+	for r.next() != ']' {
 		v, err := r.value(f, path, depth+1)
 		if err != nil {
 			return nil, err
 		}
 		kept = append(kept, v)
+		if r.next() == ',' {
+			r.at++
+		}
 	}
-	_, err := r.dec.Token()
-	return kept, err
+	r.at++
+	return kept, nil
 }
 
-// skip passes over one value.
-func (r *reading) skip() error {
-	for open := 0; ; {
-		token, err := r.dec.Token()
-		if err != nil {
-			return err
-		}
-		switch token {
-		case json.Delim('{'), json.Delim('['):
+// skip passes over one value, however deep it is.
+func (r *reading) skip() {
+	r.next()
+	for open := 0; r.at < len(r.data); {
+		switch c := r.data[r.at]; c {
+		case '"':
+			for r.at++; r.data[r.at] != '"'; r.at++ {
+				if r.data[r.at] == '\\' {
+					r.at++
+				}
+			}
+			r.at++
+		case '{', '[':
 			open++
-		case json.Delim('}'), json.Delim(']'):
+			r.at++
+		case '}', ']':
+			if open == 0 {
+				return // it ends a number or word
+			}
 			open--
+			r.at++
+		case ',', ':', ' ', '\t', '\n', '\r':
+			if open == 0 {
+				return
+			}
+			r.at++
+			continue
+		default:
+			r.at++
+			continue
 		}
 		if open == 0 {
-			return nil
+			return
 		}
 	}
 }
