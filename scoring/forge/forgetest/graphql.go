@@ -257,14 +257,19 @@ func order(all []node, args map[string]any) []node {
 		return all
 	}
 	field := map[string]string{"CREATED_AT": "createdAt", "UPDATED_AT": "updatedAt"}[fmt.Sprint(by["field"])]
-	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b node) int {
+	sign := 1
+	if by["direction"] == "DESC" {
+		sign = -1
+	}
+	compare := func(a, b node) int {
 		x, _ := a[field].(string)
 		y, _ := b[field].(string)
-		if by["direction"] == "DESC" {
-			return strings.Compare(y, x)
-		}
-		return strings.Compare(x, y)
-	})
+		return sign * strings.Compare(x, y)
+	}
+	if slices.IsSortedFunc(all, compare) { // most fixtures are, and each page asks again
+		return all
+	}
+	sorted := slices.Clone(all)
+	slices.SortStableFunc(sorted, compare)
 	return sorted
 }
