@@ -10,7 +10,7 @@ export CGO_ENABLED ?= 0
 # Packages that link syft, the heavy library: built without cgo and tested without the race detector.
 HEAVY = ./sbom/scan/... ./cmd/...
 
-.PHONY: audit test build dist testbed testbed-large e2e bench measure fuzz generate check clean help FORCE
+.PHONY: audit test build dist testbed descriptions testbed-large e2e bench measure fuzz generate check clean help FORCE
 
 audit: pegel
 	@echo "pegel audit $(STACK) --offline"; \
@@ -38,7 +38,7 @@ dist:
 		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -ldflags="-s -w -buildid=" -o dist/pegel-linux-$$arch ./cmd/pegel || exit 1; done
 	@cd dist && sha256sum pegel-linux-* > SHA256SUMS && cat SHA256SUMS
 
-test: check testbed
+test: check testbed descriptions
 	@light=$$($(GO) list ./... | grep -vE '/sbom/scan|/cmd(/|$$)'); \
 	if command -v $${CC:-gcc} >/dev/null 2>&1; then \
 		echo "CGO_ENABLED=1 go test -race (packages that do not link syft)"; CGO_ENABLED=1 $(GO) test -race $$light; \
@@ -55,6 +55,10 @@ check:
 
 testbed:
 	@./sbom/scan/testbed/build.sh .testbed
+
+# Published descriptions of the interfaces of forges, which tests hold the fakes against (npm, 30 MB the first time).
+descriptions:
+	@./scoring/forge/forgetest/descriptions.sh .descriptions
 
 # Seventeen images made like those of a cloud, for measuring only: five minutes and 1.3 GB the first time.
 testbed-large:
@@ -80,13 +84,14 @@ fuzz:
 		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x $$p || exit 1; done; done
 
 clean:
-	rm -rf pegel dist pegel-bundle pegel-report.html pegel-report.json .testbed
+	rm -rf pegel dist pegel-bundle pegel-report.html pegel-report.json .testbed .descriptions
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile; \
 	echo "make build   builds ./pegel"; \
 	echo "make dist    builds static binaries for amd64 and arm64 and their SHA256SUMS in dist/, for hosts without Go"; \
 	echo "make testbed builds the container images that the tests scan, from Debian packages (cached in .testbed)"; \
+	echo "make descriptions fetches the published descriptions of forges' interfaces that tests read (npm)"; \
 	echo "make testbed-large builds seventeen images that share layers, for make measure (1.3 GB in .testbed)"; \
 	echo "make e2e     tests against a real kube-apiserver, built here (needs etcd-server)"; \
 	echo "make bench   runs the benchmarks, then make measure"; \

@@ -36,6 +36,8 @@ type Published struct {
 	Prerelease bool      `json:"prerelease,omitempty"`
 	// Assets are the kinds of files attached: sbom, signature, provenance, checksum, other.
 	Assets map[string]int `json:"assets,omitempty"`
+	// AssetsUnread says that nobody looked for files of this release: only the newest are looked at.
+	AssetsUnread bool `json:"assets_unread,omitempty"`
 }
 
 // Changes is how proposed changes fare: pull requests, merge requests, Gerrit changes, patches on a list.

@@ -27,6 +27,13 @@ type Options struct {
 	// Services adds to the built-in table which service runs at a host: "gitlab", "gitea", ... by host name.
 	Services map[string]string
 	Log      *slog.Logger // progress and warnings; nil: silence
+	// Apps returns the GitHub Apps that may ask a host, besides tokens. Nil: none.
+	Apps func(host string) []App
+	// Cached says that Client's transport keeps answers and honours "Cache-Control: only-if-cached" (504 where it has none):
+	// once every budget is spent, only such requests are sent.
+	Cached bool
+	Now    func() time.Time                           // clock for budgets; nil: the real one
+	Wait   func(context.Context, time.Duration) error // pauses when a service asks for it; nil: the real one
 }
 
 // Collector asks all services of a project. It is safe for concurrent use.
@@ -48,6 +55,12 @@ type reader interface {
 func New(options Options) (*Collector, error) {
 	if options.At.IsZero() {
 		return nil, errors.New("a forge collector needs the moment of assessment")
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Wait == nil {
+		options.Wait = sleep
 	}
 	c := &Collector{options: options}
 	c.readers = all(c)
