@@ -82,8 +82,8 @@ func (t *tree) contents(ctx context.Context, name string, v view) ([]byte, error
 	if err := t.fetch(ctx); err != nil {
 		return nil, fmt.Errorf("fetching files: %w", err)
 	}
-	// A byte that is no text lets the library go by the name of what is too large to be unpacked.
-	data := []byte{0}
+	// Bytes that are no text let the library go by the name of what is too large to be unpacked.
+	data := make([]byte, 8)
 	if f.Size <= maxHead {
 		var err error
 		if data, err = t.read(ctx, f.ID); err != nil {
