@@ -29,6 +29,7 @@ type question struct {
 
 	zero string // why a score of 0 says nothing
 	less string // why a score below 10 says nothing
+	none string // what it means that the library is not conclusive; empty: what it says
 	note string // added to the reason
 }
 

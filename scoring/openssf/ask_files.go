@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/ossf/scorecard/v5/clients"
+
+	"github.com/pegel-audit/pegel/scoring"
 )
 
 // The checks that read files. What the library finds there is certain; what it does not find may be elsewhere, and is a
@@ -50,9 +52,9 @@ func binaryArtifacts(ctx context.Context, r *run) (question, string) {
 func workflows(_ context.Context, r *run) (question, string) {
 	switch {
 	case !r.onGitHub():
-		return question{}, "does not apply: no GitHub workflows, the project is not on GitHub"
+		return question{}, scoring.DoesNotApply + "no GitHub workflows, the project is not on GitHub"
 	case !r.tree.any(isWorkflow):
-		return question{}, "does not apply: no GitHub workflows"
+		return question{}, scoring.DoesNotApply + "no GitHub workflows"
 	}
 	return question{client: &client{}}, ""
 }
@@ -63,7 +65,7 @@ func pinned(_ context.Context, r *run) (question, string) {
 	if !r.onGitHub() {
 		c.shows = func(name string) bool { return !strings.HasPrefix(strings.ToLower(name), ".github/") }
 	}
-	return question{client: c}, ""
+	return question{client: c, none: scoring.DoesNotApply + "nothing to pin"}, ""
 }
 
 // staticAnalysis sees tools that have a workflow or a configuration file. Those that a forge runs by itself, and those that

@@ -65,7 +65,7 @@ func TestEachCheckIsScoredOnlyWithTheFactsItNeeds(t *testing.T) {
 		{"License", [7]int{9, 9, 0, 0, 9, 9, 0}, ""},
 		{"Maintained", [7]int{skip, skip, skip, skip, 10, 10, 10}, "needs the record of the forge"},
 		{"Packaging", [7]int{skip, skip, skip, skip, skip, skip, skip}, "no collector reads that"},
-		{"Pinned-Dependencies", [7]int{10, 10, skip, skip, 10, 10, skip}, "no dependencies found"},
+		{"Pinned-Dependencies", [7]int{10, 10, skip, skip, 10, 10, skip}, "nothing to pin"},
 		{"SAST", [7]int{10, 10, skip, skip, 10, 10, skip}, "no tool in the files"},
 		{"SBOM", [7]int{skip, skip, skip, skip, skip, skip, skip}, "experimental"},
 		{"Security-Policy", [7]int{10, 10, skip, skip, 10, 10, 0}, "no policy in the files"},

@@ -92,7 +92,7 @@ func (r *run) ask(ctx context.Context, k check, a question, c *client) (scoring.
 		return scoring.Check{}, complaint(result.Error)
 	}
 	if result.Score < checker.MinResultScore || result.Score > checker.MaxResultScore {
-		return scoring.Check{}, shown("inconclusive: " + result.Reason)
+		return scoring.Check{}, shown(cmp.Or(a.none, "inconclusive: "+result.Reason))
 	}
 	return scoring.Check{Name: k.name, Score: result.Score, Reason: shown(result.Reason), Findings: findings(result.Findings)}, ""
 }
