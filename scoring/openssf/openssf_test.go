@@ -396,6 +396,19 @@ jobs:
 			t.Errorf("the first finding is %+v, want the place of the mistake", r.Findings[0])
 		}
 	}
+	mixed := map[string]string{".github/workflows/a.yml": workflow, ".github/workflows/z.yml": bad, "x.sh": "curl (\n"}
+	for _, r := range checksOf(t, collect(t, &memory{files: mixed}, onlyGit(onGitHub), nil)).Results {
+		want, ok := map[string]string{
+			"Pinned-Dependencies": "pinsDependencies", "Token-Permissions": "topLevelPermissions",
+			"Dangerous-Workflow": "hasDangerousWorkflowScriptInjection",
+		}[r.Name]
+		if ok && (r.Findings[0].Probe != want || r.Findings[0].Path != ".github/workflows/z.yml") {
+			t.Errorf("%s begins with %+v, want what should be mended", r.Name, r.Findings[0])
+		}
+		if r.Name == "Pinned-Dependencies" && !strings.Contains(r.Reason, "1 could not be parsed") {
+			t.Errorf("the reason %q hides a script that was not parsed", r.Reason)
+		}
+	}
 	gerrit := checksOf(t, collect(t, m, onlyGit(onGerrit), nil))
 	for _, name := range []string{"Dangerous-Workflow", "Token-Permissions", "Pinned-Dependencies"} {
 		expect(t, "workflows of a mirror", gerrit, name, skip)

@@ -94,7 +94,22 @@ func (r *run) ask(ctx context.Context, k check, a question, c *client) (scoring.
 	if result.Score < checker.MinResultScore || result.Score > checker.MaxResultScore {
 		return scoring.Check{}, shown(cmp.Or(a.none, "inconclusive: "+result.Reason))
 	}
-	return scoring.Check{Name: k.name, Score: result.Score, Reason: shown(result.Reason), Findings: findings(result.Findings)}, ""
+	out := scoring.Check{Name: k.name, Score: result.Score, Reason: shown(result.Reason), Findings: findings(result.Findings)}
+	if n := unparsed(result.Findings); n > 0 {
+		out.Reason = shown(fmt.Sprintf("%s (%d could not be parsed)", out.Reason, n))
+	}
+	return out, ""
+}
+
+// unparsed counts what the library left out.
+func unparsed(all []finding.Finding) int {
+	n := 0
+	for i := range all {
+		if all[i].Outcome == finding.OutcomeError {
+			n++
+		}
+	}
+	return n
 }
 
 // call runs a check that may panic or never end. One that never ends is left behind: it stops at its next question, since
@@ -136,15 +151,43 @@ func (r *run) name() repo {
 	return repo{strings.ToLower(host), path}
 }
 
+// badWhenTrue lists the probes whose question asks for something bad (probes/*/def.yml, onOutcome). Findings do not tell: the
+// library drops their remedy on the way.
+func badWhenTrue() []string {
+	return []string{
+		"archived", "createdRecently", "hasBinaryArtifacts", "hasDangerousWorkflowScriptInjection",
+		"hasDangerousWorkflowUntrustedCheckout", "hasOSVVulnerabilities", "hasUnverifiedBinaryArtifacts",
+	}
+}
+
+// rank orders findings: 0 should be mended, 1 may have to be, 2 is good or says nothing.
+func rank(f *finding.Finding) int {
+	bad := finding.OutcomeFalse
+	if slices.Contains(badWhenTrue(), f.Probe) {
+		bad = finding.OutcomeTrue
+	}
+	// A job that declares nothing has the rights of its workflow.
+	undeclared := f.Probe == "jobLevelPermissions" && f.Values["permissionLevel"] == "undeclared"
+	switch {
+	case f.Probe == "hasNoGitHubWorkflowPermissionUnknown":
+		return 2
+	case f.Outcome == finding.OutcomeError, f.Outcome == bad && undeclared:
+		return 1
+	case f.Outcome == bad:
+		return 0
+	}
+	return 2
+}
+
 // findings keeps what probes saw: what should be mended first, then by probe, path and line.
 func findings(all []finding.Finding) []scoring.Finding {
 	type ranked struct {
 		scoring.Finding
-		good bool
+		rank int
 	}
 	list := make([]ranked, 0, len(all))
 	for i := range all {
-		f := ranked{scoring.Finding{Probe: all[i].Probe, Outcome: string(all[i].Outcome)}, all[i].Remediation == nil}
+		f := ranked{scoring.Finding{Probe: all[i].Probe, Outcome: string(all[i].Outcome)}, rank(&all[i])}
 		if at := all[i].Location; at != nil && at.Type != finding.FileTypeURL {
 			f.Path = shown(at.Path)
 			if at.LineStart != nil {
@@ -154,14 +197,8 @@ func findings(all []finding.Finding) []scoring.Finding {
 		list = append(list, f)
 	}
 	slices.SortFunc(list, func(a, b ranked) int {
-		if a.good != b.good {
-			if a.good {
-				return 1
-			}
-			return -1
-		}
-		return cmp.Or(strings.Compare(a.Probe, b.Probe), strings.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line),
-			strings.Compare(a.Outcome, b.Outcome))
+		return cmp.Or(cmp.Compare(a.rank, b.rank), strings.Compare(a.Probe, b.Probe), strings.Compare(a.Path, b.Path),
+			cmp.Compare(a.Line, b.Line), strings.Compare(a.Outcome, b.Outcome))
 	})
 	list = slices.Compact(list)
 	var out []scoring.Finding
