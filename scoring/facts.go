@@ -158,6 +158,9 @@ type Checks struct {
 	Skipped map[string]string `json:"skipped,omitempty"` // check to reason
 }
 
+// DoesNotApply begins the reason of a skipped check that has nothing to look at, which is neither good nor bad.
+const DoesNotApply = "does not apply: "
+
 // Check is one result of Scorecard.
 type Check struct {
 	Name     string    `json:"name"`

@@ -89,7 +89,7 @@ func All() []Indicator {
 		ask("SE-06", upstreamSBOM),
 		ask("SE-07", staticAnalysis),
 		ask("SE-08", dependencyUpdates),
-		ask("SE-09", needs("how CI pins and what it may do", "the checks of OpenSSF Scorecard")),
+		ask("SE-09", carefulCI),
 		ask("SE-10", fuzzing),
 		ask("SE-11", binaries),
 		ask("SE-12", needs("the rules of the branches", "the forge API")),

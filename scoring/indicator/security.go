@@ -54,27 +54,27 @@ func upstreamSBOM(in *input) scoring.Measurement {
 }
 
 // staticAnalysis (SE-07, scs-0008 SE-5) asks: does CI look for security mistakes in the code?
-// Measured: configuration of a static analyser for security in the repository.
+// Measured: configuration of a static analyser for security in the repository, or Scorecard's check SAST where that is open.
 // Misleads: whether anybody acts on its results is not seen.
 func staticAnalysis(in *input) scoring.Measurement {
-	return in.present(tool("sast"), "static analysis")
+	return in.confirmed(in.present(tool("sast"), "static analysis"), "SAST")
 }
 
 // dependencyUpdates (SE-08, scs-0008 SE-1) asks: does a tool keep dependencies up to date?
-// Measured: configuration of such a tool in the repository.
+// Measured: configuration of such a tool in the repository, or its commits by Scorecard's check where that is open.
 // Misleads: a central bot, as OpenStack has one, needs no file.
 func dependencyUpdates(in *input) scoring.Measurement {
-	return in.present(tool("dependency-update"), "dependency update tool")
+	return in.confirmed(in.present(tool("dependency-update"), "dependency update tool"), "Dependency-Update-Tool")
 }
 
 // fuzzing (SE-10, scs-0008 SE-3) asks: is the code fuzzed? NA for repositories without source files.
-// Measured: fuzz targets or their configuration in the repository.
+// Measured: fuzz targets or their configuration in the repository, or Scorecard's check Fuzzing where that is open.
 // Misleads: targets that live with a fuzzing service are not seen.
 func fuzzing(in *input) scoring.Measurement {
 	if t, known := in.e.Tree.Get(); known && !in.e.Tree.Declared && t.Files > 0 && t.SourceFiles == 0 {
 		return notApplicable("the repository has no source files")
 	}
-	return in.present(tool("fuzzing"), "fuzz target", "the lists of fuzzing services")
+	return in.confirmed(in.present(tool("fuzzing"), "fuzz target", "the lists of fuzzing services"), "Fuzzing")
 }
 
 // binaries (SE-11, scs-0008 SE-1) asks: is everything in the repository source?
