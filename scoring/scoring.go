@@ -241,7 +241,7 @@ type Past struct {
 // CodeDrop is how much of the work of 12 months came in few commits (indicator OV-01).
 type CodeDrop struct {
 	Commits    int   `json:"commits"`      // non-merge commits with changed lines
-	Lines      int64 `json:"lines"`        // added and removed; files of more than 1 MB, binaries and exact renames not counted
+	Lines      int64 `json:"lines"`        // added and removed in source files that are not vendored; files of more than 1 MB and exact renames not counted
 	TopThreeBP int   `json:"top_three_bp"` // share of the three largest commits in the lines
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,10 +95,14 @@ func (v *view) changedLines(ctx context.Context, commit string, at time.Time) ([
 	return lines, err
 }
 
-// linesOf reads "<added>\t<removed>\t<path>"; a binary has dashes, and the names of a rename have no tabs.
+// linesOf reads "<added>\t<removed>\t<path>"; a binary has dashes, and the names of a rename have no tabs. Only source files
+// of the project itself count: a new web site or an updated copy of somebody else's code is no code drop.
 func linesOf(token string) int64 {
 	fields := strings.SplitN(token, "\t", 3)
 	if len(fields) != 3 {
+		return 0
+	}
+	if f := newFile(entry{path: fields[2]}); f.vendored || !sourceExtensions[path.Ext(f.base)] {
 		return 0
 	}
 	added, err := strconv.ParseInt(fields[0], 10, 32)

@@ -246,12 +246,14 @@ func TestCodeDropsAreSeenInTheLinesOfAWholeClone(t *testing.T) {
 		return string(b)
 	}
 	r := newRepo()
-	r.commit(testCommit{when: at(500), files: map[string]string{"old": lines(5000)}})
-	r.commit(testCommit{when: at(200), files: map[string]string{"drop": lines(900), "picture": "\x00\x01" + lines(3000)}})
+	r.commit(testCommit{when: at(500), files: map[string]string{"old.c": lines(5000)}})
+	r.commit(testCommit{when: at(200), files: map[string]string{
+		"drop.c": lines(900), "picture.c": "\x00\x01" + lines(3000), "vendor/other.c": lines(4000), "www/index.html": lines(4000), "big.c": lines(200_000),
+	}})
 	for i := range 10 {
-		r.commit(testCommit{when: at(100 - i), files: map[string]string{fmt.Sprint("f", i): lines(10)}})
+		r.commit(testCommit{when: at(100 - i), files: map[string]string{fmt.Sprint("f", i, ".c"): lines(10)}})
 	}
-	r.commit(testCommit{when: at(9), files: map[string]string{"old": "", "moved": lines(5000)}})
+	r.commit(testCommit{when: at(9), files: map[string]string{"old.c": "", "moved.c": lines(5000)}})
 	d, ok := historyOf(t, collect(t, r)).CodeDrop.Get()
 	want := scoring.CodeDrop{Commits: 11, Lines: 1000, TopThreeBP: 9200}
 	if !ok || d != want {
