@@ -140,7 +140,7 @@ func rich() *forgetest.Repo {
 		},
 		Pulls: []forgetest.Pull{
 			{Created: ago(10), Merged: ago(8), Author: ada, MergedBy: bob, Approvals: []forgetest.Who{bob, cleo, robot}, Checks: "SUCCESS", Remarks: []forgetest.Remark{{At: ago(9), By: bob, Review: true}}},
-			{Created: ago(20), Merged: ago(20), Author: bob, MergedBy: bob, Approvals: []forgetest.Who{robot}, Checks: "FAILURE", Remarks: []forgetest.Remark{{At: ago(20), By: bob}, {At: ago(19), By: robot}}},
+			{Created: ago(20), Merged: ago(20), Author: bob, MergedBy: bob, Approvals: []forgetest.Who{robot, bob, listed}, Checks: "FAILURE", Remarks: []forgetest.Remark{{At: ago(20), By: bob}, {At: ago(19), By: robot}}},
 			{Created: ago(30), Merged: ago(29), Author: robot, MergedBy: ada, Approvals: []forgetest.Who{ada}, Checks: "SUCCESS"},
 			{Created: ago(150), Merged: ago(140), Author: cleo, MergedBy: listed, Approvals: []forgetest.Who{ada}},
 			{Created: ago(400), Closed: ago(300), Author: cleo},
