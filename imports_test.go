@@ -51,6 +51,8 @@ var onlyIn = map[string][]string{
 	"code.gitea.io/":                         {"scoring/forge", "e2e"},
 	"github.com/getkin/kin-openapi":          {"scoring/forge"},
 	"github.com/vektah/gqlparser":            {"scoring/forge"},
+	"github.com/google/osv-scalibr":          {"scoring/thirdparty"},
+	"github.com/pandatix/go-cvss":            {"scoring/thirdparty"},
 }
 
 // testSupport is what tests of several packages share. It imports nothing of ours.

@@ -179,11 +179,24 @@ type Finding struct {
 
 // Advisories is what is published about vulnerabilities of the project.
 type Advisories struct {
-	Feed         string                `json:"feed"` // osv, ghsa, ossa
-	Published24m int                   `json:"published_24m"`
-	Newest       time.Time             `json:"newest,omitzero"`
-	MedianDays   audit.Fact[int]       `json:"median_days"` // from publication to the fixed tag; fixes before publication count 0
-	Deployed     map[string][]Advisory `json:"deployed,omitempty"`
+	Feed         string          `json:"feed"` // osv, ghsa, ossa
+	Published24m int             `json:"published_24m"`
+	Newest       time.Time       `json:"newest,omitzero"`
+	MedianDays   audit.Fact[int] `json:"median_days"` // from publication to the fixed tag; fixes before publication count 0
+	// Deployed holds, by version, the advisories that certainly apply to it; a version with an empty list was compared with
+	// all advisories, one without entry was not compared.
+	Deployed map[string][]Advisory `json:"deployed,omitempty"`
+	// Unclear holds, by version, the advisories of which nobody can tell whether they apply to it.
+	Unclear map[string][]Advisory `json:"unclear,omitempty"`
+	// Cut counts, by version, the advisories that Deployed and Unclear leave out because they are too many; those that count
+	// most are there.
+	Cut map[string]int `json:"cut,omitempty"`
+	// FixDays are the days that MedianDays is the median of, sorted; FixUnknown counts the advisories of 24 months whose fixed
+	// tag is not known. With FixUnknown above 0 MedianDays is not known, but it has bounds.
+	FixDays    []int `json:"fix_days,omitempty"`
+	FixUnknown int   `json:"fix_unknown,omitempty"`
+	// Gaps say what else would have to be read before an empty list means that there is no advisory.
+	Gaps []string `json:"gaps,omitempty"`
 }
 
 // Advisory is a known vulnerability that a deployed version has.
@@ -192,14 +205,17 @@ type Advisory struct {
 	Severity  string    `json:"severity"` // critical, high, medium, low, unknown
 	Published time.Time `json:"published"`
 	Fixed     string    `json:"fixed,omitempty"` // first version with the fix
+	Why       string    `json:"why,omitempty"`   // of unclear ones: why nobody can tell
 }
 
 // Badge is a level of the OpenSSF Best Practices programme.
 type Badge struct {
-	Level   string    `json:"level"` // in_progress, passing, silver, gold; baseline-1..3
-	Percent int       `json:"percent"`
-	Updated time.Time `json:"updated,omitzero"`
-	Project int       `json:"project"` // number on bestpractices.dev; 0: looked for, not there
+	Level   string `json:"level"` // in_progress, passing, silver, gold; baseline-1..3
+	Percent int    `json:"percent"`
+	// Baseline is the highest level of the OSPS Baseline that is fulfilled, 1 to 3; 0: none.
+	Baseline int       `json:"baseline,omitempty"`
+	Updated  time.Time `json:"updated,omitzero"`
+	Project  int       `json:"project"` // number on bestpractices.dev; 0: looked for, not there
 }
 
 // Cycles are the release cycles of a project with their ends.
@@ -232,11 +248,12 @@ type Packaging struct {
 	Project  string `json:"project"` // name there
 }
 
-// Dependents is how many packages depend on the project (deps.dev, ecosyste.ms).
+// Dependents is how many packages depend on the project (deps.dev, ecosyste.ms). Count is a lower bound: indexes see public
+// packages, and deps.dev those that depend on the current version.
 type Dependents struct {
 	Index    string `json:"index"`
-	Packages int    `json:"packages"`
-	Count    int    `json:"count"`
+	Packages int    `json:"packages"` // packages of the project that the index knows
+	Count    int    `json:"count"`    // packages that depend on the one of them that has most
 }
 
 // File is one regular file of a repository at one revision.

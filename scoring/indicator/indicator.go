@@ -209,22 +209,26 @@ func (in *input) window() (h scoring.History, w scoring.Window, m scoring.Measur
 	if h, m, ok = in.history(); !ok {
 		return h, w, m, false
 	}
-	months := 0
-	switch in.rule.Window {
-	case 90, 91:
-		months = 3
-	case 182, 183:
-		months = 6
-	case 365:
-		months = 12
-	case 730:
-		months = 24
-	}
-	if w, ok = h.Window(months); !ok {
+	if w, ok = h.Window(monthsOf(in.rule.Window)); !ok {
 		return h, w, untold(fmt.Sprintf("the history has no window of %s", plural(in.rule.Window, "day")),
 			"use a profile with windows of 90, 182, 365 or 730 days"), false
 	}
 	return h, w, m, true
+}
+
+// monthsOf is the recorded window for a number of days; 0 if none is recorded.
+func monthsOf(days int) int {
+	switch days {
+	case 90, 91:
+		return 3
+	case 182, 183:
+		return 6
+	case 365:
+		return 12
+	case 730:
+		return 24
+	}
+	return 0
 }
 
 // active is window for questions that have no answer without human commits.

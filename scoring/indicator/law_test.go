@@ -51,6 +51,7 @@ func random(r *rand.Rand) sample {
 	}
 	s.e.LicenceHistory = audit.Known(list)
 	randomHistory(r, chance)(&s)
+	randomPlaces(r, &s)
 	releases(func(rel *scoring.Releases) {
 		rel.Releases24m = r.IntN(5)
 		rel.Signed24m = r.IntN(rel.Releases24m + 1)
@@ -197,6 +198,7 @@ func knockOuts() []knockOut {
 		}},
 		{"foundation", func(s *sample, _ bool) { s.p.Foundation = "" }},
 	}
+	list = append(list, placeKnockOuts()...)
 	for _, version := range []string{"", "8.0", "9.2.1"} {
 		list = append(list,
 			licences("licence "+version, func(e map[string]audit.Fact[scoring.LicenceFacts], vain bool) {
@@ -394,6 +396,7 @@ func improvements() []improvement {
 		{"more proposals", tree(func(t *scoring.Tree) { t.ProposalsChanged12m = audit.Known(9) })},
 		{"a new roadmap", tree(func(t *scoring.Tree) { t.RoadmapChanged = audit.Known(today) })},
 	}
+	list = append(list, placeImprovements()...)
 	for _, topic := range []string{"governance", "code-of-conduct", "contributing", "security", "changelog", "adopters", "notice", "funding", "sbom", "deprecation", "maintenance-policy", "secure-coding"} {
 		list = append(list, document(topic))
 	}

@@ -46,22 +46,6 @@ func topAuthor(in *input) scoring.Measurement {
 		percent(w.TopAuthorBP), plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")), ""))
 }
 
-// mergers (LR-03, scs-0008 LR-1) asks: how many people may approve or merge?
-// Measured: distinct human committers of others' changes, or of merges. Approvals on a forge or in a review system do not
-// show in git, so that this is a lower bound.
-// Misleads: a bot that merges hides who approved.
-func mergers(in *input) scoring.Measurement {
-	_, w, m, ok := in.window()
-	if !ok {
-		return m
-	}
-	m = in.count(w.Committers, more, fmt.Sprintf("git shows %s who merged in %s", people(w.Committers), plural(in.rule.Window, "day")))
-	if m.Outcome == audit.PASS {
-		return m
-	}
-	return lowerBound(m, "approvals on the forge were not read", "read the approvals through the forge API")
-}
-
 // truth is a condition that may be unknown.
 type truth int
 

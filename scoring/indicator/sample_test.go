@@ -59,7 +59,7 @@ func marked(path string, marks ...string) []scoring.Document {
 	return d
 }
 
-// healthy answers as many questions as git can with PASS. Its README names no other place.
+// healthy answers as many questions as it can with PASS. Its README names no other place.
 func healthy() scoring.Evidence {
 	window := func(months int) scoring.Window {
 		return scoring.Window{
@@ -76,7 +76,7 @@ func healthy() scoring.Evidence {
 	licence := scoring.LicenceFacts{Commit: revision, Expression: "Apache-2.0", Files: docs("LICENSE"), Parts: audit.Known([]scoring.SubLicence{})}
 	at := licence
 	at.Version, at.Commit = "9.2.1", tagged
-	return scoring.Evidence{
+	e := scoring.Evidence{
 		Schema: scoring.EvidenceSchema, Project: "example", Repo: "https://git.example.org/team/example",
 		Revision: revision, RevisionAt: ago(1), AssessedAt: today,
 		History: audit.Known(scoring.History{
@@ -108,6 +108,8 @@ func healthy() scoring.Evidence {
 		Licences:       map[string]audit.Fact[scoring.LicenceFacts]{"": audit.Known(licence), "9.2.1": audit.Known(at)},
 		LicenceHistory: audit.Known([]scoring.LicenceState{{From: ago(1825), Commit: tagged, Expression: "Apache-2.0"}}),
 	}
+	places(&e)
+	return e
 }
 
 // Changes of a sample. Facts hold pointers, so each change writes into a copy.

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pegel-audit/pegel/cmd/internal/pipeline"
+	"github.com/pegel-audit/pegel/reports"
+)
+
+func collectCommand(w World) *cobra.Command {
+	var g gathering
+	var plan bool
+	var files string
+	var catalogue []string
+	cmd := &cobra.Command{
+		Use:   "collect STACK",
+		Short: "Gather the evidence of a stack into a bundle, without judging it",
+		Long: "Gather the evidence of a stack into a bundle, without judging it, and say for each kind of fact what is known and why\n" +
+			"the rest is not. A run that was killed goes on where it was.\n\n" +
+			"With --catalogue the evidence of upstream projects is recorded without any deployment, for others to take facts from\n" +
+			"with --from; a stack file then only says which versions are deployed.",
+		Example: "  pegel collect stack.yaml --bundle evidence\n  pegel collect stack.yaml --from oci:registry.example.org/community-evidence:2026-08 --anew keystone:git\n" +
+			"  pegel collect --catalogue all --mirror ./clones --offline --bundle community-evidence",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opt, err := g.options(cmd, w)
+			if err != nil {
+				return err
+			}
+			if len(catalogue) > 0 {
+				found, err := collectCatalogue(cmd.Context(), catalogue, args, opt)
+				if err != nil {
+					return err
+				}
+				return printCollected(w, opt, found)
+			}
+			if len(args) == 0 {
+				return &pipeline.UsageError{Err: fmt.Errorf("no stack file is given"), Hint: "pegel collect STACK, or --catalogue all"}
+			}
+			stack, err := pipeline.ReadStack(args[0])
+			if err != nil {
+				return err
+			}
+			if plan {
+				return printPlan(w, stack, opt)
+			}
+			if err := pipeline.CheckFiles(files); err != nil {
+				return err
+			}
+			opt.Files = files
+			found, err := pipeline.Collect(cmd.Context(), stack, opt)
+			if err != nil {
+				return err
+			}
+			return printCollected(w, opt, found)
+		},
+	}
+	g.register(cmd, true)
+	registerFiles(cmd, &files)
+	cmd.Flags().StringSliceVar(&catalogue, "catalogue", nil, "record upstream projects by catalogue `ID`, or all of them: all (repeatable)")
+	cmd.Flags().BoolVar(&plan, "plan", false, "contact nobody: print what a run would read and ask, and with which right")
+	return cmd
+}
+
+// collectCatalogue records projects of the catalogue, at the versions that the stack file deploys if one is given.
+func collectCatalogue(ctx context.Context, ids, args []string, opt pipeline.Options) (pipeline.Collected, error) {
+	var deployed map[string][]string
+	if len(args) > 0 {
+		stack, err := pipeline.ReadStack(args[0])
+		if err != nil {
+			return pipeline.Collected{}, err
+		}
+		if deployed, err = pipeline.DeployedVersions(ctx, stack, opt); err != nil {
+			return pipeline.Collected{}, err
+		}
+	}
+	if slices.Equal(ids, []string{"all"}) {
+		ids = nil
+	}
+	return pipeline.CollectCatalogue(ctx, ids, deployed, opt)
+}
+
+// printCollected prints identity and place of the bundle, and then what is known.
+func printCollected(w World, opt pipeline.Options, found pipeline.Collected) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s\n", found.Identity, opt.Bundle)
+	if found.Resumed > 0 {
+		fmt.Fprintf(&b, "went on with an interrupted run: %d of %d projects were read already\n", found.Resumed, found.Projects)
+	}
+	b.WriteString(reports.CollectedText(found.Projects, found.Facts))
+	_, err := fmt.Fprint(w.Stdout, b.String())
+	return err
+}
