@@ -145,6 +145,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	unlock := t.lock(k)
 	defer unlock()
 	a, found := t.load(k)
+	if !found && strings.Contains(req.Header.Get("Cache-Control"), "only-if-cached") {
+		return answer{Status: http.StatusGatewayTimeout, Observed: t.opt.Now().UTC()}.response(req, nil), nil
+	}
 	if !found || !t.fresh(a) {
 		if a, err = t.ask(req, body, rule, a, found); err != nil {
 			return nil, err

@@ -217,6 +217,34 @@ func TestADamagedFileIsNoAnswer(t *testing.T) {
 	}
 }
 
+func TestWhoAsksTheCacheOnlyIsNotSentOut(t *testing.T) {
+	s := newServer(t)
+	tr := newTransport(t, Options{Next: http.DefaultTransport, Dir: t.TempDir(), Now: time.Now})
+	ask := func() int {
+		ctx := scoring.WithRedact(t.Context(), rule, &scoring.People{})
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Cache-Control", "only-if-cached")
+		resp, err := (&http.Client{Transport: tr}).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	if got := ask(); got != http.StatusGatewayTimeout || s.asked.Load() != 0 {
+		t.Errorf("without an answer: status %d, asked %d times", got, s.asked.Load())
+	}
+	if _, _, err := get(t, tr, s.URL); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(); got != http.StatusOK || s.asked.Load() != 1 {
+		t.Errorf("with an answer: status %d, asked %d times", got, s.asked.Load())
+	}
+}
+
 func TestTheSameQuestionIsAskedOnce(t *testing.T) {
 	s := newServer(t)
 	tr := newTransport(t, Options{Next: http.DefaultTransport, Dir: t.TempDir(), Now: time.Now})

@@ -2,6 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -31,6 +35,7 @@ type collecting struct {
 // says why.
 func (g *gatherer) evidence(ctx context.Context, projects []scoring.Project, rec recording) []scoring.Evidence {
 	c := g.collecting(ctx, projects, rec)
+	defer g.close()
 	out := make([]scoring.Evidence, len(projects))
 	var group errgroup.Group
 	group.SetLimit(parallelCollects)
@@ -109,11 +114,37 @@ func (c *collecting) enough(collector string, p scoring.Project, e scoring.Evide
 	return true
 }
 
-func (g *gatherer) gitOptions() gitlog.Options {
-	return gitlog.Options{
+// gitOptions are those of a collector of git. The files that say who works for whom are open until done is called.
+func (g *gatherer) gitOptions() (options gitlog.Options, done func(), err error) {
+	options = gitlog.Options{
 		CacheDir: g.opt.CacheDir, Mirrors: g.opt.Mirrors, Offline: g.opt.Offline, At: g.at, Keep: g.keptBy(),
 		Classify: licence.Detect, Log: g.opt.logger(),
 	}
+	var open []*os.File
+	done = func() {
+		for _, f := range open {
+			_ = f.Close()
+		}
+	}
+	for _, name := range g.stack.Collect.Affiliations {
+		f, err := os.Open(relativeTo(g.stack.Dir, name))
+		if err != nil {
+			done()
+			return options, func() {}, usagef("docs/affiliations.md says what may stand there", "reading stack %q: collect: affiliations: %w", g.stack.Name, plainPath(name, err))
+		}
+		open = append(open, f)
+		options.Affiliations = append(options.Affiliations, gitlog.AffiliationFile{Name: name, Data: f})
+	}
+	return options, done, nil
+}
+
+// plainPath names a file as the stack file does.
+func plainPath(name string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Errorf("%q: %w", name, err)
 }
 
 // nothing is the evidence of a project that could not be read at all.

@@ -18,6 +18,7 @@ import (
 	"github.com/pegel-audit/pegel/sbom/copyright"
 	"github.com/pegel-audit/pegel/sbom/source"
 	"github.com/pegel-audit/pegel/scoring"
+	"github.com/pegel-audit/pegel/scoring/gitlog"
 	"github.com/pegel-audit/pegel/scoring/upstream"
 )
 
@@ -39,6 +40,9 @@ type gatherer struct {
 	foreign   foreignChecks      // of SBOMs by others that artifacts were read from
 	licensed  licenceSources     // what came of asking about licences
 	asking    *answers.Transport // shared by the collectors; nil until one asks
+	git       *gitlog.Collector  // nil until somebody needs a clone
+	library   library            // registries that are read from git
+	closers   []func() error     // of collectors
 	journal   *journal           // of an interrupted run; nil: none is kept
 	collected []scoring.Evidence // what the collectors found
 

@@ -30,7 +30,11 @@ func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]r
 	if !opt.At.IsZero() {
 		g.at = opt.At
 	}
-	options := g.gitOptions()
+	options, done, err := g.gitOptions()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	rows := make([]reports.Project, 0, len(targets))
 	for i, target := range targets {
 		opt.progress("reading projects", i, len(targets))
