@@ -114,11 +114,11 @@ func TestScriptsWithDownloadsAreJudgedAsTheLibraryDoes(t *testing.T) {
 
 func TestPathsThatAreNotUTF8HideNoFile(t *testing.T) {
 	good, bad := []byte(workflow), []byte("on: push\npermissions: write-all\njobs: {a: {runs-on: x, steps: [{run: b}]}}\n")
-	for _, order := range [][]string{{"\xff", "\xfe"}, {"\xfe", "\xff"}} {
-		m := &memory{data: map[string][]byte{"1": good, "2": bad}}
-		for i, name := range order {
-			text := []([]byte){good, bad}[i]
-			m.listed = append(m.listed, scoring.File{Path: ".github/workflows/" + name + ".yml", ID: fmt.Sprint(i + 1), Size: int64(len(text))})
+	for _, order := range [][][]byte{{good, bad}, {bad, good}} {
+		m := &memory{data: map[string][]byte{}}
+		m.data["1"], m.data["2"] = order[0], order[1]
+		for i, name := range []string{"\xff", "\xfe"} {
+			m.listed = append(m.listed, scoring.File{Path: ".github/workflows/" + name + ".yml", ID: fmt.Sprint(i + 1), Size: int64(len(order[i]))})
 		}
 		c := checksOf(t, collect(t, m, onlyGit(onGitHub), nil))
 		expect(t, "two names that look alike", c, "Token-Permissions", 0)
