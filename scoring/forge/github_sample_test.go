@@ -157,3 +157,21 @@ func TestABudgetThatEndsInDaysIsAMistake(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSameQuestionsAreAskedAllDayInWhateverOrderProjectsCome(t *testing.T) {
+	asked := func(at time.Time, projects ...scoring.Project) string {
+		g := forgetest.NewGitHub(t)
+		var all []string
+		g.Before = func(_ http.ResponseWriter, _ *http.Request, body []byte) bool { all = append(all, string(body)); return false }
+		s := newStand(t, g, []string{"token"}, func(o *Options) { o.At = at })
+		if err := s.Prefetch(context.Background(), projects); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(all, "\n")
+	}
+	a, b := project("example/a"), project("example/b")
+	first := asked(today(), a, b)
+	if first == "" || first != asked(today().Add(3*time.Hour), b, a, b) {
+		t.Error("a second run asks otherwise: what the first one kept cannot answer it")
+	}
+}
