@@ -162,7 +162,10 @@ func TestTheSameQuestionsAreAskedAllDayInWhateverOrderProjectsCome(t *testing.T)
 	asked := func(at time.Time, projects ...scoring.Project) string {
 		g := forgetest.NewGitHub(t)
 		var all []string
-		g.Before = func(_ http.ResponseWriter, _ *http.Request, body []byte) bool { all = append(all, string(body)); return false }
+		g.Before = func(_ http.ResponseWriter, _ *http.Request, body []byte) bool {
+			all = append(all, string(body))
+			return false
+		}
 		s := newStand(t, g, []string{"token"}, func(o *Options) { o.At = at })
 		if err := s.Prefetch(context.Background(), projects); err != nil {
 			t.Fatal(err)
@@ -173,5 +176,17 @@ func TestTheSameQuestionsAreAskedAllDayInWhateverOrderProjectsCome(t *testing.T)
 	first := asked(today(), a, b)
 	if first == "" || first != asked(today().Add(3*time.Hour), b, a, b) {
 		t.Error("a second run asks otherwise: what the first one kept cannot answer it")
+	}
+}
+
+func TestTroubleInsideAFieldIsTroubleOfIt(t *testing.T) {
+	r := troubles{"merged.nodes.reviews": "timeout"}
+	for name, want := range map[string]bool{"merged": true, "merged.nodes.reviews.nodes": true, "mergedBy": false, "opened": false} {
+		if _, ok := r.of(name); ok != want {
+			t.Errorf("trouble of %q: %v, want %v", name, ok, want)
+		}
+	}
+	if _, ok := r.of("merged", "reviews"); ok {
+		t.Error("an exception is none")
 	}
 }
