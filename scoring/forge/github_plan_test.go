@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write docs/forge-plan.md anew")
 var kinds = []struct {
 	name        string
 	share, year int
-}{{"quiet", 60, 20}, {"middling", 30, 300}, {"busy", 8, 1500}, {"huge", 2, 6000}}
+}{{"quiet", 60, 20}, {"middling", 30, 300}, {"busy", 8, 1200}, {"huge", 2, 4000}}
 
 // crowd makes a hundred projects of these kinds.
 func crowd() (repos []*forgetest.Repo, projects []scoring.Project) {

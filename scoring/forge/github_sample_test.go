@@ -150,7 +150,43 @@ func TestABudgetThatEndsInDaysIsAMistake(t *testing.T) {
 		w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(today().AddDate(9, 0, 0).Unix(), 10))
 		return false
 	}
-	if e := newStand(t, g, []string{"token"}, nil).collect(t, "example/rich"); e.Runs.Value == nil {
-		t.Errorf("runs are unknown: %s", e.Runs.Failure)
+	s := newStand(t, g, []string{"token"}, nil)
+	for range 2 {
+		if e := s.collect(t, "example/rich"); e.Runs.Value == nil {
+			t.Errorf("runs are unknown: %s", e.Runs.Failure)
+		}
+	}
+}
+
+func TestTheSameQuestionsAreAskedAllDayInWhateverOrderProjectsCome(t *testing.T) {
+	asked := func(at time.Time, projects ...scoring.Project) string {
+		g := forgetest.NewGitHub(t)
+		var all []string
+		g.Before = func(_ http.ResponseWriter, _ *http.Request, body []byte) bool {
+			all = append(all, string(body))
+			return false
+		}
+		s := newStand(t, g, []string{"token"}, func(o *Options) { o.At = at })
+		if err := s.Prefetch(context.Background(), projects); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(all, "\n")
+	}
+	a, b := project("example/a"), project("example/b")
+	first := asked(today(), a, b)
+	if first == "" || first != asked(today().Add(3*time.Hour), b, a, b) {
+		t.Error("a second run asks otherwise: what the first one kept cannot answer it")
+	}
+}
+
+func TestTroubleInsideAFieldIsTroubleOfIt(t *testing.T) {
+	r := troubles{"merged.nodes.reviews": "timeout"}
+	for name, want := range map[string]bool{"merged": true, "merged.nodes.reviews.nodes": true, "mergedBy": false, "opened": false} {
+		if _, ok := r.of(name); ok != want {
+			t.Errorf("trouble of %q: %v, want %v", name, ok, want)
+		}
+	}
+	if _, ok := r.of("merged", "reviews"); ok {
+		t.Error("an exception is none")
 	}
 }

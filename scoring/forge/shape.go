@@ -18,7 +18,7 @@ type shape struct {
 }
 
 // namer returns what takes the place of somebody. Value is what the answer says: a string or number, or, where the marked
-// field is an object, its listed fields. Beside are the kept fields next to it, path the keys that lead to it. Person turns
+// field is an object, its listed fields. Beside are the kept fields next to it, path the keys on the way to it. Person turns
 // the key of a human being into a pseudonym; a machine may keep its name.
 type namer func(path []string, value any, beside map[string]any, person func(string) string) any
 

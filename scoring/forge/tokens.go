@@ -17,7 +17,7 @@ import (
 
 // pool is the transport of one API host: it lends each request a token that has budget left, learns budgets from the
 // answers, waits where a service asks for a short pause, and stops asking when everything is spent. Requests to other
-// hosts, to which a redirect may lead, get no token.
+// hosts, where a redirect may point, get no token.
 type pool struct {
 	next    http.RoundTripper
 	host    string // that tokens are for
