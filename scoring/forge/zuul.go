@@ -93,14 +93,14 @@ const (
 func (d *desk) builds(ctx context.Context, tenant, project string, at time.Time) (list []zuulBuild, whole bool, err error) {
 	rule := ruleOf("zuul builds", newShape(nil, "result", "end_time", "voting"), "result", "end_time", "voting")
 	begin := at.AddDate(0, 0, -runsDays)
-	for page := range zuulPages {
-		q := url.Values{"project": {project}, "pipeline": {"gate"}, "complete": {"true"}, "limit": {strconv.Itoa(zuulPage)}, "skip": {strconv.Itoa(page * zuulPage)}}
+	for range zuulPages {
+		q := url.Values{"project": {project}, "pipeline": {"gate"}, "complete": {"true"}, "limit": {strconv.Itoa(zuulPage)}, "skip": {strconv.Itoa(len(list))}}
 		var builds []zuulBuild
 		if err := d.get(ctx, "builds of "+project, rule, "/api/tenant/"+url.PathEscape(tenant)+"/builds?"+q.Encode(), &builds); err != nil {
 			return nil, false, err
 		}
 		list = append(list, builds...)
-		if len(builds) < zuulPage || builds[len(builds)-1].End.Before(begin) {
+		if len(builds) == 0 || builds[len(builds)-1].End.Before(begin) { // a server may give fewer than asked for
 			return list, true, nil
 		}
 	}
