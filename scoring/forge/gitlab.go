@@ -93,8 +93,8 @@ func (r gitlabReading) get(ctx context.Context, what string, rule scoring.Redact
 	})
 }
 
-// account is somebody in a redacted answer of GitLab.
-type account struct {
+// gitlabAccount is somebody in a redacted answer of GitLab.
+type gitlabAccount struct {
 	Who     string `json:"who"`
 	Machine bool   `json:"machine"`
 }
@@ -275,15 +275,15 @@ func (r gitlabReading) newcomers(ctx context.Context) audit.Fact[int] {
 
 // gitlabMerge is a merge request as it was redacted.
 type gitlabMerge struct {
-	IID     int64      `json:"iid"`
-	State   string     `json:"state"`
-	Created time.Time  `json:"created_at"`
-	Updated time.Time  `json:"updated_at"`
-	Merged  *time.Time `json:"merged_at"`
-	Closed  *time.Time `json:"closed_at"`
-	Author  account    `json:"author"`
-	User    account    `json:"merge_user"`
-	By      account    `json:"merged_by"` // the older name of merge_user
+	IID     int64         `json:"iid"`
+	State   string        `json:"state"`
+	Created time.Time     `json:"created_at"`
+	Updated time.Time     `json:"updated_at"`
+	Merged  *time.Time    `json:"merged_at"`
+	Closed  *time.Time    `json:"closed_at"`
+	Author  gitlabAccount `json:"author"`
+	User    gitlabAccount `json:"merge_user"`
+	By      gitlabAccount `json:"merged_by"` // the older name of merge_user
 }
 
 const (
@@ -383,7 +383,7 @@ func (r gitlabReading) look(ctx context.Context, l *log) {
 func (r gitlabReading) approvals(ctx context.Context, at string) ([]approval, error) {
 	var answer struct {
 		By []struct {
-			User account `json:"user"`
+			User gitlabAccount `json:"user"`
 		} `json:"approved_by"`
 	}
 	rule := ruleOf("gitlab approvals", r.gitlabShape([]string{"approved_by.user"}), "approved_by")
@@ -414,9 +414,9 @@ func (r gitlabReading) gated(ctx context.Context, at string) (bool, error) {
 // remarks reads what was said about a merge request or an issue. Notes of the system say what was done to it.
 func (r gitlabReading) remarks(ctx context.Context, at string) ([]remark, error) {
 	var list []struct {
-		Author  account   `json:"author"`
-		Created time.Time `json:"created_at"`
-		System  bool      `json:"system"`
+		Author  gitlabAccount `json:"author"`
+		Created time.Time     `json:"created_at"`
+		System  bool          `json:"system"`
 	}
 	rule := ruleOf("gitlab notes", r.gitlabShape([]string{"author"}, "created_at", "system"), "author", "created_at", "system")
 	q := url.Values{"sort": {"asc"}, "order_by": {"created_at"}, "per_page": {strconv.Itoa(remarksPage)}}

@@ -12,12 +12,12 @@ import (
 
 // gitlabIssue is an issue as it was redacted.
 type gitlabIssue struct {
-	IID     int64      `json:"iid"`
-	Created time.Time  `json:"created_at"`
-	Updated time.Time  `json:"updated_at"`
-	Closed  *time.Time `json:"closed_at"`
-	Author  account    `json:"author"`
-	Notes   *int       `json:"user_notes_count"`
+	IID     int64         `json:"iid"`
+	Created time.Time     `json:"created_at"`
+	Updated time.Time     `json:"updated_at"`
+	Closed  *time.Time    `json:"closed_at"`
+	Author  gitlabAccount `json:"author"`
+	Notes   *int          `json:"user_notes_count"`
 }
 
 // issues reads the issues touched in 12 months, those last touched first, and what was said about the newest.

@@ -18,27 +18,13 @@ import (
 // services is what the readers of all services but GitHub share: how to ask a server politely, and what it answered before.
 type services struct {
 	options Options
-	now     func() time.Time
-	sleep   func(context.Context, time.Duration) error
 
 	mu    sync.Mutex
 	until map[string]time.Time // per host: nothing is asked before
 }
 
 func newServices(o Options) *services {
-	return &services{options: o, now: time.Now, sleep: sleep, until: map[string]time.Time{}}
-}
-
-// sleep waits, or returns earlier with the error of the context.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return &services{options: o, until: map[string]time.Time{}}
 }
 
 const (
@@ -123,9 +109,9 @@ func (d *desk) RoundTrip(req *http.Request) (*http.Response, error) {
 		if d.last.URL == "" {
 			d.last.URL = plain(req.URL)
 		}
-		pause, limited := patience(resp, d.now())
+		pause, limited := patience(resp, d.options.Now())
 		if pause > 0 {
-			d.leave(req.URL.Host, d.now().Add(pause))
+			d.leave(req.URL.Host, d.options.Now().Add(pause))
 		}
 		if !limited || try == maxTries || pause > maxWait {
 			return resp, nil
@@ -137,7 +123,7 @@ func (d *desk) RoundTrip(req *http.Request) (*http.Response, error) {
 // await waits until a host may be asked, or says that this takes too long.
 func (d *desk) await(ctx context.Context, host string) error {
 	until := d.busy(host)
-	pause := until.Sub(d.now())
+	pause := until.Sub(d.options.Now())
 	if pause <= 0 {
 		return nil
 	}
@@ -145,7 +131,7 @@ func (d *desk) await(ctx context.Context, host string) error {
 		return &trouble{reason: fmt.Sprintf("%s takes no more requests until %s", host, until.UTC().Format(time.RFC3339)),
 			settle: "run again then, it goes on where it stopped; or give a token for " + host}
 	}
-	return d.sleep(ctx, pause)
+	return d.options.Wait(ctx, pause)
 }
 
 // patience returns how long a server wants to be left alone after an answer, and whether that answer is but a refusal to

@@ -127,7 +127,7 @@ func (r storyboardReading) number(ctx context.Context) (int64, error) {
 		Name string `json:"name"`
 	}
 	rule := ruleOf("storyboard projects", newShape(nil, "id", "name"), "id", "name")
-	if err := r.get(ctx, "project "+r.project, rule, "/api/v1/projects?"+query("name", r.project), &list); err != nil {
+	if err := r.get(ctx, "project "+r.project, rule, "/api/v1/projects?"+url.Values{"name": {r.project}}.Encode(), &list); err != nil {
 		return 0, err
 	}
 	for _, p := range list {

@@ -3,7 +3,6 @@ package forge
 import (
 	"bufio"
 	_ "embed"
-	"net/url"
 	"path"
 	"strings"
 
@@ -36,13 +35,4 @@ func trackerOf(p scoring.Project, review, project string) (service, name string,
 		}
 	}
 	return "launchpad", strings.TrimPrefix(project, "openstack/"), true
-}
-
-// query is an address' query of ordered parameters.
-func query(pairs ...string) string {
-	q := url.Values{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		q.Add(pairs[i], pairs[i+1])
-	}
-	return q.Encode()
 }
