@@ -145,7 +145,7 @@ func (a accounts) name(path []string, value any, _ map[string]any, person func(s
 		return out
 	}
 	out["who"] = person(a.host + "/" + id)
-	if a.options.Affiliate != nil && text("email") != "" && (len(path) == 0 || path[0] == "labels") {
+	if a.options.Affiliate != nil && text("email") != "" && len(path) > 0 && (path[0] == "labels" || path[0] == "members") {
 		at := a.options.At
 		if t, err := parseGerritTime(text("date")); err == nil {
 			at = t
