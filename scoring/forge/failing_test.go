@@ -23,20 +23,20 @@ func failures() map[string]http.HandlerFunc {
 			_, _ = w.Write([]byte(body))
 		}
 	}
-	const login = "<!DOCTYPE html><html><title>Sign in</title>" + forgetest.Secret + "</html>"
+	login := "<!DOCTYPE html><html><title>Sign in</title>" + forgetest.FreeText() + "</html>"
 	return map[string]http.HandlerFunc{
-		"down":         page(502, "text/html", "<html>"+forgetest.Secret),
-		"private":      page(401, "application/json", `{"message":"`+forgetest.Secret+`"}`),
-		"forbidden":    page(403, "text/plain", forgetest.Secret),
+		"down":         page(502, "text/html", "<html>"+forgetest.FreeText()),
+		"private":      page(401, "application/json", `{"message":"`+forgetest.FreeText()+`"}`),
+		"forbidden":    page(403, "text/plain", forgetest.FreeText()),
 		"not found":    page(404, "application/json", `{"message":"404 Project Not Found"}`),
 		"login page":   page(200, "text/html", login),
 		"garbage":      page(200, "application/json", `{"id": [1, 2`),
 		"empty":        page(200, "application/json", ``),
 		"an object":    page(200, "application/json", `{}`),
 		"a list":       page(200, "application/json", `[]`),
-		"a number":     page(200, "application/json", `"`+forgetest.Secret+`"`),
+		"a number":     page(200, "application/json", `"`+forgetest.FreeText()+`"`),
 		"null":         page(200, "application/json", `null`),
-		"other fields": page(200, "application/json", `[{"ada":"`+forgetest.Secret+`"}]`),
+		"other fields": page(200, "application/json", `[{"ada":"`+forgetest.FreeText()+`"}]`),
 		"nested":       page(200, "application/json", strings.Repeat(`[`, 100000)),
 		"huge": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte(`["`))

@@ -198,13 +198,13 @@ func (r gerritReading) home(state string, err error) audit.Fact[scoring.Home] {
 	}
 	const untold = "Gerrit does not tell"
 	h := scoring.Home{Forge: serviceGerrit, Name: r.project, Archived: audit.Known(state == "READ_ONLY", r.last)}
-	h.MirrorOf, h.Licence = unknown[string](untold, "the repository's files"), unknown[string](untold, "the repository's files")
-	h.Fork, h.Created = unknown[bool](untold, ""), unknown[time.Time](untold, "the first commit")
-	h.DefaultBranch, h.OwnerKind = unknown[string](untold, "git ls-remote --symref"), unknown[string](untold, "the catalogue")
-	h.Stars, h.Forks = unknown[int]("Gerrit has no stars", ""), unknown[int]("Gerrit has no forks", "")
-	h.CodeOfConduct, h.Security = unknown[bool](untold, "the repository's files"), unknown[bool](untold, "the repository's files")
-	h.Newcomers, h.Funding = unknown[int](untold, "the tracker"), unknown[int](untold, "the repository's files")
-	h.Releases = unknown[[]scoring.Published]("Gerrit publishes no releases", "the repository's tags")
+	h.MirrorOf, h.Licence = notTold[string](untold, "the repository's files"), notTold[string](untold, "the repository's files")
+	h.Fork, h.Created = notTold[bool](untold, ""), notTold[time.Time](untold, "the first commit")
+	h.DefaultBranch, h.OwnerKind = notTold[string](untold, "git ls-remote --symref"), notTold[string](untold, "the catalogue")
+	h.Stars, h.Forks = notTold[int]("Gerrit has no stars", ""), notTold[int]("Gerrit has no forks", "")
+	h.CodeOfConduct, h.Security = notTold[bool](untold, "the repository's files"), notTold[bool](untold, "the repository's files")
+	h.Newcomers, h.Funding = notTold[int](untold, "the tracker"), notTold[int](untold, "the repository's files")
+	h.Releases = notTold[[]scoring.Published]("Gerrit publishes no releases", "the repository's tags")
 	return audit.Known(h, r.last).Graded(audit.GradeForge, r.observed(), audit.Month)
 }
 
@@ -252,7 +252,7 @@ func (r gerritReading) lists(ctx context.Context, status string, at time.Time) (
 			q["o"], q["n"] = []string{"DETAILED_ACCOUNTS"}, []string{strconv.Itoa(gerritLean)}
 		}
 		var page []gerritChange
-		if err := r.get(ctx, "the changes of "+r.project, rule, "/changes/?"+q.Encode(), &page); err != nil {
+		if err := r.get(ctx, "changes of "+r.project, rule, "/changes/?"+q.Encode(), &page); err != nil {
 			return nil, 0, time.Time{}, err
 		}
 		list = append(list, page...)
@@ -293,7 +293,7 @@ func (r gerritReading) changes(ctx context.Context, at time.Time, why error) (au
 		if status == "open" {
 			l.open = audit.Known(len(list), r.last)
 			if !from.IsZero() {
-				l.open = unknown[int](fmt.Sprintf("more than %d changes are open", len(list)), "a server that lists more at a time", r.last)
+				l.open = notTold[int](fmt.Sprintf("more than %d changes are open", len(list)), "a server that lists more at a time", r.last)
 			}
 		}
 	}

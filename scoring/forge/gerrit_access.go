@@ -106,7 +106,7 @@ func (r gerritReading) rights(ctx context.Context) (rights []gerritRight, whole 
 		}
 		var a gerritAccess
 		rule := scoring.Redact{Name: "gerrit access", Do: redactAccess}
-		if err := r.get(ctx, "the access rules of "+project, rule, "/projects/"+url.PathEscape(project)+"/access", &a); err != nil {
+		if err := r.get(ctx, "access rules of "+project, rule, "/projects/"+url.PathEscape(project)+"/access", &a); err != nil {
 			return rights, false, err
 		}
 		rights, whole, project = append(rights, a.Rules...), whole && a.Visible, a.Parent
@@ -126,7 +126,7 @@ func (r gerritReading) rules(ctx context.Context, rights []gerritRight, whole bo
 	case why != nil:
 		out.ForcePush = failed[bool](why)
 	case !whole:
-		out.ForcePush = unknown[bool](errNotShown.Error(), "fetch refs/meta/config by git, or give a token", r.origins()...)
+		out.ForcePush = notTold[bool](errNotShown.Error(), "fetch refs/meta/config by git, or give a token", r.origins()...)
 	default:
 		out.ForcePush = audit.Known(false, r.origins()...)
 	}
@@ -144,7 +144,7 @@ func (r gerritReading) requirements(ctx context.Context) (review, checks audit.F
 		Expression string `json:"submittability_expression"`
 	}
 	rule := gerritRule("submit requirements", newShape(nil, "name", "submittability_expression"), "name", "submittability_expression")
-	why := r.get(ctx, "the submit requirements of "+r.project, rule, "/projects/"+url.PathEscape(r.project)+"/submit_requirements/?inherited", &list)
+	why := r.get(ctx, "submit requirements of "+r.project, rule, "/projects/"+url.PathEscape(r.project)+"/submit_requirements/?inherited", &list)
 	if ctx.Err() != nil {
 		return review, checks, ctx.Err()
 	}
@@ -165,7 +165,7 @@ func (r gerritReading) requirements(ctx context.Context) (review, checks audit.F
 	case strings.Contains(all, "user=non_uploader") || strings.Contains(all, "user=non_contributor"):
 		review = audit.Known(true, r.last)
 	default:
-		review = unknown[bool]("a Code-Review vote is required, but whether the author's own counts is a setting of the label", "fetch refs/meta/config by git", r.last)
+		review = notTold[bool]("a Code-Review vote is required, but whether the author's own counts is a setting of the label", "fetch refs/meta/config by git", r.last)
 	}
 	return review, checks, nil
 }
@@ -182,7 +182,7 @@ func (r gerritReading) team(ctx context.Context, rights []gerritRight) (audit.Fa
 	}
 	if len(groups) == 0 {
 		if r.host != openDevReview {
-			return unknown[scoring.Team](errNotShown.Error(), "fetch refs/meta/config by git, or name the maintainers in a file", r.origins()...), nil
+			return notTold[scoring.Team](errNotShown.Error(), "fetch refs/meta/config by git, or name the maintainers in a file", r.origins()...), nil
 		}
 		groups = []string{r.project[strings.LastIndexByte(r.project, '/')+1:] + "-core"}
 	}
@@ -193,7 +193,7 @@ func (r gerritReading) team(ctx context.Context, rights []gerritRight) (audit.Fa
 		var answer struct {
 			Members []gerritAccount `json:"members"`
 		}
-		if err := r.get(ctx, "the members of group "+group, rule, "/groups/"+url.PathEscape(group)+"/members/?recursive", &answer); err != nil {
+		if err := r.get(ctx, "members of group "+group, rule, "/groups/"+url.PathEscape(group)+"/members/?recursive", &answer); err != nil {
 			if ctx.Err() != nil {
 				return audit.Fact[scoring.Team]{}, ctx.Err()
 			}
@@ -206,7 +206,7 @@ func (r gerritReading) team(ctx context.Context, rights []gerritRight) (audit.Fa
 		}
 	}
 	if len(members) == 0 {
-		return unknown[scoring.Team]("the groups that may approve show no members", "name the maintainers in a file", r.last), nil
+		return notTold[scoring.Team]("the groups that may approve show no members", "name the maintainers in a file", r.last), nil
 	}
 	return audit.Known(teamOf("gerrit-groups", members, r.options.Affiliate != nil, r.last), r.origins()...).Graded(audit.GradeForge, r.observed(), audit.Year), nil
 }

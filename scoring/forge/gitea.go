@@ -109,7 +109,7 @@ func (r giteaReading) repository(ctx context.Context) (repo *giteaapi.Repository
 	rule := ruleOf("gitea repository", newShape(nil, "full_name", "archived", "mirror", "original_url", "fork", "created_at", "default_branch", "stars_count", "forks_count",
 		"licenses", "has_issues", "has_pull_requests", "open_issues_count", "open_pr_counter", "private", "internal"),
 		"full_name", "archived", "mirror", "fork", "default_branch", "stars_count", "forks_count", "has_issues", "open_issues_count")
-	err = r.ask(ctx, "the record", rule, func() (err error) { repo, _, err = r.api.GetRepo(r.owner, r.repo); return err })
+	err = r.ask(ctx, "record", rule, func() (err error) { repo, _, err = r.api.GetRepo(r.owner, r.repo); return err })
 	return repo, err
 }
 
@@ -144,19 +144,19 @@ func (r giteaReading) home(ctx context.Context, repo *giteaapi.Repository, from 
 	case repo.OriginalURL != "":
 		h.MirrorOf = audit.Known(withoutUser(repo.OriginalURL), from)
 	default:
-		h.MirrorOf = unknown[string]("it is a mirror, but Gitea does not tell of what", "the catalogue", from)
+		h.MirrorOf = notTold[string]("it is a mirror, but Gitea does not tell of what", "the catalogue", from)
 	}
-	h.Created = unknown[time.Time]("the forge does not tell", "the first commit", from)
+	h.Created = notTold[time.Time]("the forge does not tell", "the first commit", from)
 	if !repo.Created.IsZero() {
 		h.Created = audit.Known(repo.Created.UTC(), from)
 	}
-	h.Licence = unknown[string]("Gitea recognised no single licence", "the repository's files", from)
+	h.Licence = notTold[string]("Gitea recognised no single licence", "the repository's files", from)
 	if len(repo.Licenses) == 1 {
 		h.Licence = audit.Known(repo.Licenses[0], from)
 	}
 	const untold = "Gitea does not tell"
-	h.CodeOfConduct, h.Security = unknown[bool](untold, "the repository's files", from), unknown[bool](untold, "the repository's files", from)
-	h.Funding = unknown[int](untold, "the repository's files", from)
+	h.CodeOfConduct, h.Security = notTold[bool](untold, "the repository's files", from), notTold[bool](untold, "the repository's files", from)
+	h.Funding = notTold[int](untold, "the repository's files", from)
 	h.OwnerKind, h.Releases, h.Newcomers = r.ownerKind(ctx), r.releases(ctx), r.newcomers(ctx)
 	return audit.Known(h, from).Graded(audit.GradeForge, r.timeOf(from), audit.Month)
 }
@@ -172,7 +172,7 @@ func (d *desk) timeOf(o audit.Origin) time.Time {
 // ownerKind asks whether the owner is an organisation: there is no such organisation if it is a person.
 func (r giteaReading) ownerKind(ctx context.Context) audit.Fact[string] {
 	rule := ruleOf("gitea organisation", newShape(nil, "visibility"), "visibility")
-	err := r.ask(ctx, "the owner", rule, func() error { _, _, err := r.api.GetOrg(r.owner); return err })
+	err := r.ask(ctx, "owner", rule, func() error { _, _, err := r.api.GetOrg(r.owner); return err })
 	switch {
 	case err == nil:
 		return audit.Known("organisation", r.last)
@@ -227,7 +227,7 @@ func (r giteaReading) newcomers(ctx context.Context) audit.Fact[int] {
 		}
 	}
 	if total, ok := r.totalCount(); n == 0 && (!ok || total > len(list)) && len(list) > 0 {
-		return unknown[int]("none of the first labels invites newcomers", "a reader of more labels", r.last)
+		return notTold[int]("none of the first labels invites newcomers", "a reader of more labels", r.last)
 	}
 	return audit.Known(n, r.last)
 }
@@ -393,7 +393,7 @@ func (r giteaReading) gated(ctx context.Context, sha string) (bool, error) {
 	}
 	var status *giteaapi.CombinedStatus
 	rule := ruleOf("gitea status", newShape(nil, "state", "total_count"), "state", "total_count")
-	err := r.ask(ctx, "the tests of a commit", rule, func() (err error) {
+	err := r.ask(ctx, "tests of a commit", rule, func() (err error) {
 		status, _, err = r.api.GetCombinedStatus(r.owner, r.repo, sha)
 		return err
 	})
@@ -403,7 +403,7 @@ func (r giteaReading) gated(ctx context.Context, sha string) (bool, error) {
 // issues reads the issues touched in 12 months, and what was said about the newest.
 func (r giteaReading) issues(ctx context.Context, repo *giteaapi.Repository, about audit.Origin) audit.Fact[scoring.Issues] {
 	if !repo.HasIssues {
-		return unknown[scoring.Issues]("the repository has switched Gitea's issues off", "the tracker's address in the catalogue", about)
+		return notTold[scoring.Issues]("the repository has switched Gitea's issues off", "the tracker's address in the catalogue", about)
 	}
 	at := r.options.At
 	r.seen = nil
@@ -459,14 +459,14 @@ func (r giteaReading) issuePage(ctx context.Context, rule scoring.Redact, opt gi
 // medianAge finds the open issue in the middle of all, which are listed by date of creation.
 func (r giteaReading) medianAge(ctx context.Context, rule scoring.Redact, open int) audit.Fact[int64] {
 	if open == 0 {
-		return unknown[int64]("no issue is open", "", r.last)
+		return notTold[int64]("no issue is open", "", r.last)
 	}
 	list, err := r.issuePage(ctx, rule, giteaapi.ListIssueOption{ListOptions: giteaapi.ListOptions{Page: (open + 1) / 2, PageSize: 1}, State: giteaapi.StateOpen, Type: giteaapi.IssueTypeIssue})
 	if err != nil {
 		return failed[int64](err)
 	}
 	if len(list) == 0 {
-		return unknown[int64]("the issue in the middle was not shown", "run again", r.last)
+		return notTold[int64]("the issue in the middle was not shown", "run again", r.last)
 	}
 	return audit.Known(max(0, int64(r.options.At.Sub(list[0].Created)/time.Second)), r.last)
 }
@@ -512,7 +512,7 @@ func (r giteaReading) runs(ctx context.Context, repo *giteaapi.Repository) audit
 		return failed[scoring.Runs](err)
 	}
 	if runs.Whole = whole; runs.Sample == 0 {
-		return unknown[scoring.Runs]("no run on the default branch ended in 90 days", "the address of the project's CI in the catalogue", r.last)
+		return notTold[scoring.Runs]("no run on the default branch ended in 90 days", "the address of the project's CI in the catalogue", r.last)
 	}
 	runs.Days = audit.Known(daysOf(oldest, at, whole), r.last)
 	return audit.Known(runs, r.origins()...).Graded(audit.GradeForge, r.observed(), audit.Month)
@@ -522,7 +522,7 @@ func (r giteaReading) runs(ctx context.Context, repo *giteaapi.Repository) audit
 func (r giteaReading) rules(ctx context.Context, repo *giteaapi.Repository) audit.Fact[scoring.Rules] {
 	var branch *giteaapi.Branch
 	rule := ruleOf("gitea branch", newShape(nil, "name", "protected", "required_approvals", "enable_status_check"), "name", "protected", "required_approvals", "enable_status_check")
-	err := r.ask(ctx, "the default branch", rule, func() (err error) {
+	err := r.ask(ctx, "default branch", rule, func() (err error) {
 		branch, _, err = r.api.GetRepoBranch(r.owner, r.repo, repo.DefaultBranch)
 		return err
 	})
@@ -533,7 +533,7 @@ func (r giteaReading) rules(ctx context.Context, repo *giteaapi.Repository) audi
 		ReviewRequired: audit.Known(branch.Protected && branch.RequiredApprovals > 0, r.last), // Gitea refuses to let authors approve
 		ChecksRequired: audit.Known(branch.Protected && branch.EnableStatusCheck, r.last)}
 	if branch.Protected {
-		out.ForcePush = unknown[bool]("the branch is protected, but whether forced pushes are allowed is shown to administrators only", "a token of an administrator", r.last)
+		out.ForcePush = notTold[bool]("the branch is protected, but whether forced pushes are allowed is shown to administrators only", "a token of an administrator", r.last)
 	}
 	return audit.Known(out, r.last).Graded(audit.GradeForge, r.observed(), audit.Month)
 }

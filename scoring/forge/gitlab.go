@@ -176,7 +176,7 @@ func (r gitlabReading) read(ctx context.Context, p gitlabProject, e *scoring.Evi
 // told makes a fact of a field that may be missing.
 func told[T any](v *T, what string, from audit.Origin) audit.Fact[T] {
 	if v == nil {
-		return unknown[T]("the forge does not tell anonymous callers "+what, "a token that may read the project", from)
+		return notTold[T]("the forge does not tell anonymous callers "+what, "a token that may read the project", from)
 	}
 	return audit.Known(*v, from)
 }
@@ -194,7 +194,7 @@ func (r gitlabReading) home(ctx context.Context, p gitlabProject, from audit.Ori
 	case p.Mirror == nil:
 		h.MirrorOf = told[string](nil, "whether the project is a mirror", from)
 	case *p.Mirror:
-		h.MirrorOf = unknown[string]("it is a mirror, but of what GitLab tells only to its maintainers", "the catalogue", from)
+		h.MirrorOf = notTold[string]("it is a mirror, but of what GitLab tells only to its maintainers", "the catalogue", from)
 	default:
 		h.MirrorOf = audit.Known("", from)
 	}
@@ -206,7 +206,7 @@ func (r gitlabReading) home(ctx context.Context, p gitlabProject, from audit.Ori
 	default:
 		h.Fork = told[bool](nil, "whether the project is a fork", from)
 	}
-	h.Licence = unknown[string]("GitLab recognised no licence", "the repository's files", from)
+	h.Licence = notTold[string]("GitLab recognised no licence", "the repository's files", from)
 	if p.License != nil && p.License.Key != "" && p.License.Key != "other" {
 		h.Licence = audit.Known(p.License.Key, from)
 	}
@@ -219,8 +219,8 @@ func (r gitlabReading) home(ctx context.Context, p gitlabProject, from audit.Ori
 		h.OwnerKind = told[string](nil, "whose the project is", from)
 	}
 	const untold = "GitLab does not tell"
-	h.CodeOfConduct, h.Security = unknown[bool](untold, "the repository's files", from), unknown[bool](untold, "the repository's files", from)
-	h.Funding = unknown[int](untold, "the repository's files", from)
+	h.CodeOfConduct, h.Security = notTold[bool](untold, "the repository's files", from), notTold[bool](untold, "the repository's files", from)
+	h.Funding = notTold[int](untold, "the repository's files", from)
 	h.Releases, h.Newcomers = r.releases(ctx), r.newcomers(ctx)
 	return audit.Known(h, from).Graded(audit.GradeForge, from.At, audit.Month)
 }
@@ -268,7 +268,7 @@ func (r gitlabReading) newcomers(ctx context.Context) audit.Fact[int] {
 		}
 	}
 	if n == 0 && len(list) == 100 {
-		return unknown[int]("none of the first hundred labels invites newcomers", "a reader of more labels", r.last)
+		return notTold[int]("none of the first hundred labels invites newcomers", "a reader of more labels", r.last)
 	}
 	return audit.Known(n, r.last)
 }
@@ -333,7 +333,7 @@ func (r gitlabReading) total(ctx context.Context, what, path string, q url.Value
 	}
 	n, err := strconv.Atoi(r.header.Get("X-Total"))
 	if err != nil || n < 0 {
-		return unknown[int](r.host+" does not say how many there are", "a smaller period", r.last)
+		return notTold[int](r.host+" does not say how many there are", "a smaller period", r.last)
 	}
 	return audit.Known(n, r.last)
 }
@@ -405,7 +405,7 @@ func (r gitlabReading) gated(ctx context.Context, at string) (bool, error) {
 		} `json:"head_pipeline"`
 	}
 	rule := ruleOf("gitlab merge request", newShape(nil, "head_pipeline.status"), "head_pipeline")
-	if err := r.get(ctx, "the pipeline of a merge request of "+r.path, rule, at, nil, &answer); err != nil {
+	if err := r.get(ctx, "pipeline of a merge request of "+r.path, rule, at, nil, &answer); err != nil {
 		return false, err
 	}
 	return answer.Head != nil && answer.Head.Status == "success", nil
@@ -473,7 +473,7 @@ func (r gitlabReading) runs(ctx context.Context, p gitlabProject) audit.Fact[sco
 		}
 	}
 	if runs.Sample == 0 {
-		return unknown[scoring.Runs]("no pipeline of the default branch ended in 90 days that anybody may see", "the address of the project's CI in the catalogue", r.last)
+		return notTold[scoring.Runs]("no pipeline of the default branch ended in 90 days that anybody may see", "the address of the project's CI in the catalogue", r.last)
 	}
 	runs.Days = audit.Known(daysOf(oldest, at, runs.Whole), r.last)
 	return audit.Known(runs, r.origins()...).Graded(audit.GradeForge, r.observed(), audit.Month)
@@ -498,7 +498,7 @@ func (r gitlabReading) forcePush(ctx context.Context, p gitlabProject) audit.Fac
 		Force *bool `json:"allow_force_push"`
 	}
 	rule := ruleOf("gitlab protected branch", newShape(nil, "name", "allow_force_push"), "name")
-	err := r.get(ctx, "the protection of the default branch of "+r.path, rule, "/protected_branches/"+url.PathEscape(*p.DefaultBranch), nil, &branch)
+	err := r.get(ctx, "protection of the default branch of "+r.path, rule, "/protected_branches/"+url.PathEscape(*p.DefaultBranch), nil, &branch)
 	if err != nil {
 		return failed[bool](err)
 	}

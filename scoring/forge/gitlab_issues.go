@@ -26,7 +26,7 @@ func (r gitlabReading) issues(ctx context.Context, p gitlabProject, about audit.
 	r.seen = nil
 	out := scoring.Issues{Tracker: serviceGitLab}
 	if p.IssuesLevel != nil && *p.IssuesLevel == "disabled" {
-		return unknown[scoring.Issues]("the project has switched GitLab's issues off", "the tracker's address in the catalogue", about)
+		return notTold[scoring.Issues]("the project has switched GitLab's issues off", "the tracker's address in the catalogue", about)
 	}
 	list, from, err := r.issueList(ctx, at)
 	if err != nil {
@@ -115,16 +115,16 @@ func (r gitlabReading) medianAge(ctx context.Context, at time.Time, open audit.F
 		return audit.Fact[int64]{Failure: open.Failure, Settle: open.Settle, Origins: open.Origins}
 	}
 	if n == 0 {
-		return unknown[int64]("no issue is open", "", r.last)
+		return notTold[int64]("no issue is open", "", r.last)
 	}
 	var list []gitlabIssue
 	rule := ruleOf("gitlab issue in the middle", newShape(nil, "iid", "created_at"), "iid", "created_at")
 	q := url.Values{"scope": {"all"}, "state": {"opened"}, "order_by": {"created_at"}, "sort": {"asc"}, "per_page": {"1"}, "page": {strconv.Itoa((n + 1) / 2)}}
-	if err := r.get(ctx, "the age of issues of "+r.path, rule, "/issues", q, &list); err != nil {
+	if err := r.get(ctx, "age of issues of "+r.path, rule, "/issues", q, &list); err != nil {
 		return failed[int64](err)
 	}
 	if len(list) == 0 {
-		return unknown[int64]("the issue in the middle was not shown", "run again", r.last)
+		return notTold[int64]("the issue in the middle was not shown", "run again", r.last)
 	}
 	return audit.Known(max(0, int64(at.Sub(list[0].Created)/time.Second)), r.last)
 }

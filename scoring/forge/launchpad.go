@@ -90,7 +90,7 @@ func (r launchpadReading) issues(ctx context.Context, at time.Time) (scoring.Iss
 	i.Closed12m = r.closed(ctx, at)
 	i.MedianAge = r.age(ctx, at, open)
 	const why, settle = "Launchpad tells what was said about a bug only bug by bug", "a reader of each bug's messages"
-	i.FirstResponse, i.Answered, i.Unanswered = unknown[int64](why, settle, r.last), unknown[int](why, settle, r.last), unknown[int](why, settle, r.last)
+	i.FirstResponse, i.Answered, i.Unanswered = notTold[int64](why, settle, r.last), notTold[int](why, settle, r.last), notTold[int](why, settle, r.last)
 	return i, ctx.Err()
 }
 
@@ -146,13 +146,13 @@ func (r launchpadReading) closed(ctx context.Context, at time.Time) audit.Fact[i
 		}
 		start += len(page.Entries)
 	}
-	return unknown[int](fmt.Sprintf("more than %d bugs were touched in 12 months", start), "a reader of more pages", r.last)
+	return notTold[int](fmt.Sprintf("more than %d bugs were touched in 12 months", start), "a reader of more pages", r.last)
 }
 
 // age finds the median age of the open tasks: the one in the middle of all by date of creation.
 func (r launchpadReading) age(ctx context.Context, at time.Time, open int) audit.Fact[int64] {
 	if open == 0 {
-		return unknown[int64]("no bug is open", "", r.last)
+		return notTold[int64]("no bug is open", "", r.last)
 	}
 	q := url.Values{"order_by": {"datecreated"}, "ws.start": {strconv.Itoa((open - 1) / 2)}, "ws.size": {strconv.Itoa(2 - open%2)}}
 	page, err := r.tasks(ctx, r.search(q, openStatuses()))
@@ -167,7 +167,7 @@ func (r launchpadReading) age(ctx context.Context, at time.Time, open int) audit
 	}
 	m, ok := median(ages)
 	if !ok {
-		return unknown[int64]("the bug in the middle was not shown", "run again", r.last)
+		return notTold[int64]("the bug in the middle was not shown", "run again", r.last)
 	}
 	return audit.Known(m, r.last)
 }

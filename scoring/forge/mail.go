@@ -22,56 +22,56 @@ func (m mail) read(_ context.Context, p scoring.Project, e *scoring.Evidence) er
 	origin := audit.Origin{Source: m.name(), URL: p.Repo}
 	why := host + " serves git only"
 	if e.Home.Unknown() == audit.MISS {
-		e.Home = unknown[scoring.Home](why+": it says nothing about the repository itself", "files of the repository, or the catalogue", origin)
+		e.Home = notTold[scoring.Home](why+": it says nothing about the repository itself", "files of the repository, or the catalogue", origin)
 	}
 	if e.Changes.Unknown() == audit.MISS {
 		e.Changes = mailChanges(*e)
 	}
 	if e.Issues.Unknown() == audit.MISS {
-		e.Issues = unknown[scoring.Issues](why+" and has no tracker", "the tracker's address in the catalogue", origin)
+		e.Issues = notTold[scoring.Issues](why+" and has no tracker", "the tracker's address in the catalogue", origin)
 	}
 	if e.Runs.Unknown() == audit.MISS {
-		e.Runs = unknown[scoring.Runs](why+" and runs no tests", "the address of the project's CI in the catalogue", origin)
+		e.Runs = notTold[scoring.Runs](why+" and runs no tests", "the address of the project's CI in the catalogue", origin)
 	}
 	if e.Rules.Unknown() == audit.MISS {
-		e.Rules = unknown[scoring.Rules](why+": it shows no rules of branches", "a statement of the project", origin)
+		e.Rules = notTold[scoring.Rules](why+": it shows no rules of branches", "a statement of the project", origin)
 	}
 	return nil
 }
 
-// mailChanges counts the commits of humans as merged changes. Nothing else is invented: a patch that was never applied
+// mailChanges counts commits as merged changes, those of humans as the sample. Nothing else is invented: a patch that was never applied
 // leaves no trace in git.
 func mailChanges(e scoring.Evidence) audit.Fact[scoring.Changes] {
 	h, ok := e.History.Get()
 	if !ok {
-		return unknown[scoring.Changes]("the history, which alone shows patches from a mailing list, was not read", "a clone of the repository", e.History.Origins...)
+		return notTold[scoring.Changes]("the history, which alone shows patches from a mailing list, was not read", "a clone of the repository", e.History.Origins...)
 	}
 	const list, archive = "a mailing list tells only in its archive", "a reader of the list's archive (public-inbox)"
 	from := e.History.Origins
-	c := scoring.Changes{Forge: "mail", Open: unknown[int]("patches on a mailing list have no state", archive, from...)}
+	c := scoring.Changes{Forge: "mail", Open: notTold[int]("patches on a mailing list have no state", archive, from...)}
 	for _, months := range windowMonths() {
 		w, ok := h.Window(months)
 		if !ok {
 			continue
 		}
-		merged := audit.Known(w.HumanCommits, from...)
+		merged := audit.Known(w.Commits, from...)
 		if h.Shallow && h.FirstCommit.After(since(e.AssessedAt, months)) {
-			merged = unknown[int]("the clone does not reach back to the begin of the period", "a whole clone of the repository", from...)
+			merged = notTold[int]("the clone does not reach back to the begin of the period", "a whole clone of the repository", from...)
 		}
 		c.Windows = append(c.Windows, scoring.ChangeWindow{
 			Months: months, Sample: w.HumanCommits, Whole: !h.Shallow,
-			Opened: unknown[int](list, archive, from...), Closed: unknown[int](list, archive, from...),
+			Opened: notTold[int](list, archive, from...), Closed: notTold[int](list, archive, from...),
 			Merged: merged, Reviewed: audit.Known(w.Reviewed, from...),
-			SelfMerged:    unknown[int]("git does not tell whether who applied a change had it reviewed elsewhere", archive, from...),
-			Gated:         unknown[int]("git does not tell which machines tested a patch", "the address of the project's CI in the catalogue", from...),
-			Answered:      unknown[int](list, archive, from...),
-			Unanswered:    unknown[int](list, archive, from...),
-			FirstResponse: unknown[int64](list, archive, from...),
-			Approvers:     unknown[int]("the history counts reviews, not reviewers", "a reader of trailers by person", from...),
+			SelfMerged:    notTold[int]("git does not tell whether who applied a change had it reviewed elsewhere", archive, from...),
+			Gated:         notTold[int]("git does not tell which machines tested a patch", "the address of the project's CI in the catalogue", from...),
+			Answered:      notTold[int](list, archive, from...),
+			Unanswered:    notTold[int](list, archive, from...),
+			FirstResponse: notTold[int64](list, archive, from...),
+			Approvers:     notTold[int]("the history counts reviews, not reviewers", "a reader of trailers by person", from...),
 			Mergers:       audit.Known(w.Committers, from...),
 
-			TopApproverOrgLowBP:  unknown[int]("the history counts reviews, not reviewers", "a reader of trailers by person", from...),
-			TopApproverOrgHighBP: unknown[int]("the history counts reviews, not reviewers", "a reader of trailers by person", from...),
+			TopApproverOrgLowBP:  notTold[int]("the history counts reviews, not reviewers", "a reader of trailers by person", from...),
+			TopApproverOrgHighBP: notTold[int]("the history counts reviews, not reviewers", "a reader of trailers by person", from...),
 		})
 	}
 	return audit.Known(c, from...).Graded(audit.GradeRecord, e.History.ObservedAt, audit.Month)

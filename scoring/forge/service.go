@@ -191,8 +191,8 @@ func failed[T any](err error) audit.Fact[T] {
 	return f
 }
 
-// unknown is a fact that a service does not tell.
-func unknown[T any](reason, settle string, origins ...audit.Origin) audit.Fact[T] {
+// notTold is a fact that a service does not tell.
+func notTold[T any](reason, settle string, origins ...audit.Origin) audit.Fact[T] {
 	f := audit.Failed[T](reason, origins...)
 	f.Settle = settle
 	return f

@@ -101,19 +101,19 @@ func (r storyboardReading) issues(ctx context.Context, at time.Time) (scoring.Is
 	i.Open, i.Opened12m = audit.Known(open, r.last), audit.Known(opened, r.last)
 	if !whole {
 		const why = "the project has more stories than were read"
-		i.Open, i.MedianAge = unknown[int](why, "a reader of more pages", r.last), unknown[int64](why, "a reader of more pages", r.last)
+		i.Open, i.MedianAge = notTold[int](why, "a reader of more pages", r.last), notTold[int64](why, "a reader of more pages", r.last)
 		if len(list) > 0 && within(list[len(list)-1].Created.Time, at, 12) {
-			i.Opened12m = unknown[int](why, "a reader of more pages", r.last)
+			i.Opened12m = notTold[int](why, "a reader of more pages", r.last)
 		}
 	} else if m, ok := median(ages); ok {
 		i.MedianAge = audit.Known(m, r.last)
 	} else {
-		i.MedianAge = unknown[int64]("no story is open", "", r.last)
+		i.MedianAge = notTold[int64]("no story is open", "", r.last)
 	}
 	const why = "StoryBoard does not tell when a story was closed"
-	i.Closed12m = unknown[int](why, "its time line, story by story", r.last)
+	i.Closed12m = notTold[int](why, "its time line, story by story", r.last)
 	const why2, settle = "StoryBoard tells what was said about a story only story by story", "a reader of each story's comments"
-	i.FirstResponse, i.Answered, i.Unanswered = unknown[int64](why2, settle, r.last), unknown[int](why2, settle, r.last), unknown[int](why2, settle, r.last)
+	i.FirstResponse, i.Answered, i.Unanswered = notTold[int64](why2, settle, r.last), notTold[int](why2, settle, r.last), notTold[int](why2, settle, r.last)
 	return i, nil
 }
 

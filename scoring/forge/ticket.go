@@ -53,11 +53,11 @@ func (t tickets) answers(out *scoring.Issues, remarks func(number int64) ([]rema
 	out.Sample, out.Whole = len(sample), t.whole && len(sample) == len(recent)
 	if len(sample) == 0 {
 		const why, settle = "nobody opened an issue in three months", "a longer period"
-		out.FirstResponse, out.Answered, out.Unanswered = unknown[int64](why, settle, t.origin), unknown[int](why, settle, t.origin), unknown[int](why, settle, t.origin)
+		out.FirstResponse, out.Answered, out.Unanswered = notTold[int64](why, settle, t.origin), notTold[int](why, settle, t.origin), notTold[int](why, settle, t.origin)
 		return
 	}
 	out.Answered, out.Unanswered = audit.Known(len(waits), t.origin), audit.Known(len(sample)-len(waits), t.origin)
-	out.FirstResponse = unknown[int64]("none of the issues looked at has a human answer yet", "a longer period", t.origin)
+	out.FirstResponse = notTold[int64]("none of the issues looked at has a human answer yet", "a longer period", t.origin)
 	if m, ok := median(waits); ok {
 		out.FirstResponse = audit.Known(m, t.origin)
 	}

@@ -128,7 +128,7 @@ func (d *desk) runs(builds []zuulBuild, whole bool, at time.Time) audit.Fact[sco
 		}
 	}
 	if r.Sample == 0 {
-		return unknown[scoring.Runs](fmt.Sprintf("%s shows no finished build of the gate in %d days", d.host, runsDays), "a pipeline of another name, or a longer period", d.origins()...)
+		return notTold[scoring.Runs](fmt.Sprintf("%s shows no finished build of the gate in %d days", d.host, runsDays), "a pipeline of another name, or a longer period", d.origins()...)
 	}
 	r.Days = audit.Known(daysOf(oldest, at, whole), d.origins()...)
 	return audit.Known(r, d.origins()...).Graded(audit.GradeForge, d.observed(), audit.Month)

@@ -33,14 +33,14 @@ func (g *Gerrit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/changes/":
 		g.changes(w, r)
 	case path == project:
-		g.say(w, object{"id": strings.ReplaceAll(g.Project, "/", "%2F"), "name": g.Project, "description": Secret, "state": "ACTIVE"})
+		g.say(w, object{"id": strings.ReplaceAll(g.Project, "/", "%2F"), "name": g.Project, "description": freeText, "state": "ACTIVE"})
 	case path == project+"/access":
 		g.say(w, g.access("All-Projects", object{"refs/heads/*": object{"permissions": object{"label-Code-Review": object{"label": "Code-Review", "rules": object{
 			"4711": object{"action": "ALLOW", "force": false, "min": -2, "max": 2}, "user:1": object{"action": "ALLOW", "min": -2, "max": 2}}}}}}))
 	case path == "/projects/All-Projects/access":
 		g.say(w, g.access("", object{"refs/heads/*": object{"permissions": object{"push": object{"rules": object{"1": object{"action": "ALLOW", "force": g.Force}}}}}}))
 	case path == project+"/submit_requirements/" && g.Expression != "":
-		g.say(w, []object{{"name": "Code-Review", "description": Secret, "submittability_expression": g.Expression},
+		g.say(w, []object{{"name": "Code-Review", "description": freeText, "submittability_expression": g.Expression},
 			{"name": "Verified", "submittability_expression": "label:Verified=MAX AND -label:Verified=MIN"}})
 	case path == "/groups/4711/members/" || path == "/groups/"+g.Project[strings.LastIndexByte(g.Project, '/')+1:]+"-core/members/":
 		members := []object{}
@@ -49,7 +49,7 @@ func (g *Gerrit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		g.say(w, members)
 	default:
-		http.Error(w, "Not found: "+Secret, http.StatusNotFound)
+		http.Error(w, "Not found: "+freeText, http.StatusNotFound)
 	}
 }
 
@@ -131,7 +131,7 @@ func (g *Gerrit) changes(w http.ResponseWriter, r *http.Request) {
 // change is a ChangeInfo with the options that were asked for.
 func (g *Gerrit) change(p Proposal, options []string) object {
 	c := object{"id": fmt.Sprintf("%s~%d", strings.ReplaceAll(g.Project, "/", "%2F"), p.Number), "project": g.Project, "branch": "main", "change_id": fmt.Sprintf("I%040d", p.Number),
-		"subject": Secret, "status": "NEW", "created": stamp(p.Opened), "updated": stamp(p.touched()), "insertions": 3, "deletions": 1, "_number": p.Number, "owner": g.account(p.Author)}
+		"subject": freeText, "status": "NEW", "created": stamp(p.Opened), "updated": stamp(p.touched()), "insertions": 3, "deletions": 1, "_number": p.Number, "owner": g.account(p.Author)}
 	switch {
 	case p.Merged:
 		c["status"], c["submitted"], c["submitter"] = "MERGED", stamp(p.Closed), g.account(p.Merger)
@@ -166,14 +166,14 @@ func (g *Gerrit) labels(p Proposal) object {
 	if p.Tested {
 		verified = append(verified, vote("zuul", 2, p.Closed))
 	}
-	values := object{"-2": Secret, " 0": Secret, "+2": Secret}
-	return object{"Code-Review": object{"all": review, "values": values, "description": Secret, "default_value": 0}, "Workflow": object{"all": workflow, "values": values},
+	values := object{"-2": freeText, " 0": freeText, "+2": freeText}
+	return object{"Code-Review": object{"all": review, "values": values, "description": freeText, "default_value": 0}, "Workflow": object{"all": workflow, "values": values},
 		"Verified": object{"all": verified, "values": values}}
 }
 
 func (g *Gerrit) messages(p Proposal) []object {
 	say := func(by, tag string, at time.Time) object {
-		m := object{"id": strings.Repeat("b", 40), "author": g.account(by), "date": stamp(at), "message": Secret, "_revision_number": 1}
+		m := object{"id": strings.Repeat("b", 40), "author": g.account(by), "date": stamp(at), "message": freeText, "_revision_number": 1}
 		if tag != "" {
 			m["tag"] = tag
 		}

@@ -35,7 +35,7 @@ func (g *Gitea) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	size = min(size, 50)
 	switch {
 	case r.URL.Path == "/api/v1/orgs/"+owner && !g.Person:
-		g.say(w, "/orgs/{org}", object{"id": 3, "name": owner, "full_name": "Example", "email": "", "avatar_url": "", "description": Secret, "website": "", "location": "", "visibility": "public", "username": owner, "repo_admin_change_team_access": false})
+		g.say(w, "/orgs/{org}", object{"id": 3, "name": owner, "full_name": "Example", "email": "", "avatar_url": "", "description": freeText, "website": "", "location": "", "visibility": "public", "username": owner, "repo_admin_change_team_access": false})
 	case !ok:
 		g.missing(w)
 	case rest == "":
@@ -45,7 +45,7 @@ func (g *Gitea) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case rest == "/labels":
 		labels := []object{}
 		for i, l := range g.Tale.Labels {
-			labels = append(labels, object{"id": i + 1, "name": l, "color": "0000ff", "description": Secret, "url": "https://git.example.org/", "exclusive": false, "is_archived": false})
+			labels = append(labels, object{"id": i + 1, "name": l, "color": "0000ff", "description": freeText, "url": "https://git.example.org/", "exclusive": false, "is_archived": false})
 		}
 		w.Header().Set("X-Total-Count", strconv.Itoa(len(labels)))
 		g.say(w, "/repos/{owner}/{repo}/labels", page(labels, number, size))
@@ -78,14 +78,14 @@ func (g *Gitea) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		statuses := []object{}
 		if n > 0 {
-			statuses = append(statuses, object{"id": 1, "status": state, "context": "unit", "description": Secret, "target_url": "", "url": "", "created_at": rfc(g.Tale.At), "updated_at": rfc(g.Tale.At), "creator": g.user("ada")})
+			statuses = append(statuses, object{"id": 1, "status": state, "context": "unit", "description": freeText, "target_url": "", "url": "", "created_at": rfc(g.Tale.At), "updated_at": rfc(g.Tale.At), "creator": g.user("ada")})
 		}
 		g.say(w, "/repos/{owner}/{repo}/commits/{ref}/status", object{"state": state, "sha": parts[1], "total_count": n, "statuses": statuses, "commit_url": "", "url": ""})
 	case rest == "/actions/runs":
 		g.runs(w, number, size)
 	case rest == "/branches/main":
 		g.say(w, "/repos/{owner}/{repo}/branches/{branch}", object{"name": "main", "protected": true, "required_approvals": 1, "enable_status_check": true, "status_check_contexts": []string{"unit"}, "user_can_push": false, "user_can_merge": false,
-			"effective_branch_protection_name": "", "commit": object{"id": strings.Repeat("f", 40), "message": Secret, "timestamp": rfc(g.Tale.At)}})
+			"effective_branch_protection_name": "", "commit": object{"id": strings.Repeat("f", 40), "message": freeText, "timestamp": rfc(g.Tale.At)}})
 	default:
 		g.missing(w)
 	}
@@ -122,7 +122,7 @@ func (g *Gitea) repository() object {
 		}
 	}
 	owner, name, _ := strings.Cut(g.Project, "/")
-	return object{"id": 1, "owner": g.user(owner), "name": name, "full_name": g.Project, "description": Secret, "empty": false, "private": false, "internal": false, "fork": false, "template": false,
+	return object{"id": 1, "owner": g.user(owner), "name": name, "full_name": g.Project, "description": freeText, "empty": false, "private": false, "internal": false, "fork": false, "template": false,
 		"mirror": g.Mirror != "", "original_url": g.Mirror, "size": 10, "language": "Go", "html_url": "https://git.example.org/" + g.Project, "stars_count": 3, "forks_count": 2, "watchers_count": 1,
 		"open_issues_count": open, "open_pr_counter": pulls, "release_counter": len(g.Tale.Releases), "default_branch": "main", "archived": false, "archived_at": "1970-01-01T00:00:00Z",
 		"created_at": rfc(g.Tale.At.AddDate(-4, 0, 0)), "updated_at": rfc(g.Tale.At), "has_issues": true, "has_pull_requests": true, "licenses": []string{"Apache-2.0"}, "topics": []string{}}
@@ -144,13 +144,13 @@ func (g *Gitea) releases() []object {
 		for j, f := range r.Files {
 			assets = append(assets, object{"id": j + 1, "name": f, "size": 5, "download_count": 0, "created_at": rfc(r.At), "uuid": "", "browser_download_url": ""})
 		}
-		list = append(list, object{"id": i + 1, "tag_name": r.Tag, "target_commitish": "main", "name": Secret, "body": Secret, "draft": false, "prerelease": false, "created_at": rfc(r.At), "published_at": rfc(r.At), "author": g.user("ada"), "assets": assets})
+		list = append(list, object{"id": i + 1, "tag_name": r.Tag, "target_commitish": "main", "name": freeText, "body": freeText, "draft": false, "prerelease": false, "created_at": rfc(r.At), "published_at": rfc(r.At), "author": g.user("ada"), "assets": assets})
 	}
 	return list
 }
 
 func (g *Gitea) pull(p Proposal) object {
-	pr := object{"id": 1000 + p.Number, "number": p.Number, "user": g.user(p.Author), "title": Secret, "body": Secret, "state": "open", "draft": false, "is_locked": false, "comments": len(p.Remarks), "merged": p.Merged,
+	pr := object{"id": 1000 + p.Number, "number": p.Number, "user": g.user(p.Author), "title": freeText, "body": freeText, "state": "open", "draft": false, "is_locked": false, "comments": len(p.Remarks), "merged": p.Merged,
 		"merged_at": nil, "closed_at": rfc(p.Closed), "merged_by": nil, "created_at": rfc(p.Opened), "updated_at": rfc(p.touched()), "base": object{"label": "main", "ref": "main", "sha": strings.Repeat("f", 40), "repo_id": 1},
 		"head": object{"label": "topic", "ref": "topic", "sha": sha(p.Number), "repo_id": 1}}
 	if !p.Closed.IsZero() {
@@ -170,7 +170,7 @@ func (g *Gitea) reviews(w http.ResponseWriter, number string) {
 		}
 		list = append(list, object{"id": 1, "user": g.user("cyd"), "state": "REQUEST_REVIEW", "body": "", "commit_id": sha(p.Number), "stale": false, "official": true, "dismissed": false, "comments_count": 0, "submitted_at": rfc(p.Opened), "updated_at": rfc(p.Opened)})
 		for i, a := range p.Approvals {
-			list = append(list, object{"id": i + 2, "user": g.user(a.By), "state": "APPROVED", "body": Secret, "commit_id": sha(p.Number), "stale": false, "official": true, "dismissed": false, "comments_count": 0, "submitted_at": rfc(a.At), "updated_at": rfc(a.At)})
+			list = append(list, object{"id": i + 2, "user": g.user(a.By), "state": "APPROVED", "body": freeText, "commit_id": sha(p.Number), "stale": false, "official": true, "dismissed": false, "comments_count": 0, "submitted_at": rfc(a.At), "updated_at": rfc(a.At)})
 		}
 	}
 	w.Header().Set("X-Total-Count", strconv.Itoa(len(list)))
@@ -181,7 +181,7 @@ func (g *Gitea) comments(w http.ResponseWriter, number string) {
 	list := []object{}
 	add := func(said []Said) {
 		for i, s := range said {
-			list = append(list, object{"id": i + 1, "body": Secret, "user": g.user(s.By), "created_at": rfc(s.At), "updated_at": rfc(s.At), "html_url": "", "issue_url": "", "pull_request_url": ""})
+			list = append(list, object{"id": i + 1, "body": freeText, "user": g.user(s.By), "created_at": rfc(s.At), "updated_at": rfc(s.At), "html_url": "", "issue_url": "", "pull_request_url": ""})
 		}
 	}
 	for _, p := range g.Tale.Proposals {
@@ -208,7 +208,7 @@ func (g *Gitea) tickets(state, since string) []Ticket {
 }
 
 func (g *Gitea) issue(t Ticket) object {
-	i := object{"id": 2000 + t.Number, "number": t.Number, "user": g.user(t.Author), "title": Secret, "body": Secret, "state": "open", "is_locked": false, "comments": len(t.Remarks), "created_at": rfc(t.Opened), "updated_at": rfc(t.touched()),
+	i := object{"id": 2000 + t.Number, "number": t.Number, "user": g.user(t.Author), "title": freeText, "body": freeText, "state": "open", "is_locked": false, "comments": len(t.Remarks), "created_at": rfc(t.Opened), "updated_at": rfc(t.touched()),
 		"closed_at": rfc(t.Closed), "due_date": nil, "pull_request": nil, "labels": []object{}, "repository": object{"id": 1, "name": "town", "owner": "example", "full_name": g.Project}}
 	if !t.Closed.IsZero() {
 		i["state"] = "closed"
@@ -223,7 +223,7 @@ func (g *Gitea) runs(w http.ResponseWriter, number, size int) {
 	list := []object{}
 	for i, b := range page(builds, number, size) {
 		conclusion := map[string]string{"SUCCESS": "success", "FAILURE": "failure", "ABORTED": "cancelled"}[b.Result]
-		list = append(list, object{"id": i + 1, "display_title": Secret, "event": "push", "head_branch": "main", "head_sha": sha(i), "path": "unit.yaml@refs/heads/main", "run_attempt": 1, "run_number": i + 1, "status": "completed", "conclusion": conclusion,
+		list = append(list, object{"id": i + 1, "display_title": freeText, "event": "push", "head_branch": "main", "head_sha": sha(i), "path": "unit.yaml@refs/heads/main", "run_attempt": 1, "run_number": i + 1, "status": "completed", "conclusion": conclusion,
 			"url": "", "html_url": "", "started_at": rfc(b.Ended), "completed_at": rfc(b.Ended), "actor": g.user("ada"), "repository_id": 1})
 	}
 	g.say(w, "/repos/{owner}/{repo}/actions/runs", object{"total_count": len(builds), "workflow_runs": list})

@@ -58,7 +58,7 @@ func (g *GitLab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case rest == "/labels":
 		labels := []object{}
 		for i, l := range g.Tale.Labels {
-			labels = append(labels, object{"id": i + 1, "name": l, "color": "#0000ff", "description": Secret})
+			labels = append(labels, object{"id": i + 1, "name": l, "color": "#0000ff", "description": freeText})
 		}
 		write(w, labels)
 	case rest == "/merge_requests":
@@ -114,7 +114,7 @@ func (g *GitLab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // project is the long form of a project for members, the short one for anybody else.
 func (g *GitLab) project(member bool) object {
-	p := object{"id": 1, "description": Secret, "name": "Town", "path": "town", "path_with_namespace": g.Project, "created_at": rfc(g.Tale.At.AddDate(-4, 0, 0)), "default_branch": "main",
+	p := object{"id": 1, "description": freeText, "name": "Town", "path": "town", "path_with_namespace": g.Project, "created_at": rfc(g.Tale.At.AddDate(-4, 0, 0)), "default_branch": "main",
 		"topics": []string{}, "web_url": "https://gitlab.example.org/" + g.Project, "forks_count": 2, "star_count": 3, "license": object{"key": "apache-2.0", "name": "Apache License 2.0"},
 		"namespace": object{"id": 2, "name": "Example", "path": "example", "kind": "group", "full_path": "example"}}
 	if member {
@@ -132,7 +132,7 @@ func (g *GitLab) releases() []object {
 		for i, f := range r.Files {
 			links = append(links, object{"id": i + 1, "name": f, "url": "https://files.example.org/" + f, "link_type": "other"})
 		}
-		list = append(list, object{"tag_name": r.Tag, "name": Secret, "description": Secret, "created_at": rfc(r.At), "released_at": rfc(r.At), "upcoming_release": false,
+		list = append(list, object{"tag_name": r.Tag, "name": freeText, "description": freeText, "created_at": rfc(r.At), "released_at": rfc(r.At), "upcoming_release": false,
 			"author": g.user("ada"), "assets": object{"count": len(links), "links": links}})
 	}
 	return list
@@ -147,7 +147,7 @@ func (g *GitLab) user(who string) any {
 }
 
 func (g *GitLab) merge(p Proposal) object {
-	m := object{"id": 1000 + p.Number, "iid": p.Number, "project_id": 1, "title": Secret, "description": Secret, "state": "opened", "created_at": rfc(p.Opened), "updated_at": rfc(p.touched()),
+	m := object{"id": 1000 + p.Number, "iid": p.Number, "project_id": 1, "title": freeText, "description": freeText, "state": "opened", "created_at": rfc(p.Opened), "updated_at": rfc(p.touched()),
 		"merged_at": nil, "closed_at": nil, "author": g.user(p.Author), "merge_user": nil, "merged_by": nil, "user_notes_count": len(p.Remarks), "source_branch": "topic", "target_branch": "main", "draft": false}
 	switch {
 	case p.Merged:
@@ -176,7 +176,7 @@ func (g *GitLab) one(w http.ResponseWriter, parts []string) {
 			for _, a := range p.Approvals {
 				by = append(by, object{"user": g.user(a.By)})
 			}
-			write(w, object{"id": 1000 + p.Number, "iid": p.Number, "state": "merged", "title": Secret, "approved_by": by})
+			write(w, object{"id": 1000 + p.Number, "iid": p.Number, "state": "merged", "title": freeText, "approved_by": by})
 		case parts[2] == "notes":
 			write(w, g.notes(slices.Concat(p.Remarks, p.Approvals), p.Author, p.Opened))
 		}
@@ -186,7 +186,7 @@ func (g *GitLab) one(w http.ResponseWriter, parts []string) {
 // notes are remarks, after one that the system wrote.
 func (g *GitLab) notes(said []Said, author string, opened time.Time) []object {
 	note := func(by string, at time.Time, system bool) object {
-		return object{"id": 1, "body": Secret, "author": g.user(by), "created_at": rfc(at), "updated_at": rfc(at), "system": system, "noteable_type": "MergeRequest", "internal": false}
+		return object{"id": 1, "body": freeText, "author": g.user(by), "created_at": rfc(at), "updated_at": rfc(at), "system": system, "noteable_type": "MergeRequest", "internal": false}
 	}
 	list := []object{note(author, opened, true)}
 	for _, s := range said {
@@ -205,7 +205,7 @@ func (g *GitLab) tickets(state string) []Ticket {
 }
 
 func (g *GitLab) issue(t Ticket) object {
-	i := object{"id": 2000 + t.Number, "iid": t.Number, "project_id": 1, "title": Secret, "description": Secret, "state": "opened", "created_at": rfc(t.Opened), "updated_at": rfc(t.touched()),
+	i := object{"id": 2000 + t.Number, "iid": t.Number, "project_id": 1, "title": freeText, "description": freeText, "state": "opened", "created_at": rfc(t.Opened), "updated_at": rfc(t.touched()),
 		"closed_at": rfc(t.Closed), "author": g.user(t.Author), "user_notes_count": len(t.Remarks), "labels": []string{}}
 	if !t.Closed.IsZero() {
 		i["state"] = "closed"

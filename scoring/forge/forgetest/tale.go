@@ -54,15 +54,11 @@ type Build struct {
 	NonVoting bool
 }
 
-// Release is a release with the names of its files.
-type Release struct {
-	Tag   string
-	At    time.Time
-	Files []string
-}
+// freeText stands in every fixture where a service puts free text. It must never be seen behind the redaction.
+const freeText = "SECRET free text with ada@one.example in it"
 
-// Secret stands in every fixture where a service puts free text. It must never be seen behind the redaction.
-const Secret = "SECRET free text with ada@one.example in it"
+// FreeText is the text in all titles, comments and failures of the tale.
+func FreeText() string { return freeText }
 
 // touched is when a proposal was last changed.
 func (p Proposal) touched() time.Time {
@@ -171,3 +167,44 @@ func rfc(t time.Time) any {
 	}
 	return t.UTC().Format("2006-01-02T15:04:05Z")
 }
+
+// GitHub tells the tale as a repository of the fake GitHub.
+func (t *Tale) GitHub(owner, name string) *Repo {
+	who := func(login string) Who { return Who{Login: login, Bot: Machine(login)} }
+	r := &Repo{Owner: owner, Name: name, Organisation: true, Branch: "main", Licence: "Apache-2.0", Labels: t.Labels, Releases: t.Releases, Stars: 3, Forks: 2, Created: t.At.AddDate(-4, 0, 0),
+		Rules: []Rule{{Type: "NON_FAST_FORWARD"}, {Type: "PULL_REQUEST", Approvals: 1}, {Type: "REQUIRED_STATUS_CHECKS"}}}
+	for _, p := range t.Proposals {
+		pull := Pull{Created: p.Opened, Updated: p.touched(), Author: who(p.Author)}
+		if p.Merged {
+			pull.Merged, pull.MergedBy = p.Closed, who(p.Merger)
+		} else {
+			pull.Closed = p.Closed
+		}
+		for _, a := range p.Approvals {
+			pull.Approvals = append(pull.Approvals, who(a.By))
+			pull.Remarks = append(pull.Remarks, Remark{At: a.At, By: who(a.By), Review: true})
+		}
+		for _, s := range p.Remarks {
+			pull.Remarks = append(pull.Remarks, Remark{At: s.At, By: who(s.By)})
+		}
+		if p.Tested {
+			pull.Checks = "SUCCESS"
+		}
+		r.Pulls = append(r.Pulls, pull)
+	}
+	for _, k := range t.Tickets {
+		issue := Issue{Created: k.Opened, Updated: k.touched(), Closed: k.Closed, Author: who(k.Author)}
+		for _, s := range k.Remarks {
+			issue.Comments = append(issue.Comments, Remark{At: s.At, By: who(s.By)})
+		}
+		r.Issues = append(r.Issues, issue)
+	}
+	for _, b := range t.Builds {
+		conclusion := map[string]string{"SUCCESS": "success", "FAILURE": "failure", "ABORTED": "cancelled"}[b.Result]
+		r.Runs = append(r.Runs, Run{Conclusion: conclusion, Event: "push", Created: b.Ended})
+	}
+	return r
+}
+
+// Handler serves the fake GitHub under the names of its hosts.
+func (g *GitHub) Handler() http.Handler { return http.HandlerFunc(g.serve) }

@@ -21,7 +21,7 @@ type Zuul struct {
 // ServeHTTP answers.
 func (z *Zuul) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/api/tenant/"+z.Tenant+"/builds" {
-		http.Error(w, Secret, http.StatusNotFound)
+		http.Error(w, freeText, http.StatusNotFound)
 		return
 	}
 	q := r.URL.Query()
@@ -57,7 +57,7 @@ type Launchpad struct {
 func (l *Launchpad) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	if r.URL.Path != "/1.0/"+l.Project || q.Get("ws.op") != "searchTasks" {
-		http.Error(w, "Object: <"+Secret+">", http.StatusNotFound)
+		http.Error(w, "Object: <"+freeText+">", http.StatusNotFound)
 		return
 	}
 	list := l.found(q)
@@ -80,7 +80,7 @@ func (l *Launchpad) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	list = list[min(start, len(list)):]
 	entries := []object{}
 	for _, t := range list[:min(size, len(list))] {
-		entries = append(entries, object{"bug_link": fmt.Sprintf("https://api.launchpad.net/1.0/bugs/%d", t.Number), "date_created": rfc(t.Opened), "date_closed": rfc(t.Closed), "title": Secret,
+		entries = append(entries, object{"bug_link": fmt.Sprintf("https://api.launchpad.net/1.0/bugs/%d", t.Number), "date_created": rfc(t.Opened), "date_closed": rfc(t.Closed), "title": freeText,
 			"owner_link": "https://api.launchpad.net/1.0/~" + t.Author, "assignee_link": nil, "is_complete": !t.Closed.IsZero(), "importance": "Medium", "resource_type_link": "https://api.launchpad.net/1.0/#bug_task"})
 	}
 	answer["entries"] = entries
@@ -123,7 +123,7 @@ func (s *StoryBoard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	switch r.URL.Path {
 	case "/api/v1/projects":
-		write(w, []object{{"id": 17, "name": s.Project + "-specs", "description": Secret, "is_active": true}, {"id": 42, "name": s.Project, "description": Secret, "is_active": true}})
+		write(w, []object{{"id": 17, "name": s.Project + "-specs", "description": freeText, "is_active": true}, {"id": 42, "name": s.Project, "description": freeText, "is_active": true}})
 	case "/api/v1/stories":
 		if q.Get("project_id") != "42" {
 			write(w, []object{})
@@ -145,11 +145,11 @@ func (s *StoryBoard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if !t.Closed.IsZero() {
 				status = "merged"
 			}
-			answer = append(answer, object{"id": t.Number, "created_at": t.Opened.UTC().Format("2006-01-02T15:04:05+00:00"), "updated_at": rfc(t.touched()), "title": Secret, "description": Secret,
+			answer = append(answer, object{"id": t.Number, "created_at": t.Opened.UTC().Format("2006-01-02T15:04:05+00:00"), "updated_at": rfc(t.touched()), "title": freeText, "description": freeText,
 				"creator_id": 5, "is_bug": true, "status": status, "task_statuses": []object{{"key": "todo", "count": 1}}, "tags": []string{}, "private": false})
 		}
 		write(w, answer)
 	default:
-		http.Error(w, Secret, http.StatusNotFound)
+		http.Error(w, freeText, http.StatusNotFound)
 	}
 }
