@@ -335,6 +335,9 @@ func (r giteaReading) look(ctx context.Context, l *log, heads map[int64]string) 
 		if l.gates == nil && p.merged {
 			p.gated, l.gates = r.gated(ctx, heads[p.number])
 		}
+		if l.mergers == nil && p.merged && p.merger == "" { // Gitea's list does not say who merged
+			p.merger, p.mergerMachine, l.mergers = r.merger(ctx, p.number)
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -367,6 +370,17 @@ func (r giteaReading) reviews(ctx context.Context, number int64) (approvals []ap
 		remarks = append(remarks, remark{at: v.Submitted, who: who, machine: machine})
 	}
 	return approvals, remarks, err
+}
+
+// merger asks who merged a pull request.
+func (r giteaReading) merger(ctx context.Context, number int64) (who string, machine bool, err error) {
+	var pr *giteaapi.PullRequest
+	rule := ruleOf("gitea pull request", r.giteaShape([]string{"merged_by"}, "merged"), "merged", "merged_by")
+	err = r.ask(ctx, "pull request", rule, func() (err error) { pr, _, err = r.api.GetPullRequest(r.owner, r.repo, number); return err })
+	if err == nil {
+		who, machine = whoIs(pr.MergedBy)
+	}
+	return who, machine, err
 }
 
 // comments reads what was said about a pull request or an issue.

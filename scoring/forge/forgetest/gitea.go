@@ -53,10 +53,18 @@ func (g *Gitea) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		list := g.Tale.proposals(func(Proposal) bool { return true })
 		answer := []object{}
 		for _, p := range page(list, number, size) {
-			answer = append(answer, g.pull(p))
+			listed := g.pull(p)
+			listed["merged_by"] = nil // as real servers do: only the pull request itself says who merged it
+			answer = append(answer, listed)
 		}
 		w.Header().Set("X-Total-Count", strconv.Itoa(len(list)))
 		g.say(w, "/repos/{owner}/{repo}/pulls", answer)
+	case len(parts) == 2 && parts[0] == "pulls":
+		for _, p := range g.Tale.Proposals {
+			if strconv.Itoa(p.Number) == parts[1] {
+				g.say(w, "/repos/{owner}/{repo}/pulls/{index}", g.pull(p))
+			}
+		}
 	case len(parts) == 3 && parts[0] == "pulls" && parts[2] == "reviews":
 		g.reviews(w, parts[1])
 	case rest == "/issues":
