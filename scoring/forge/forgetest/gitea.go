@@ -78,7 +78,7 @@ func (g *Gitea) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case len(parts) == 3 && parts[0] == "issues" && parts[2] == "comments":
 		g.comments(w, parts[1])
 	case len(parts) == 3 && parts[0] == "commits" && parts[2] == "status":
-		state, n := "", 0
+		state, n := "pending", 0
 		for _, p := range g.Tale.Proposals {
 			if sha(p.Number) == parts[1] && p.Tested {
 				state, n = "success", 1
@@ -142,7 +142,7 @@ func (g *Gitea) user(who string) any {
 		return nil
 	}
 	return object{"id": len(who) + 10, "login": who, "login_name": "", "source_id": 0, "full_name": strings.ToUpper(who[:1]) + who[1:] + " Example", "email": who + "@noreply.git.example.org", "avatar_url": "", "language": "", "is_admin": false,
-		"last_login": "0001-01-01T00:00:00Z", "created": rfc(g.Tale.At.AddDate(-4, 0, 0)), "restricted": false, "active": false, "prohibit_login": false, "location": "", "website": "", "description": "", "visibility": "public", "username": who}
+		"last_login": "0001-01-01T00:00:00Z", "created": rfc(g.Tale.At.AddDate(-4, 0, 0)), "restricted": false, "active": false, "prohibit_login": false, "location": "", "website": "", "description": "", "visibility": "public"}
 }
 
 func (g *Gitea) releases() []object {
