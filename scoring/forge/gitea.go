@@ -325,12 +325,11 @@ func (r giteaReading) look(ctx context.Context, l *log, heads map[int64]string) 
 		if l.reviews == nil {
 			var reviews []remark
 			p.approvals, reviews, l.reviews = r.reviews(ctx, p.number)
-			p.remarks = append(p.remarks, reviews...)
+			p.remarks, p.partial = append(p.remarks, reviews...), len(reviews) >= giteaPage
 		}
 		if l.answers == nil {
-			var comments []remark
-			comments, l.answers = r.comments(ctx, p.number)
-			p.remarks = append(p.remarks, comments...)
+			comments, partial, err := r.comments(ctx, p.number)
+			p.remarks, p.partial, l.answers = append(p.remarks, comments...), p.partial || partial, err
 		}
 		if l.gates == nil && p.merged {
 			p.gated, l.gates = r.gated(ctx, heads[p.number])
@@ -383,8 +382,8 @@ func (r giteaReading) merger(ctx context.Context, number int64) (who string, mac
 	return who, machine, err
 }
 
-// comments reads what was said about a pull request or an issue.
-func (r giteaReading) comments(ctx context.Context, number int64) (remarks []remark, err error) {
+// comments reads what was said about a pull request or an issue, oldest first. Partial says that there may be more.
+func (r giteaReading) comments(ctx context.Context, number int64) (remarks []remark, partial bool, err error) {
 	var list []*giteaapi.Comment
 	rule := ruleOf("gitea comments", r.giteaShape([]string{"user"}, "created_at"), "created_at", "user")
 	err = r.ask(ctx, "comments", rule, func() (err error) {
@@ -397,7 +396,8 @@ func (r giteaReading) comments(ctx context.Context, number int64) (remarks []rem
 			remarks = append(remarks, remark{at: c.Created, who: who, machine: machine})
 		}
 	}
-	return remarks, err
+	total, told := r.totalCount()
+	return remarks, told && total > len(list) || !told && len(list) == giteaPage, err
 }
 
 // gated says whether tests of the last commit of a pull request passed.
@@ -451,7 +451,7 @@ func (r giteaReading) issues(ctx context.Context, repo *giteaapi.Repository, abo
 		out.Opened12m, out.Closed12m = failed[int](why), failed[int](why)
 	}
 	out.MedianAge = r.medianAge(ctx, rule, repo.OpenIssues)
-	t.answers(&out, func(number int64) ([]remark, error) { return r.comments(ctx, number) })
+	t.answers(&out, func(number int64) ([]remark, bool, error) { return r.comments(ctx, number) })
 	return audit.Known(out, r.origins()...).Graded(audit.GradeForge, listed, audit.Month)
 }
 

@@ -12,6 +12,7 @@ import (
 	gitlabapi "gitlab.com/gitlab-org/api/client-go"
 
 	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/licence"
 	"github.com/pegel-audit/pegel/scoring"
 )
 
@@ -207,8 +208,10 @@ func (r gitlabReading) home(ctx context.Context, p gitlabProject, from audit.Ori
 		h.Fork = told[bool](nil, "whether the project is a fork", from)
 	}
 	h.Licence = notTold[string]("GitLab recognised no licence", "the repository's files", from)
-	if p.License != nil && p.License.Key != "" && p.License.Key != "other" {
-		h.Licence = audit.Known(p.License.Key, from)
+	if p.License != nil { // GitLab writes SPDX identifiers in lower case
+		if e, err := licence.Parse(p.License.Key); err == nil && p.License.Key != "other" {
+			h.Licence = audit.Known(e.String(), from)
+		}
 	}
 	switch p.Namespace.Kind {
 	case "group":
@@ -370,7 +373,7 @@ func (r gitlabReading) look(ctx context.Context, l *log) {
 			p.gated, l.gates = r.gated(ctx, at)
 		}
 		if l.answers == nil {
-			p.remarks, l.answers = r.remarks(ctx, at)
+			p.remarks, p.partial, l.answers = r.remarks(ctx, at)
 		}
 		if ctx.Err() != nil {
 			return
@@ -411,8 +414,9 @@ func (r gitlabReading) gated(ctx context.Context, at string) (bool, error) {
 	return answer.Head != nil && answer.Head.Status == "success", nil
 }
 
-// remarks reads what was said about a merge request or an issue. Notes of the system say what was done to it.
-func (r gitlabReading) remarks(ctx context.Context, at string) ([]remark, error) {
+// remarks reads what was said about a merge request or an issue, oldest first. Notes of the system say what was done to it.
+// Partial says that there may be more.
+func (r gitlabReading) remarks(ctx context.Context, at string) (remarks []remark, partial bool, err error) {
 	var list []struct {
 		Author  gitlabAccount `json:"author"`
 		Created time.Time     `json:"created_at"`
@@ -421,13 +425,12 @@ func (r gitlabReading) remarks(ctx context.Context, at string) ([]remark, error)
 	rule := ruleOf("gitlab notes", r.gitlabShape([]string{"author"}, "created_at", "system"), "author", "created_at", "system")
 	q := url.Values{"sort": {"asc"}, "order_by": {"created_at"}, "per_page": {strconv.Itoa(remarksPage)}}
 	if err := r.get(ctx, "notes of "+r.path, rule, at+"/notes", q, &list); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var remarks []remark
 	for _, n := range list {
 		remarks = append(remarks, remark{at: n.Created, who: n.Author.Who, machine: n.Author.Machine || n.System})
 	}
-	return remarks, nil
+	return remarks, len(list) >= remarksPage, nil
 }
 
 // runs reads the pipelines of the default branch in the last 90 days.

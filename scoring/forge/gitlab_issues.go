@@ -45,7 +45,7 @@ func (r gitlabReading) issues(ctx context.Context, p gitlabProject, about audit.
 	for _, i := range list {
 		t.list = append(t.list, ticket{number: i.IID, author: i.Author.Who, machine: i.Author.Machine, opened: i.Created, silent: i.Notes != nil && *i.Notes == 0})
 	}
-	t.answers(&out, func(number int64) ([]remark, error) {
+	t.answers(&out, func(number int64) ([]remark, bool, error) {
 		return r.remarks(ctx, "/issues/"+strconv.FormatInt(number, 10))
 	})
 	return audit.Known(out, r.origins()...).Graded(audit.GradeForge, listed, audit.Month)

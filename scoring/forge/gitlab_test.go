@@ -43,7 +43,7 @@ func TestGitLabTellsTheSameTale(t *testing.T) {
 		t.Errorf("open %v, organisations %v", c.Open, c.Windows[2].TopApproverOrgLowBP.Unknown())
 	}
 	h := value(t, "home", e.Home)
-	if value(t, "archived", h.Archived) || value(t, "fork", h.Fork) || value(t, "mirror", h.MirrorOf) != "" || value(t, "licence", h.Licence) != "apache-2.0" ||
+	if value(t, "archived", h.Archived) || value(t, "fork", h.Fork) || value(t, "mirror", h.MirrorOf) != "" || value(t, "licence", h.Licence) != "Apache-2.0" ||
 		value(t, "owner", h.OwnerKind) != "organisation" || value(t, "newcomers", h.Newcomers) != 1 {
 		t.Errorf("home %+v", h)
 	}
@@ -160,5 +160,32 @@ func TestGitLabFixturesAreWhatItsOwnClientKnows(t *testing.T) {
 		if err := dec.Decode(into); err != nil || w.Code != http.StatusOK {
 			t.Errorf("%s: status %d: %v", path, w.Code, err)
 		}
+	}
+}
+
+func TestWhereMoreWasSaidThanWasReadNobodyIsBlamed(t *testing.T) {
+	p, g, hosts := gitlabTown()
+	for range remarksPage + 5 { // a machine talks and talks, before anybody else does
+		g.Tale.Proposals[5].Remarks = append([]forgetest.Said{{By: "zuul", At: daysBefore(2.5)}}, g.Tale.Proposals[5].Remarks...)
+		g.Tale.Tickets[2].Remarks = append([]forgetest.Said{{By: "zuul", At: daysBefore(59)}}, g.Tale.Tickets[2].Remarks...)
+	}
+	g.Before = func(w http.ResponseWriter, r *http.Request) bool { // as many notes as a page has
+		if !strings.HasSuffix(r.URL.Path, "/106/notes") && !strings.HasSuffix(r.URL.Path, "/3/notes") {
+			return false
+		}
+		notes := []map[string]any{}
+		for range remarksPage {
+			notes = append(notes, map[string]any{"author": map[string]any{"username": "zuul"}, "created_at": "2026-02-27T00:00:00Z", "system": false})
+		}
+		_ = json.NewEncoder(w).Encode(notes)
+		return true
+	}
+	e, _ := collect(t, hosts, p, scoring.Evidence{}, nil)
+	w, i := value(t, "changes", e.Changes).Windows[0], value(t, "issues", e.Issues)
+	if a, u := value(t, "answered", w.Answered), value(t, "unanswered", w.Unanswered); a != 2 || u != 1 {
+		t.Errorf("changes: answered %d, unanswered %d; want 2, 1, and one of which nobody knows", a, u)
+	}
+	if a, u := value(t, "answered", i.Answered), value(t, "unanswered", i.Unanswered); a != 0 || u != 1 {
+		t.Errorf("issues: answered %d, unanswered %d; want 0, 1, and one of which nobody knows", a, u)
 	}
 }

@@ -26,6 +26,7 @@ type proposal struct {
 	mergerMachine bool
 	approvals     []approval // by anybody, the author included
 	remarks       []remark
+	partial       bool // more was said than was read
 	gated         bool
 }
 
@@ -177,12 +178,15 @@ func (l log) answered(w *scoring.ChangeWindow, touched []proposal) {
 		why = l.nothing("change opened by a human")
 	}
 	var waits []int64
+	silent := 0
 	for _, p := range touched {
 		if s, ok := firstAnswer(p.opened, p.author, p.remarks); ok {
 			waits = append(waits, s)
+		} else if !p.partial { // where more was said than was read, nobody knows
+			silent++
 		}
 	}
-	w.Answered, w.Unanswered = factOf(len(waits), why, l.origins), factOf(len(touched)-len(waits), why, l.origins)
+	w.Answered, w.Unanswered = factOf(len(waits), why, l.origins), factOf(silent, why, l.origins)
 	m, ok := median(waits)
 	if !ok && why == nil {
 		why = &trouble{reason: "no change of the sample has a human answer yet", settle: "a longer period", origins: l.origins}

@@ -100,14 +100,14 @@ func (d *desk) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err := d.await(req.Context(), req.URL.Host); err != nil {
 			return nil, err
 		}
-		d.last, d.status, d.header = audit.Origin{Source: d.source, URL: plain(req.URL)}, 0, nil
+		d.last, d.status, d.header = audit.Origin{Source: d.source, URL: anonymous(req.URL)}, 0, nil
 		resp, err := d.next.RoundTrip(req)
 		if err != nil {
 			return nil, err
 		}
 		d.last, d.status, d.header = scoring.OriginOf(d.source, resp), resp.StatusCode, resp.Header
 		if d.last.URL == "" {
-			d.last.URL = plain(req.URL)
+			d.last.URL = anonymous(req.URL)
 		}
 		pause, limited := patience(resp, d.options.Now())
 		if pause > 0 {
@@ -164,8 +164,8 @@ func patience(resp *http.Response, now time.Time) (pause time.Duration, limited 
 	return 0, false
 }
 
-// plain is an address without credentials.
-func plain(u *url.URL) string {
+// anonymous is an address without credentials.
+func anonymous(u *url.URL) string {
 	c := *u
 	c.User = nil
 	return c.String()

@@ -27,7 +27,7 @@ type tickets struct {
 }
 
 // answers fills how long people waited for the first answer, from the newest issues of three months.
-func (t tickets) answers(out *scoring.Issues, remarks func(number int64) ([]remark, error)) {
+func (t tickets) answers(out *scoring.Issues, remarks func(number int64) (list []remark, partial bool, err error)) {
 	var recent []ticket
 	for _, i := range t.list {
 		if !i.machine && within(i.opened, t.at, 3) {
@@ -37,17 +37,21 @@ func (t tickets) answers(out *scoring.Issues, remarks func(number int64) ([]rema
 	slices.SortStableFunc(recent, func(a, b ticket) int { return b.opened.Compare(a.opened) })
 	sample := recent[:min(len(recent), sampleSize)]
 	var waits []int64
+	silent := 0
 	for _, i := range sample {
 		if i.silent {
+			silent++
 			continue
 		}
-		list, err := remarks(i.number)
+		list, partial, err := remarks(i.number)
 		if err != nil {
 			out.FirstResponse, out.Answered, out.Unanswered = failed[int64](err), failed[int](err), failed[int](err)
 			return
 		}
 		if s, ok := firstAnswer(i.opened, i.author, list); ok {
 			waits = append(waits, s)
+		} else if !partial { // where more was said than was read, nobody knows
+			silent++
 		}
 	}
 	out.Sample, out.Whole = len(sample), t.whole && len(sample) == len(recent)
@@ -56,7 +60,7 @@ func (t tickets) answers(out *scoring.Issues, remarks func(number int64) ([]rema
 		out.FirstResponse, out.Answered, out.Unanswered = notTold[int64](why, settle, t.origin), notTold[int](why, settle, t.origin), notTold[int](why, settle, t.origin)
 		return
 	}
-	out.Answered, out.Unanswered = audit.Known(len(waits), t.origin), audit.Known(len(sample)-len(waits), t.origin)
+	out.Answered, out.Unanswered = audit.Known(len(waits), t.origin), audit.Known(silent, t.origin)
 	out.FirstResponse = notTold[int64]("none of the issues looked at has a human answer yet", "a longer period", t.origin)
 	if m, ok := median(waits); ok {
 		out.FirstResponse = audit.Known(m, t.origin)
