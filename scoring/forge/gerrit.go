@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -33,13 +34,22 @@ func (g gerrit) read(ctx context.Context, p scoring.Project, e *scoring.Evidence
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	sure := reviewsIn(g.options, p.Repo)
+	if !sure && (r.status == http.StatusNotFound || state == "READ_ONLY") {
+		return nil // the .gitreview file is a leftover: somebody else has the changes
+	}
 	if e.Home.Unknown() == audit.MISS && hostedBy(g.options, p.Repo) == serviceGerrit {
 		e.Home = r.home(state, err)
 	}
 	if e.Changes.Unknown() == audit.MISS {
-		if e.Changes, err = r.changes(ctx, g.options.At, err); err != nil {
+		changes, err := r.changes(ctx, g.options.At, err)
+		if err != nil {
 			return err
 		}
+		if c, ok := changes.Get(); ok && !sure && idle(c) {
+			return nil // nothing happened here in two years: as above
+		}
+		e.Changes = changes
 	}
 	if e.Rules.Unknown() != audit.MISS && e.Team.Unknown() != audit.MISS {
 		return nil
@@ -57,11 +67,22 @@ func (g gerrit) read(ctx context.Context, p scoring.Project, e *scoring.Evidence
 	return nil
 }
 
+// idle says whether nothing was proposed or closed in the longest window, and nothing is open.
+func idle(c scoring.Changes) bool {
+	w := c.Windows[len(c.Windows)-1]
+	for _, f := range []audit.Fact[int]{w.Opened, w.Closed, c.Open} {
+		if n, ok := f.Get(); !ok || n > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // place returns the server and the project's name there.
 func (g gerrit) place(p scoring.Project, e scoring.Evidence) (host, project string, ok bool) {
 	if tree, known := e.Tree.Get(); known && tree.GerritProject != "" {
 		host, project, ok = strings.Cut(strings.TrimSuffix(tree.GerritProject, ".git"), "/")
-		return host, project, ok && validHost(host) && project != ""
+		return host, project, ok && validHost(host) && validPath(project)
 	}
 	host, project, ok = locate(p.Repo)
 	if !ok {

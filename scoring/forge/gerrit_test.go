@@ -190,3 +190,47 @@ func TestOrganisationsThatNobodyKnowsWidenTheShare(t *testing.T) {
 		t.Errorf("without a table of organisations the share is %v, want DNF", f.Unknown())
 	}
 }
+
+func TestALeftoverGitreviewFileDoesNotHideWhereChangesAre(t *testing.T) {
+	_, known := openStack()
+	p := scoring.Project{ID: "town", Repo: "https://gitlab.example.org/example/town"}
+	hosts := openDev()
+	hosts["gitlab.example.org"] = &forgetest.GitLab{Tale: tale(), Project: "example/town"}
+	e, _ := collect(t, hosts, p, known, nil)
+	if c := value(t, "changes", e.Changes); c.Forge != "gerrit" {
+		t.Errorf("a project that lives in Gerrit and is mirrored on GitLab has changes from %s", c.Forge)
+	}
+	empty := *tale()
+	empty.Proposals, empty.Builds = nil, nil
+	hosts["review.opendev.org"] = &forgetest.Gerrit{Tale: &empty, Project: "openstack/town"}
+	hosts["zuul.opendev.org"] = &forgetest.Zuul{Tale: &empty, Tenant: "openstack", Project: "openstack/town"}
+	e, _ = collect(t, hosts, p, known, nil)
+	if c, r := value(t, "changes", e.Changes), value(t, "runs", e.Runs); c.Forge != "gitlab" || r.System != "gitlab-ci" {
+		t.Errorf("nothing happened in Gerrit for two years, but changes come from %s and runs from %s", c.Forge, r.System)
+	}
+	hosts["review.opendev.org"].(*forgetest.Gerrit).Project = "openstack/village"
+	e, _ = collect(t, hosts, p, known, nil)
+	if c := value(t, "changes", e.Changes); c.Forge != "gitlab" {
+		t.Errorf("Gerrit does not know the project, but changes come from %s", c.Forge)
+	}
+	hosts["review.opendev.org"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	e, _ = collect(t, hosts, p, known, nil)
+	if e.Changes.Unknown() != audit.DNF {
+		t.Errorf("Gerrit is down, so that nobody knows; got %v", e.Changes.Unknown())
+	}
+	openstack, _ := openStack()
+	hosts["review.opendev.org"] = &forgetest.Gerrit{Tale: &empty, Project: "openstack/town"}
+	e, _ = collect(t, hosts, openstack, known, nil)
+	if n := value(t, "opened", value(t, "changes", e.Changes).Windows[3].Opened); n != 0 {
+		t.Errorf("%d changes opened", n)
+	}
+}
+
+func TestNamesThatWouldBecomeSearchesAreRefused(t *testing.T) {
+	for _, name := range []string{`review.opendev.org/x" OR project:"y`, "review.opendev.org/a b", "review.opendev.org/../x", "review.opendev.org/", "review.opendev.org", "user@review.opendev.org/x", "review.opendev.org/a{b}", "-x/y"} {
+		g := gerrit{newServices(Options{})}
+		if host, project, ok := g.place(scoring.Project{}, scoring.Evidence{Tree: audit.Known(scoring.Tree{GerritProject: name})}); ok {
+			t.Errorf("%q became %s at %s", name, project, host)
+		}
+	}
+}

@@ -40,6 +40,10 @@ func (g gitea) read(ctx context.Context, p scoring.Project, e *scoring.Evidence)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if err == nil && validPath(repo.FullName) && strings.Count(repo.FullName, "/") == 1 { // it may have moved
+		r.path = repo.FullName
+		r.owner, r.repo, _ = strings.Cut(repo.FullName, "/")
+	}
 	switch {
 	case err != nil && service == serviceOpenDev:
 		e.Home = failed[scoring.Home](err)

@@ -44,6 +44,9 @@ func (g gitlab) read(ctx context.Context, p scoring.Project, e *scoring.Evidence
 		failAll(e, err)
 		return nil
 	}
+	if project.Path != nil && validPath(*project.Path) {
+		r.path = *project.Path // it may have moved
+	}
 	return r.read(ctx, project, e)
 }
 

@@ -189,3 +189,22 @@ func TestWhereMoreWasSaidThanWasReadNobodyIsBlamed(t *testing.T) {
 		t.Errorf("issues: answered %d, unanswered %d; want 0, 1, and one of which nobody knows", a, u)
 	}
 }
+
+func TestAMovedProjectIsFollowed(t *testing.T) {
+	p, g, hosts := gitlabTown()
+	p.Repo = "https://gitlab.example.org/old/town"
+	g.Before = func(w http.ResponseWriter, r *http.Request) bool {
+		if rest, ok := strings.CutPrefix(r.URL.Path, "/api/v4/projects/old/town"); ok {
+			http.Redirect(w, r, "/api/v4/projects/example%2Fgroup%2Ftown"+rest, http.StatusMovedPermanently)
+			return true
+		}
+		return false
+	}
+	e, _ := collect(t, hosts, p, scoring.Evidence{}, nil)
+	if h := value(t, "home", e.Home); h.Name != "example/group/town" {
+		t.Errorf("home is %q", h.Name)
+	}
+	if n := value(t, "merged", value(t, "changes", e.Changes).Windows[2].Merged); n != 4 {
+		t.Errorf("%d merged", n)
+	}
+}

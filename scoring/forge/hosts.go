@@ -100,7 +100,28 @@ func locate(repo string) (host, path string, ok bool) {
 		host = strings.ToLower(u.Hostname())
 	}
 	path = strings.TrimSuffix(strings.Trim(u.Path, "/"), ".git")
-	return host, path, validHost(host) && path != "" && !strings.Contains("/"+path+"/", "/../") && !strings.ContainsAny(path, "?#\\ \"'<>\n\r\t")
+	return host, path, validHost(host) && validPath(path)
+}
+
+// validPath refuses what is no name of a repository: it becomes part of addresses and searches.
+func validPath(path string) bool {
+	if path == "" || len(path) > 500 || strings.Contains("/"+path+"/", "/../") || strings.HasPrefix(path, "-") {
+		return false
+	}
+	for _, c := range path {
+		if c <= ' ' || c == 0x7f || strings.ContainsRune("?#\\\"'<>(){}|^`:*", c) {
+			return false
+		}
+	}
+	return true
+}
+
+// reviewsIn says whether the changes of a repository at this address can be nowhere but in Gerrit. Elsewhere a .gitreview
+// file may be a leftover.
+func reviewsIn(o Options, repo string) bool {
+	host, _, ok := locate(repo)
+	_, listed := reviewHosts()[host]
+	return !ok || listed || hostedBy(o, repo) == serviceGerrit
 }
 
 // validHost refuses what is no host name with an optional port.

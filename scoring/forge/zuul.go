@@ -47,12 +47,16 @@ func (z zuul) read(ctx context.Context, p scoring.Project, e *scoring.Evidence) 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	var runs audit.Fact[scoring.Runs]
 	if err != nil {
-		e.Runs = failed[scoring.Runs](err)
-		return nil
+		runs = failed[scoring.Runs](err)
+	} else {
+		runs = d.runs(builds, whole, z.options.At)
 	}
-	e.Runs = d.runs(builds, whole, z.options.At)
-	return nil
+	if runs.Unknown() == audit.PASS || reviewsIn(z.options, p.Repo) {
+		e.Runs = runs
+	}
+	return nil // elsewhere the repository's own forge may know the runs
 }
 
 // zuulBuild is a build as it was redacted. Builds name no people but by the change they tested, which is not kept.
