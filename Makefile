@@ -64,9 +64,10 @@ descriptions:
 testbed-large:
 	@./sbom/scan/testbed/build.sh .testbed large
 
-# Builds kube-apiserver from the module k8s.io/kubernetes (ten minutes the first time) and needs Debian's etcd-server.
+# Builds kube-apiserver from the module k8s.io/kubernetes and Gitea from its own (ten minutes each the first time); needs
+# Debian's etcd-server, gcc and git.
 e2e:
-	cd e2e && $(GO) test -count=1 ./...
+	cd e2e && $(GO) test -count=1 -timeout 60m ./...
 
 # The benchmarks beside the code, then the comparison of make measure.
 bench: testbed
@@ -93,7 +94,7 @@ help:
 	echo "make testbed builds the container images that the tests scan, from Debian packages (cached in .testbed)"; \
 	echo "make descriptions fetches the published descriptions of forges' interfaces that tests read (npm)"; \
 	echo "make testbed-large builds seventeen images that share layers, for make measure (1.3 GB in .testbed)"; \
-	echo "make e2e     tests against a real kube-apiserver, built here (needs etcd-server)"; \
+	echo "make e2e     tests against a real kube-apiserver and a real Gitea, built here (needs etcd-server, gcc, git)"; \
 	echo "make bench   runs the benchmarks, then make measure"; \
 	echo "make measure measures scans of the large testbed beside other tools and writes docs/benchmarks.md"; \
 	echo "make fuzz    runs every fuzz target for FUZZTIME (default 10s)"; \

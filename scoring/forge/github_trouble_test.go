@@ -478,7 +478,7 @@ func TestNobodyIsAskedWithoutAClientOrForOtherHosts(t *testing.T) {
 	}
 	g := forgetest.NewGitHub(t, rich())
 	s := newStand(t, g, []string{"token"}, nil)
-	for _, repo := range []string{"https://opendev.org/openstack/nova", "https://gitlab.com/a/b", "", "::", "https://github.com/only", "https://github.com/a/..", "https://github.com/a b/c", "https://github.com.example.org/a/b"} {
+	for _, repo := range []string{"https://code.example.org/a/b", "https://gitlab.com", "", "::", "https://github.com/only", "https://github.com/a/..", "https://github.com/a b/c", "https://github.com.example.org/a/b"} {
 		for _, one := range []*Collector{c, s.Collector} {
 			e, err := one.Collect(context.Background(), scoring.Project{Repo: repo}, scoring.Evidence{})
 			if err != nil || e.Home.Unknown() != audit.MISS {
