@@ -40,6 +40,7 @@ type Catalogue struct {
 	repos      map[string][]int          // by host/path
 	software   map[string][]int
 	support    map[string][]supportRow // by id; the longest version first
+	table      *table                  // nil: nothing is known beside the components
 }
 
 // Component is one entry of the catalogue. The head of catalogue.yaml says what each field means.
@@ -95,14 +96,17 @@ type Edition struct {
 	Source  string   `yaml:"source"`
 }
 
-// Load returns the catalogue that is built into the program, with the ends of maintenance. It fails only if the program was
-// built from a broken one.
+// Load returns the catalogue that is built into the program, with the ends of maintenance and the table of repositories. It
+// fails only if the program was built from a broken one.
 func Load() (*Catalogue, error) {
 	c, err := Read(embedded)
 	if err != nil {
 		return nil, err
 	}
-	return c.withSupport(embeddedSupport)
+	if c, err = c.withSupport(embeddedSupport); err != nil {
+		return nil, err
+	}
+	return c.withRepositories(embeddedRepositories)
 }
 
 // Digest returns the SHA-256 of the bytes the catalogue was read from: the version of the catalogue.
