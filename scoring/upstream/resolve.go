@@ -121,8 +121,27 @@ func (c *Catalogue) project(id string) *scoring.Project {
 	k := c.components[c.byID[id]]
 	return &scoring.Project{
 		ID: k.ID, Name: k.Name, Repo: k.Repo, Mirror: k.Mirror, Role: k.Role, Area: k.Area, Foundation: k.Governance.Foundation,
-		Registry: k.Governance.ProjectTeam, Packages: slices.Sorted(slices.Values(k.PURLs)),
+		Registry: c.registryName(k), Packages: slices.Sorted(slices.Values(k.PURLs)),
 	}
+}
+
+// registryName is the name under which the foundation keeps a project: the team in OpenStack's projects.yaml, or the name in
+// the CNCF landscape, which for a part of a project is that of the whole. It is empty where no registry is known.
+func (c *Catalogue) registryName(k Component) string {
+	for range len(c.components) {
+		if k.Governance.ProjectTeam != "" {
+			return k.Governance.ProjectTeam
+		}
+		whole, ok := c.Get(k.Governance.PartOf)
+		if !ok {
+			break
+		}
+		k = whole
+	}
+	if k.Governance.Foundation == "CNCF" {
+		return k.Name
+	}
+	return ""
 }
 
 func (c *Catalogue) add(p *scoring.Project, part Part, m Match) {
