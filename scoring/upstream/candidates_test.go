@@ -35,6 +35,7 @@ func TestEachRuleLeadsWhereItSays(t *testing.T) {
 			"https://github.com/example/mono packages/a repository medium"},
 		{"scm of Maven", Part{Kind: PartPURL, Name: "pkg:maven/org.example/exampled@1", Claims: []Claim{{Kind: ClaimRepository, Value: "scm:git:git@github.com:example/exampled.git"}}},
 			"https://github.com/example/exampled  repository medium"},
+		{"the table by group of Maven", Part{Kind: PartPURL, Name: "pkg:maven/io.netty/netty-resolver-dns@4.1.100"}, "https://github.com/netty/netty  table high"},
 		{"a repository on an unknown host, in its own field", Part{Kind: PartPURL, Name: "pkg:npm/exampled@1", Claims: []Claim{{Kind: ClaimRepository, Value: "https://code.example.org/exampled"}}},
 			"https://code.example.org/exampled  repository medium"},
 		{"the same as a home page is none", Part{Kind: PartPURL, Name: "pkg:npm/exampled@1", Claims: []Claim{{Kind: ClaimHomepage, Value: "https://code.example.org/exampled"}}}, ""},

@@ -260,6 +260,10 @@ func (t *table) find(key string) (projectRow, bool) {
 	if r, ok := t.keys[key]; ok {
 		return r, true
 	}
+	if strings.HasPrefix(key, "maven/") { // a group of Maven whose artifacts come from one repository
+		r, ok := t.keys[parent(key)]
+		return r, ok
+	}
 	for _, s := range t.starred {
 		if middle, ok := strings.CutPrefix(key, s.before); ok {
 			if middle, ok = strings.CutSuffix(middle, s.after); ok && middle != "" && strings.Trim(middle, "0123456789.-") == "" {
