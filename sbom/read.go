@@ -310,9 +310,11 @@ func (r *bomReader) component(c cdx.Component) string {
 		p.Supplier = c.Supplier.Name
 	}
 	for _, ref := range deref(c.ExternalReferences) {
-		if ref.Type == cdx.ERTypeWebsite && webAddress(ref.URL) {
+		switch {
+		case ref.Type == cdx.ERTypeWebsite && webAddress(ref.URL) && p.Homepage == "":
 			p.Homepage = ref.URL
-			break
+		case ref.Type == cdx.ERTypeVCS && vcsAddress(ref.URL) && len(p.Upstream) < MaxUpstream:
+			p.Upstream = append(p.Upstream, UpstreamClaim{Kind: UpstreamRepository, URL: ref.URL})
 		}
 	}
 	p.Licences = claims(c)
@@ -648,4 +650,10 @@ func jsonMessage(data []byte, err error) error {
 func lineAt(data []byte, offset int64) int {
 	offset = max(0, min(offset, int64(len(data))))
 	return 1 + bytes.Count(data[:offset], []byte("\n"))
+}
+
+// vcsAddress reports whether a text can be the address of a repository: one word, with no user in it but git.
+func vcsAddress(s string) bool {
+	return s != "" && len(s) <= maxUpstreamURL && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("<>\"", r) }) &&
+		strings.Count(s, "@") == strings.Count(s, "git@")
 }

@@ -229,20 +229,22 @@ type File struct {
 
 // Component is one package inside an artifact.
 type Component struct {
-	Ref           string         `json:"ref"`  // bom-ref: the purl, made unique by #path where one purl occurs twice
-	Type          string         `json:"type"` // deb, python, go-module, npm, java-archive, ... as syft names it; "file" for others
-	Name          string         `json:"name"`
-	Version       string         `json:"version"`
-	PURL          string         `json:"purl,omitempty"`
-	CPE           string         `json:"cpe,omitempty"`
-	Arch          string         `json:"arch,omitempty"`
-	Source        string         `json:"source,omitempty"` // source package name
-	SourceVersion string         `json:"source_version,omitempty"`
-	Supplier      string         `json:"supplier,omitempty"` // organisation; a person's name is left out
-	Homepage      string         `json:"homepage,omitempty"`
-	Section       string         `json:"section,omitempty"` // archive area and section of a deb, e.g. "non-free/libs"
-	Licences      []LicenceClaim `json:"licences,omitempty"`
-	DependsOn     []string       `json:"depends_on,omitempty"` // refs in the same artifact, sorted
+	Ref           string `json:"ref"`  // bom-ref: the purl, made unique by #path where one purl occurs twice
+	Type          string `json:"type"` // deb, python, go-module, npm, java-archive, ... as syft names it; "file" for others
+	Name          string `json:"name"`
+	Version       string `json:"version"`
+	PURL          string `json:"purl,omitempty"`
+	CPE           string `json:"cpe,omitempty"`
+	Arch          string `json:"arch,omitempty"`
+	Source        string `json:"source,omitempty"` // source package name
+	SourceVersion string `json:"source_version,omitempty"`
+	Supplier      string `json:"supplier,omitempty"` // organisation; a person's name is left out
+	Homepage      string `json:"homepage,omitempty"`
+	Section       string `json:"section,omitempty"` // archive area and section of a deb, e.g. "non-free/libs"
+	// Upstream is what the package says about where its source comes from, beside Homepage. Strangers wrote it.
+	Upstream  []UpstreamClaim `json:"upstream,omitempty"`
+	Licences  []LicenceClaim  `json:"licences,omitempty"`
+	DependsOn []string        `json:"depends_on,omitempty"` // refs in the same artifact, sorted
 	// Dependencies says how much of what it depends on DependsOn holds: DependenciesComplete, DependenciesIncomplete, or
 	// nothing where nobody can say.
 	Dependencies string       `json:"dependencies,omitempty"`
@@ -256,6 +258,27 @@ const (
 	DependenciesComplete   = "complete"
 	DependenciesIncomplete = "incomplete"
 )
+
+// UpstreamClaim is one address that a package names for its source, as it was written.
+type UpstreamClaim struct {
+	Kind   string `json:"kind"` // one of the kinds below
+	URL    string `json:"url"`
+	Folder string `json:"folder,omitempty"` // in the repository, where the package names one
+	Path   string `json:"path,omitempty"`   // of the file inside the artifact that says so
+}
+
+// Kinds of upstream claims.
+const (
+	UpstreamRepository = "repository" // a field for the repository: Project-URL of sources, npm repository, Maven scm, vcs reference
+	UpstreamHomepage   = "homepage"
+	UpstreamCopyright  = "copyright" // Source of the copyright file of a deb
+)
+
+// maxUpstreamURL bounds one address.
+const maxUpstreamURL = 512
+
+// MaxUpstream is how many upstream claims of a component are kept.
+const MaxUpstream = 8
 
 // LicenceClaim is one statement about the licence of a component, as it was found. Claims of one provenance all hold.
 type LicenceClaim struct {

@@ -30,9 +30,15 @@ type Project struct {
 // Link says by which rule a deployed part was led to a project.
 type Link struct {
 	Subject    string       `json:"subject"`    // artifact id or purl
-	Rule       string       `json:"rule"`       // image, chart, package, purl, assign
+	Rule       string       `json:"rule"`       // a rule of scoring/upstream: image, chart, package, purl, assign, table, homepage, ...
 	Confidence string       `json:"confidence"` // high, medium, low
 	Origin     audit.Origin `json:"origin,omitzero"`
+	Repo       string       `json:"repo,omitempty"` // repository that the rule names; empty: that of the project
+	Path       string       `json:"path,omitempty"` // folder in it, where several parts come from one repository
+	// Steps show how the address that was read became Repo: moved, mirror.
+	Steps []Step `json:"steps,omitempty"`
+	// Rivals are what other rules say of the same part where they name another repository, the strongest first. They lost.
+	Rivals []Link `json:"rivals,omitempty"`
 }
 
 // Collector gathers evidence about a project from one kind of place. Known is what the collectors before it found; it

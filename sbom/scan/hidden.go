@@ -81,12 +81,13 @@ func (h *hiddenDocs) listed(by int) map[debKey]bool {
 }
 
 // hiddenLicences returns the claims of the copyright file of a package that a later layer removed.
-func (m mapping) hiddenLicences(d *deb, h *hiddenDocs) []sbom.LicenceClaim {
-	n := h.find(d)
+func (m mapping) hiddenLicences(c *component, h *hiddenDocs) []sbom.LicenceClaim {
+	n := h.find(c.deb)
 	if n == nil {
 		return nil
 	}
-	claims := m.copyrights.of(m.view, n.node)
+	claims, source := m.copyrights.of(m.view, n.node)
+	c.upstream(n.path, source)
 	for i := range claims {
 		claims[i].Provenance = sbom.FromHidden
 		claims[i].Origin = audit.Origin{

@@ -54,11 +54,11 @@ func (m mapping) readLicences(ctx context.Context, all []component) error {
 		c := &all[i]
 		switch c.Type {
 		case string(pkg.PythonPkg):
-			c.instead(append(m.pythonLicences(c.path), m.pythonTexts(t, c.path)...))
+			c.instead(append(m.pythonLicences(c), m.pythonTexts(t, c.path)...))
 		case string(pkg.NpmPkg):
-			c.instead(m.npmLicences(t, files, c.path))
+			c.instead(m.npmLicences(t, files, c))
 		case string(pkg.JavaPkg):
-			c.instead(jars.licences(*c))
+			c.instead(jars.licences(c))
 		case string(pkg.GoModulePkg):
 			c.instead(modules.of(m, t, *c))
 		case string(pkg.DebPkg):
@@ -75,8 +75,9 @@ func (c *component) instead(claims []sbom.LicenceClaim) {
 	}
 }
 
-// pythonLicences reads the metadata file of a Python package.
-func (m mapping) pythonLicences(file string) []sbom.LicenceClaim {
+// pythonLicences reads the metadata file of a Python package, also for where its source is.
+func (m mapping) pythonLicences(c *component) []sbom.LicenceClaim {
+	file := c.path
 	if base := path.Base(file); base != "METADATA" && base != "PKG-INFO" {
 		return nil
 	}
@@ -86,7 +87,9 @@ func (m mapping) pythonLicences(file string) []sbom.LicenceClaim {
 	}
 	defer r.Close()
 	var claims []sbom.LicenceClaim
-	for _, value := range pythonClaims(r) {
+	h := pythonHeaders(r)
+	c.upstream(file, h.upstream...)
+	for _, value := range h.claims() {
 		claims = append(claims, sbom.LicenceClaim{Value: value, Provenance: sbom.FromMetadata, Path: file})
 	}
 	return claims
@@ -97,10 +100,12 @@ func (m mapping) debLicences(c *component, hidden *hiddenDocs) {
 	m.view.trace.path(c.copyright)
 	n := m.view.tree.find(c.copyright, true)
 	if n == nil || !n.isRegular() {
-		c.Licences = append(m.hiddenLicences(c.deb, hidden), c.deb.archiveClaims()...)
+		c.Licences = append(m.hiddenLicences(c, hidden), c.deb.archiveClaims()...)
 		return
 	}
-	c.Licences = append(m.copyrights.of(m.view, n), c.deb.archiveClaims()...)
+	claims, source := m.copyrights.of(m.view, n)
+	c.Licences = append(claims, c.deb.archiveClaims()...)
+	c.upstream(n.path, source)
 	c.Locations = shortest(append(c.Locations, n.path))
 }
 
@@ -108,34 +113,41 @@ func (m mapping) debLicences(c *component, hidden *hiddenDocs) {
 // same one, and so have images that share layers.
 type copyrights struct {
 	mu     sync.Mutex
-	claims map[[32]byte][]sbom.LicenceClaim
+	claims map[[32]byte]copyrightFacts
 }
 
-// of returns the claims of a copyright file; none if it cannot be read.
-func (c *copyrights) of(v *view, n *node) []sbom.LicenceClaim {
+// copyrightFacts is what is kept of one copyright file.
+type copyrightFacts struct {
+	claims []sbom.LicenceClaim
+	source sbom.UpstreamClaim // its zero value if the file names none
+}
+
+// of returns the claims of a copyright file and its Source; none if it cannot be read.
+func (c *copyrights) of(v *view, n *node) ([]sbom.LicenceClaim, sbom.UpstreamClaim) {
 	c.mu.Lock()
-	claims, known := c.claims[n.entry.sha256]
+	f, known := c.claims[n.entry.sha256]
 	c.mu.Unlock()
 	if !known || n.entry.sha256 == ([32]byte{}) {
 		r, err := v.contents(n)
 		if err != nil {
-			return nil
+			return nil, sbom.UpstreamClaim{}
 		}
 		defer r.Close()
 		data, err := io.ReadAll(io.LimitReader(r, maxCopyright+1))
 		if err != nil {
-			return nil
+			return nil, sbom.UpstreamClaim{}
 		}
-		claims = sbom.CopyrightClaims(data, n.path, sbom.FromCopyright) // says of one that is too long that nobody can read it
+		// says of one that is too long that nobody can read it
+		f = copyrightFacts{sbom.CopyrightClaims(data, n.path, sbom.FromCopyright), copyrightSource(data)}
 		c.mu.Lock()
-		c.claims[sha256.Sum256(data)] = claims
+		c.claims[sha256.Sum256(data)] = f
 		c.mu.Unlock()
 	}
-	claims = slices.Clone(claims)
+	claims := slices.Clone(f.claims)
 	for i := range claims {
 		claims[i].Path = n.path
 	}
-	return claims
+	return claims, f.source
 }
 
 // maxCopyright bounds a copyright file; the largest of Debian 12 has 1.5 MB.

@@ -32,6 +32,7 @@ const (
 type javaArchive struct {
 	manifest []string            // Bundle-License of its manifest
 	poms     map[string][]string // names by group:artifact of its project files
+	scm      map[string][]string // addresses under scm by the same
 	texts    []sbom.LicenceClaim // of META-INF and the root
 }
 
@@ -57,7 +58,7 @@ func javaPlace(metadata any) string {
 // licences returns the claims about a Java package: the licences of its project file, else Bundle-License, of which all
 // count; and the licence texts of its archive. Of a package that was merged into the archive of another one only the
 // project file counts.
-func (j *javaArchives) licences(c component) []sbom.LicenceClaim {
+func (j *javaArchives) licences(c *component) []sbom.LicenceClaim {
 	if c.record == nil {
 		return nil
 	}
@@ -71,6 +72,9 @@ func (j *javaArchives) licences(c component) []sbom.LicenceClaim {
 		return nil
 	}
 	at := strings.Join(parts, ":")
+	for _, address := range a.scm[coordinates(c.PURL)] {
+		c.upstream(at, sbom.UpstreamClaim{Kind: sbom.UpstreamRepository, URL: address})
+	}
 	var claims []sbom.LicenceClaim
 	names := a.poms[coordinates(c.PURL)]
 	if len(names) == 0 && own && len(a.poms) == 1 {
@@ -220,7 +224,7 @@ func contents(f *zip.File, limit int64) []byte {
 
 // summary reads manifest, project files and licence texts.
 func (j *javaArchives) summary(z *zip.Reader, at string) *javaArchive {
-	a := &javaArchive{poms: map[string][]string{}}
+	a := &javaArchive{poms: map[string][]string{}, scm: map[string][]string{}}
 	manifests, texts, left := 0, 0, int64(maxMembers)
 	read := func(f *zip.File) []byte {
 		limit := min(left, maxMember)
@@ -240,7 +244,9 @@ func (j *javaArchives) summary(z *zip.Reader, at string) *javaArchive {
 			a.manifest = bundleLicences(read(f))
 		case base == "pom.xml" && strings.HasPrefix(dir, "META-INF/maven/") && len(a.poms) < maxPOMs:
 			if parts := strings.Split(dir, "/"); len(parts) == 5 && a.poms[parts[2]+":"+parts[3]] == nil {
-				a.poms[parts[2]+":"+parts[3]] = append([]string{}, pomLicences(read(f))...)
+				data := read(f)
+				a.poms[parts[2]+":"+parts[3]] = append([]string{}, pomLicences(data)...)
+				a.scm[parts[2]+":"+parts[3]] = pomSCM(data)
 			}
 		case (dir == "" || strings.EqualFold(dir, "META-INF/")) && isLicenceFile(base) && texts < maxPerUnit:
 			texts++

@@ -13,19 +13,20 @@ import (
 // npmLicences reads the package.json of an installed npm package and the licence texts beside it. Its field license is a
 // text; old packages have an object with a type, or a list under licenses of which the user chooses one
 // (docs.npmjs.com, "package.json"). A reference to a file is no name: the text decides.
-func (m mapping) npmLicences(t *texts, files licenceFiles, file string) []sbom.LicenceClaim {
+func (m mapping) npmLicences(t *texts, files licenceFiles, c *component) []sbom.LicenceClaim {
+	file := c.path
 	if path.Base(file) != "package.json" {
 		return nil
 	}
 	var claims []sbom.LicenceClaim
-	if value := m.npmMetadata(file); value != "" {
+	if value := m.npmMetadata(c); value != "" {
 		claims = append(claims, sbom.LicenceClaim{Value: value, Provenance: sbom.FromMetadata, Path: file})
 	}
 	return append(claims, m.textsAt(t, files[path.Dir(file)])...)
 }
 
-func (m mapping) npmMetadata(file string) string {
-	r := m.open(file)
+func (m mapping) npmMetadata(c *component) string {
+	r := m.open(c.path)
 	if r == nil {
 		return ""
 	}
@@ -33,10 +34,12 @@ func (m mapping) npmMetadata(file string) string {
 	var p struct {
 		License  json.RawMessage `json:"license"`
 		Licenses json.RawMessage `json:"licenses"`
+		npmUpstream
 	}
 	if json.NewDecoder(io.LimitReader(r, maxPackageJSON)).Decode(&p) != nil {
 		return ""
 	}
+	c.upstream(c.path, p.claims()...)
 	names := npmNames(p.License, 0)
 	if len(names) == 0 {
 		names = npmNames(p.Licenses, 0)

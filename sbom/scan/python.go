@@ -7,17 +7,17 @@ import (
 	"strings"
 
 	"github.com/pegel-audit/pegel/audit/licence"
+	"github.com/pegel-audit/pegel/sbom"
 )
 
 // maxMetadata bounds the part of a METADATA or PKG-INFO file that is read. Old files keep the whole description in a
 // header before the classifiers; the longest seen have 200 kB.
 const maxMetadata = 4 << 20
 
-// pythonClaims returns what the metadata of a Python package says about its licence (core metadata 2.4): the
+// claims returns what the metadata of a Python package says about its licence (core metadata 2.4): the
 // License-Expression if there is one (PEP 639); else the License field if it names a known licence; else the classifiers,
 // which syft does not read; else the License field as it is. "UNKNOWN" and whole texts are no claims.
-func pythonClaims(r io.Reader) []string {
-	h := pythonHeaders(r)
+func (h headers) claims() []string {
 	field := claimText(h.license)
 	switch {
 	case claimText(h.expression) != "":
@@ -55,6 +55,7 @@ func namesHolder(s string) bool {
 type headers struct {
 	expression, license string
 	classifiers         []string // "License :: ..." with a name, sorted
+	upstream            []sbom.UpstreamClaim
 }
 
 // pythonHeaders reads the header part, up to the first empty line. A field that goes on in a second line is a text.
@@ -87,6 +88,13 @@ func (h *headers) field(line string) *string {
 	case "license":
 		h.license = value
 		return &h.license
+	case "home-page":
+		h.upstream = append(h.upstream, sbom.UpstreamClaim{Kind: sbom.UpstreamHomepage, URL: value})
+	case "project-url":
+		label, url, _ := strings.Cut(value, ",")
+		if kind, ok := projectURLs[plainLabel(label)]; ok {
+			h.upstream = append(h.upstream, sbom.UpstreamClaim{Kind: kind, URL: strings.TrimSpace(url)})
+		}
 	case "classifier":
 		rest, ok := strings.CutPrefix(value, "License ::")
 		if rest = strings.TrimSpace(rest); ok && rest != "OSI Approved" && claimText(value) != "" {

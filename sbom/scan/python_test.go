@@ -36,7 +36,7 @@ func TestPythonClaims(t *testing.T) {
 		"other classifiers do not count": {"Classifier: Programming Language :: Python\n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if d := cmp.Diff(c.want, pythonClaims(strings.NewReader(c.in))); d != "" {
+			if d := cmp.Diff(c.want, pythonHeaders(strings.NewReader(c.in)).claims()); d != "" {
 				t.Errorf("claims (-want +got):\n%s", d)
 			}
 		})
@@ -51,7 +51,7 @@ func FuzzPythonClaims(f *testing.F) {
 	f.Add("License: a\n b\nClassifier: License :: x")
 	f.Add("\nLicense: MIT")
 	f.Fuzz(func(t *testing.T, in string) {
-		got := pythonClaims(strings.NewReader(in))
+		got := pythonHeaders(strings.NewReader(in)).claims()
 		for _, c := range got {
 			if c == "" || len(c) > maxClaim || strings.ContainsAny(c, "\r\n") || hasAddress(c) {
 				t.Fatalf("%q is no claim", c)
@@ -59,7 +59,7 @@ func FuzzPythonClaims(f *testing.F) {
 		}
 		head, _, found := strings.Cut(in, "\n\n")
 		if found && head != "" && head[0] != '\n' {
-			if d := cmp.Diff(got, pythonClaims(strings.NewReader(head+"\n\nLicense-Expression: MIT\n"))); d != "" {
+			if d := cmp.Diff(got, pythonHeaders(strings.NewReader(head+"\n\nLicense-Expression: MIT\n")).claims()); d != "" {
 				t.Fatalf("the body changes the claims (-before +after):\n%s", d)
 			}
 		}

@@ -107,7 +107,7 @@ func newWith(opt Options, classifier func() (context.Context, error)) (*Scanner,
 		work:        work,
 		store:       layers,
 		memo:        &memo{store: layers, depth: opt.Depth, results: map[string]*result{}},
-		copyrights:  &copyrights{claims: map[[32]byte][]sbom.LicenceClaim{}},
+		copyrights:  &copyrights{claims: map[[32]byte]copyrightFacts{}},
 		licences:    sync.OnceValues(classifier),
 		freeSpace:   freeSpace,
 	}, nil

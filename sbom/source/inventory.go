@@ -647,6 +647,19 @@ func (c *inventoryCheck) component(p sbom.Component, refs map[string]bool) sbom.
 		Homepage: c.text("components.homepage", p.Homepage, maxInventoryText), Section: c.text("components.section", p.Section, maxInventoryText),
 		Layer: c.digest("components.layer", p.Layer),
 	}
+	if len(p.Upstream) > sbom.MaxUpstream {
+		c.bad("components.upstream", "%.60q has more upstream addresses than allowed", p.Ref)
+		return out
+	}
+	for _, u := range p.Upstream {
+		if strings.ContainsFunc(u.URL+u.Folder, unicode.IsControl) {
+			c.bad("components.upstream", "an address holds control characters")
+		}
+		out.Upstream = append(out.Upstream, sbom.UpstreamClaim{
+			Kind: c.needed("components.upstream.kind", u.Kind, 64), URL: c.needed("components.upstream.url", u.URL, maxInventoryText),
+			Folder: c.text("components.upstream.folder", u.Folder, maxInventoryText), Path: c.text("components.upstream.path", u.Path, maxInventoryPath),
+		})
+	}
 	if p.PURL != "" && !strings.HasPrefix(p.PURL, "pkg:") {
 		c.bad("components.purl", "%.100q is no package URL", p.PURL)
 	}

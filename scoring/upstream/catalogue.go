@@ -32,6 +32,7 @@ const NoAssertion = "NOASSERTION"
 type Catalogue struct {
 	digest     audit.Digest
 	components []Component
+	standards  []Standard
 	byID       map[string]int
 	images     map[string][]imageEntry // by last path segment
 	charts     map[string][]int
@@ -40,31 +41,34 @@ type Catalogue struct {
 	repos      map[string][]int          // by host/path
 	software   map[string][]int
 	support    map[string][]supportRow // by id; the longest version first
+	table      *table                  // nil: nothing is known beside the components
 }
 
 // Component is one entry of the catalogue. The head of catalogue.yaml says what each field means.
 type Component struct {
-	ID               string       `yaml:"id"`
-	Name             string       `yaml:"name"`
-	Role             string       `yaml:"role"`
-	Tiers            []string     `yaml:"tiers"`
-	Area             string       `yaml:"area"`
-	Repo             string       `yaml:"repo"`
-	Mirror           string       `yaml:"mirror"`
-	Licence          string       `yaml:"licence"`
-	LicenceChecked   bool         `yaml:"licence_checked"`
-	LicenceByVersion []LicenceRow `yaml:"licence_by_version"`
-	LicenceFlag      string       `yaml:"licence_flag"`
-	Governance       Governance   `yaml:"governance"`
-	Images           []string     `yaml:"images"`
-	Inside           []string     `yaml:"inside"`
-	Editions         []Edition    `yaml:"editions"`
-	HelmCharts       []string     `yaml:"helm_charts"`
-	Packages         []string     `yaml:"packages"`
-	PURLs            []string     `yaml:"purls"`
-	Software         []string     `yaml:"software"`
-	Notes            string       `yaml:"notes"`
-	Verify           bool         `yaml:"verify"`
+	ID               string        `yaml:"id"`
+	Name             string        `yaml:"name"`
+	Role             string        `yaml:"role"`
+	Tiers            []string      `yaml:"tiers"`
+	Area             string        `yaml:"area"`
+	Repo             string        `yaml:"repo"`
+	Mirror           string        `yaml:"mirror"`
+	Licence          string        `yaml:"licence"`
+	LicenceChecked   bool          `yaml:"licence_checked"`
+	LicenceByVersion []LicenceRow  `yaml:"licence_by_version"`
+	LicenceFlag      string        `yaml:"licence_flag"`
+	Governance       Governance    `yaml:"governance"`
+	Images           []string      `yaml:"images"`
+	Inside           []string      `yaml:"inside"`
+	Editions         []Edition     `yaml:"editions"`
+	HelmCharts       []string      `yaml:"helm_charts"`
+	Packages         []string      `yaml:"packages"`
+	PURLs            []string      `yaml:"purls"`
+	Software         []string      `yaml:"software"`
+	Alternatives     []Alternative `yaml:"alternatives"`
+	Standards        []Reference   `yaml:"standards"`
+	Notes            string        `yaml:"notes"`
+	Verify           bool          `yaml:"verify"`
 }
 
 // LicenceRow says which licence holds for a range of versions of one edition.
@@ -95,14 +99,60 @@ type Edition struct {
 	Source  string   `yaml:"source"`
 }
 
-// Load returns the catalogue that is built into the program, with the ends of maintenance. It fails only if the program was
-// built from a broken one.
+// Standard is a standard or interface that components speak.
+type Standard struct {
+	ID     string `yaml:"id"`
+	Name   string `yaml:"name"`
+	Source string `yaml:"source"` // address of its text
+}
+
+// Reference says that a component speaks a standard.
+type Reference struct {
+	ID     string `yaml:"id"`     // of the standard
+	Source string `yaml:"source"` // where that is documented
+}
+
+// Alternative is open source that can take the place of a component: another one of the catalogue by its id, or a project
+// that the catalogue does not list, by name, repository and licence.
+type Alternative struct {
+	ID        string   `yaml:"id"`
+	Name      string   `yaml:"name"`
+	Repo      string   `yaml:"repo"`
+	Licence   string   `yaml:"licence"`
+	Standards []string `yaml:"standards"` // that both speak
+	Source    string   `yaml:"source"`    // where that is documented
+}
+
+// Alternatives returns what can take the place of a component, each with name, repository and licence, those of the catalogue
+// too. It returns nil for an id that the catalogue does not have; an empty list says that none is known.
+func (c *Catalogue) Alternatives(id string) []Alternative {
+	k, ok := c.Get(id)
+	if !ok {
+		return nil
+	}
+	out := slices.Clone(k.Alternatives)
+	for i, a := range out {
+		if other, ok := c.Get(a.ID); ok {
+			out[i].Name, out[i].Repo, out[i].Licence = other.Name, other.Repo, other.Licence
+		}
+	}
+	return out
+}
+
+// Standards returns the standards that the catalogue has words for, in the order of the file.
+func (c *Catalogue) Standards() []Standard { return slices.Clone(c.standards) }
+
+// Load returns the catalogue that is built into the program, with the ends of maintenance and the table of repositories. It
+// fails only if the program was built from a broken one.
 func Load() (*Catalogue, error) {
 	c, err := Read(embedded)
 	if err != nil {
 		return nil, err
 	}
-	return c.withSupport(embeddedSupport)
+	if c, err = c.withSupport(embeddedSupport); err != nil {
+		return nil, err
+	}
+	return c.withRepositories(embeddedRepositories)
 }
 
 // Digest returns the SHA-256 of the bytes the catalogue was read from: the version of the catalogue.

@@ -86,7 +86,7 @@ func checkLicences(t *testing.T, k Component) {
 
 func TestEveryComponentHasAllKeysInTheOrderOfTheSchema(t *testing.T) {
 	want := []string{"id", "name", "role", "tiers", "area", "repo", "mirror", "licence", "licence_checked", "licence_by_version", "licence_flag",
-		"governance", "images", "inside", "editions", "helm_charts", "packages", "purls", "software", "notes", "verify"}
+		"governance", "images", "inside", "editions", "helm_charts", "packages", "purls", "software", "alternatives", "standards", "notes", "verify"}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(embedded, &doc); err != nil {
 		t.Fatal(err)

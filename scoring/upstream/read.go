@@ -27,6 +27,7 @@ const (
 // file is the catalogue as it is written.
 type file struct {
 	Schema     string      `yaml:"schema"`
+	Standards  []Standard  `yaml:"standards"`
 	Components []Component `yaml:"components"`
 }
 
@@ -62,7 +63,10 @@ func read(data []byte) (*Catalogue, error) {
 	if err := checkAll(f.Components, nodes); err != nil {
 		return nil, err
 	}
-	c := &Catalogue{digest: audit.DigestOf(data), components: f.Components}
+	if err := checkReplaceable(f, nodes); err != nil {
+		return nil, err
+	}
+	c := &Catalogue{digest: audit.DigestOf(data), components: f.Components, standards: f.Standards}
 	c.index()
 	return c, nil
 }

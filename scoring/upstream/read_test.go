@@ -53,7 +53,7 @@ func TestErrorsOfACatalogueNameTheLineAndSayWhatWouldBeRight(t *testing.T) {
 		{"an unknown key", "  area: iaas", "  aera: iaas", `line 7: unknown key "aera"; did you mean "area"?`},
 		{"an unknown key of governance", "{foundation: none}", "{fundation: none}", `line 10: unknown key "fundation"; did you mean "foundation"?`},
 		{"an unknown key of a row", "versions: \"*\"", "version: \"*\"", `line 22: unknown key "version"; did you mean "versions"?`},
-		{"a key far from all", "  area: iaas", "  xxxxxxxxxxxx: iaas", `line 7: unknown key "xxxxxxxxxxxx"; known are area, editions`},
+		{"a key far from all", "  area: iaas", "  xxxxxxxxxxxx: iaas", `line 7: unknown key "xxxxxxxxxxxx"; known are alternatives, area, editions`},
 		{"a foreign spelling", "  licence: Apache-2.0", "  license: Apache-2.0", `line 9: unknown key "license"; did you mean "licence"?`},
 		{"a key twice", "  area: iaas", "  area: iaas\n  area: iaas", `line 8: key "area" stands twice`},
 		{"an id twice", "- id: beta", "- id: alpha", `line 12: id "alpha" stands at line 3 already`},
@@ -139,7 +139,7 @@ func FuzzRead(f *testing.F) {
 		if c.Digest() != audit.DigestOf(data) {
 			t.Errorf("digest: got %s", c.Digest())
 		}
-		again, err := yaml.Marshal(file{Schema, c.Components()})
+		again, err := yaml.Marshal(file{Schema, c.Standards(), c.Components()})
 		if err != nil {
 			t.Fatal(err)
 		}

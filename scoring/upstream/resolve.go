@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,12 +28,14 @@ type Part struct {
 	Tiers   []string // tiers of the stack it serves; empty: those of the catalogue
 	Area    string   // empty: that of the catalogue, as where the parts of one project disagree
 	Assign  string   // catalogue id that the operator assigned; overrides the rules
+	Source  string   // source package that it was built from, where the distribution names one
+	Claims  []Claim  // what it says about where it comes from
 }
 
 // Resolution is what a stack's parts lead to.
 type Resolution struct {
 	Projects  []scoring.Project // sorted by id; one per catalogue entry
-	Unmatched []Part            // parts that lead nowhere, in the order given: each is a finding
+	Unmatched []Part            // parts that lead to no catalogue entry, in the order given: each is a finding
 }
 
 // Match returns the catalogue entries of one part by the rule of its kind; an assignment overrides the rules. It returns
@@ -116,7 +119,29 @@ func (c *Catalogue) Resolve(parts []Part) Resolution {
 // project starts a project from its catalogue entry, without tiers, versions and links.
 func (c *Catalogue) project(id string) *scoring.Project {
 	k := c.components[c.byID[id]]
-	return &scoring.Project{ID: k.ID, Name: k.Name, Repo: k.Repo, Mirror: k.Mirror, Role: k.Role, Area: k.Area, Foundation: k.Governance.Foundation}
+	return &scoring.Project{
+		ID: k.ID, Name: k.Name, Repo: k.Repo, Mirror: k.Mirror, Role: k.Role, Area: k.Area, Foundation: k.Governance.Foundation,
+		Registry: c.registryName(k), Packages: slices.Sorted(slices.Values(k.PURLs)),
+	}
+}
+
+// registryName is the name under which the foundation keeps a project: the team in OpenStack's projects.yaml, or the name in
+// the CNCF landscape, which for a part of a project is that of the whole. It is empty where no registry is known.
+func (c *Catalogue) registryName(k Component) string {
+	for range len(c.components) {
+		if k.Governance.ProjectTeam != "" {
+			return k.Governance.ProjectTeam
+		}
+		whole, ok := c.Get(k.Governance.PartOf)
+		if !ok {
+			break
+		}
+		k = whole
+	}
+	if k.Governance.Foundation == "CNCF" {
+		return k.Name
+	}
+	return ""
 }
 
 func (c *Catalogue) add(p *scoring.Project, part Part, m Match) {
@@ -128,7 +153,7 @@ func (c *Catalogue) add(p *scoring.Project, part Part, m Match) {
 	if v := deployedVersion(part, m); v != "" {
 		p.Versions = append(p.Versions, v)
 	}
-	p.Links = append(p.Links, scoring.Link{Subject: part.Subject, Rule: m.Rule, Confidence: m.Confidence, Origin: c.Origin(m.ID)})
+	p.Links = append(p.Links, scoring.Link{Subject: part.Subject, Rule: m.Rule, Confidence: m.Confidence, Origin: c.Origin(m.ID), Rivals: c.rivals(part)})
 }
 
 // deployedVersion returns the version of the component that a part shows, or "" if it shows none.
@@ -174,8 +199,10 @@ func compareLinks(a, b scoring.Link) int {
 	if c := strings.Compare(a.Subject, b.Subject); c != 0 {
 		return c
 	}
-	if c := strings.Compare(a.Rule, b.Rule); c != 0 {
-		return c
-	}
-	return weakness(a.Confidence) - weakness(b.Confidence)
+	return cmp.Or(strings.Compare(a.Rule, b.Rule), weakness(a.Confidence)-weakness(b.Confidence), slices.CompareFunc(a.Rivals, b.Rivals, compareRivals))
+}
+
+func compareRivals(a, b scoring.Link) int {
+	return cmp.Or(strings.Compare(a.Repo, b.Repo), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Confidence, b.Confidence),
+		strings.Compare(a.Path, b.Path), strings.Compare(a.Origin.Path, b.Origin.Path), strings.Compare(a.Origin.URL, b.Origin.URL))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/scoring"
+	"github.com/pegel-audit/pegel/scoring/upstream"
 )
 
 // The documents that cross the wall and are no stage's own: everything right of it reads them from the bundle only.
@@ -48,6 +49,8 @@ type projectsDocument struct {
 	Projects  []scoring.Project `json:"projects"`
 	Products  []product         `json:"products"`
 	Unmatched []string          `json:"unmatched"` // artifact ids that lead to no known project
+	// Sources says where every package and artifact comes from, those too that no project of the catalogue stands for.
+	Sources upstream.Survey `json:"sources"`
 }
 
 // product is a catalogue component at the version deployed in one artifact.

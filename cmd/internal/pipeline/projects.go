@@ -14,7 +14,7 @@ import (
 // projects leads artifacts, and packages that the catalogue names, to upstream projects.
 func (g *gatherer) projects(inv sbom.Inventory, pkgs []sbom.Packages) projectsDocument {
 	doc := projectsDocument{Schema: projectsSchema, Catalogue: g.catalogue.Digest(), Products: []product{}, Unmatched: []string{}}
-	var parts []upstream.Part
+	var parts, sources []upstream.Part
 	inside := map[string]sbom.Packages{}
 	for _, p := range pkgs {
 		inside[p.Artifact] = p
@@ -31,9 +31,11 @@ func (g *gatherer) projects(inv sbom.Inventory, pkgs []sbom.Packages) projectsDo
 		for _, p := range found {
 			parts = append(parts, upstream.Part{Subject: a.ID, Version: p.Version, Tiers: a.Tiers, Area: a.Area, Assign: p.Project})
 		}
+		sources = append(sources, g.sourceParts(a)...)
 	}
-	parts = append(parts, packageParts(inv, pkgs)...)
-	doc.Projects = g.linked(g.catalogue.Resolve(parts).Projects, inv)
+	packages := packageParts(inv, pkgs)
+	doc.Projects = g.linked(g.catalogue.Resolve(append(parts, packages...)).Projects, inv)
+	doc.Sources = g.catalogue.Survey(append(sources, packages...))
 	slices.Sort(doc.Unmatched)
 	slices.SortFunc(doc.Products, func(a, b product) int {
 		return cmp.Or(cmp.Compare(a.Artifact, b.Artifact), cmp.Compare(a.Project, b.Project), cmp.Compare(a.Version, b.Version))
@@ -165,11 +167,47 @@ func packageParts(inv sbom.Inventory, pkgs []sbom.Packages) []upstream.Part {
 		}
 		for _, c := range components {
 			if c.PURL != "" {
-				parts = append(parts, upstream.Part{Subject: c.PURL, Kind: upstream.PartPURL, Name: c.PURL, Version: c.Version, Tiers: a.Tiers, Area: a.Area})
+				parts = append(parts, upstream.Part{
+					Subject: c.PURL, Kind: upstream.PartPURL, Name: c.PURL, Version: c.Version, Tiers: a.Tiers, Area: a.Area, Source: c.Source, Claims: claimsOf(a, c),
+				})
 			}
 		}
 	}
 	return parts
+}
+
+// claimsOf is what a package says about where it comes from, each claim with the file that says so.
+func claimsOf(a sbom.Artifact, c sbom.Component) []upstream.Claim {
+	origin := func(file string) audit.Origin { return audit.Origin{Source: "package", Path: file, Digest: a.Digest} }
+	var out []upstream.Claim
+	if c.Homepage != "" {
+		file := ""
+		if len(c.Locations) > 0 {
+			file = c.Locations[0]
+		}
+		out = append(out, upstream.Claim{Kind: upstream.ClaimHomepage, Value: c.Homepage, Origin: origin(file)})
+	}
+	for _, u := range c.Upstream {
+		out = append(out, upstream.Claim{Kind: u.Kind, Value: u.URL, Path: u.Folder, Origin: origin(u.Path)})
+	}
+	return out
+}
+
+// labelSource is the label by which a builder names a repository (OCI image specification, annotations). It often names
+// that of the build.
+const labelSource = "org.opencontainers.image.source"
+
+// sourceParts is an artifact as something that comes from a repository. A host comes from none.
+func (g *gatherer) sourceParts(a sbom.Artifact) []upstream.Part {
+	if a.Kind == sbom.KindHost {
+		return nil
+	}
+	part := artifactPart(a)
+	part.Assign = g.assigned(a)
+	if source := a.Labels[labelSource]; source != "" {
+		part.Claims = []upstream.Claim{{Kind: upstream.ClaimLabel, Value: source, Origin: audit.Origin{Source: "label", Path: labelSource, Digest: a.Digest}}}
+	}
+	return []upstream.Part{part}
 }
 
 // product asks the catalogue for the licence of a component at the deployed version and edition.

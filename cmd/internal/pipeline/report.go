@@ -279,6 +279,7 @@ func (d *dossier) notSeen() []reports.Unseen {
 	add("artifacts whose contents could not be read", "see each name", "give contents that can be read", failed)
 	add("artifacts that lead to no known upstream project", "no entry of the catalogue matches", "name the upstream under assign: in the stack file, or add it to the catalogue", unmatched)
 
+	out = append(out, unresolved(d.projects.Sources)...)
 	out = append(out, d.notCovered()...)
 
 	silent := map[string][]string{}
