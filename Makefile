@@ -8,7 +8,7 @@ STACK ?= examples/scs-reference/stack.yaml
 export CGO_ENABLED ?= 0
 
 # Packages that link syft, the heavy library: built without cgo and tested without the race detector.
-HEAVY = ./sbom/scan/... ./cmd/...
+HEAVY = ./sbom/scan/... ./scoring/openssf/... ./cmd/...
 
 .PHONY: audit test build dist testbed descriptions testbed-large e2e bench measure fuzz generate check clean help FORCE
 
@@ -41,7 +41,7 @@ dist:
 test: check testbed descriptions
 	@light=$$($(GO) list ./... | grep -vE '/sbom/scan|/cmd(/|$$)'); \
 	if command -v $${CC:-gcc} >/dev/null 2>&1; then \
-		echo "CGO_ENABLED=1 go test -race (packages that do not link syft)"; CGO_ENABLED=1 $(GO) test -race $$light; \
+		echo "CGO_ENABLED=1 go test -race (packages that link neither syft nor scorecard)"; CGO_ENABLED=1 $(GO) test -race $$light; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "no C compiler: the race detector needs gcc and libc6-dev" >&2; exit 1; \
 	else \

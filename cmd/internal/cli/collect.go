@@ -23,24 +23,30 @@ func collectCommand(w World) *cobra.Command {
 		Long: "Gather the evidence of a stack into a bundle, without judging it, and say for each kind of fact what is known and why\n" +
 			"the rest is not. A run that was killed goes on where it was.\n\n" +
 			"With --catalogue the evidence of upstream projects is recorded without any deployment, for others to take facts from\n" +
-			"with --from; a stack file then only says which versions are deployed.",
+			"with --from; stack files then only say which versions are deployed. --at head records each project as of its newest\n" +
+			"commit: what clones say that nobody has updated since.",
 		Example: "  pegel collect stack.yaml --bundle evidence\n  pegel collect stack.yaml --from oci:registry.example.org/community-evidence:2026-08 --anew keystone:git\n" +
 			"  pegel collect --catalogue all --mirror ./clones --offline --bundle community-evidence",
-		Args: cobra.MaximumNArgs(1),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			atHead := g.at == "head" && len(catalogue) > 0
+			if atHead {
+				g.at = ""
+			}
 			opt, err := g.options(cmd, w)
 			if err != nil {
 				return err
 			}
 			if len(catalogue) > 0 {
+				opt.AtHead = atHead
 				found, err := collectCatalogue(cmd.Context(), catalogue, args, opt)
 				if err != nil {
 					return err
 				}
 				return printCollected(w, opt, found)
 			}
-			if len(args) == 0 {
-				return &pipeline.UsageError{Err: fmt.Errorf("no stack file is given"), Hint: "pegel collect STACK, or --catalogue all"}
+			if len(args) != 1 {
+				return &pipeline.UsageError{Err: fmt.Errorf("%d stack files are given", len(args)), Hint: "pegel collect STACK, or --catalogue all"}
 			}
 			stack, err := pipeline.ReadStack(args[0])
 			if err != nil {
@@ -67,16 +73,20 @@ func collectCommand(w World) *cobra.Command {
 	return cmd
 }
 
-// collectCatalogue records projects of the catalogue, at the versions that the stack file deploys if one is given.
+// collectCatalogue records projects of the catalogue, at the versions that the stack files deploy.
 func collectCatalogue(ctx context.Context, ids, args []string, opt pipeline.Options) (pipeline.Collected, error) {
-	var deployed map[string][]string
-	if len(args) > 0 {
-		stack, err := pipeline.ReadStack(args[0])
+	deployed := map[string][]string{}
+	for _, name := range args {
+		stack, err := pipeline.ReadStack(name)
 		if err != nil {
 			return pipeline.Collected{}, err
 		}
-		if deployed, err = pipeline.DeployedVersions(ctx, stack, opt); err != nil {
+		found, err := pipeline.DeployedVersions(ctx, stack, opt)
+		if err != nil {
 			return pipeline.Collected{}, err
+		}
+		for id, versions := range found {
+			deployed[id] = append(deployed[id], versions...)
 		}
 	}
 	if slices.Equal(ids, []string{"all"}) {

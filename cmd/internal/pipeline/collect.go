@@ -117,7 +117,7 @@ func (c *collecting) enough(collector string, p scoring.Project, e scoring.Evide
 // gitOptions are those of a collector of git. The files that say who works for whom are open until done is called.
 func (g *gatherer) gitOptions() (options gitlog.Options, done func(), err error) {
 	options = gitlog.Options{
-		CacheDir: g.opt.CacheDir, Mirrors: g.opt.Mirrors, Offline: g.opt.Offline, At: g.at, Keep: g.keptBy(),
+		CacheDir: g.opt.CacheDir, Mirrors: g.opt.Mirrors, Offline: g.opt.Offline, At: g.at, AtHead: g.opt.AtHead, Keep: g.keptBy(),
 		Classify: licence.Detect, Log: g.opt.logger(),
 	}
 	var open []*os.File

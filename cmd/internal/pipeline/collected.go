@@ -145,7 +145,7 @@ func catalogueProjects(catalogue *upstream.Catalogue, ids []string, deployed map
 			return nil, usagef("pegel knows the ids in scoring/upstream/catalogue.yaml", "collecting %q: the catalogue does not know the id", id)
 		}
 		p := catalogueProject(catalogue, id)
-		p.Versions = deployed[id]
+		p.Versions = slices.Compact(slices.Sorted(slices.Values(deployed[id])))
 		out = append(out, p)
 	}
 	return out, nil
@@ -174,6 +174,8 @@ func prepareProjects(stack Stack, opt Options, catalogue *upstream.Catalogue) (*
 
 // DeployedVersions returns the versions of catalogue projects that a stack deploys, by id. It reads the inventory only.
 func DeployedVersions(ctx context.Context, stack Stack, opt Options) (map[string][]string, error) {
+	opt.Evidence = nil
+	stack.Evidence = nil
 	g, err := prepare(stack, opt)
 	if err != nil {
 		return nil, err

@@ -20,9 +20,12 @@ import (
 
 // Options say how to run. The zero value of a field does the safe thing.
 type Options struct {
-	Version  string              // of the program, recorded in the bundle
-	Now      time.Time           // the clock; assessed_at where neither the stack file nor At says otherwise
-	At       time.Time           // overrides the day of the stack file
+	Version string    // of the program, recorded in the bundle
+	Now     time.Time // the clock; assessed_at where neither the stack file nor At says otherwise
+	At      time.Time // overrides the day of the stack file
+	// AtHead judges each history at the committer time of its newest commit, as far as a clone can speak for itself. It is
+	// for recordings of the catalogue: a stack is judged on one day.
+	AtHead   bool
 	Offline  bool                // no network: only local files, sockets of this machine, local clones and recorded evidence
 	Bundle   string              // directory to write the evidence to
 	Mirrors  []string            // directories with local clones
