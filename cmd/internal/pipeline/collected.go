@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -60,7 +62,7 @@ func factsOf(all []scoring.Evidence) []reports.CollectedFact {
 				at[key] = i
 				out = append(out, reports.CollectedFact{Collector: s.Collector, Fact: name})
 			}
-			out[i].Add(e.Project, s.Outcome, s.Reason, s.Settle)
+			out[i].Add(e.Project, s.Outcome, withoutRepo(s.Reason, e.Repo), withoutRepo(s.Settle, e.Repo))
 		}
 	}
 	order := collectorNames()
@@ -68,6 +70,14 @@ func factsOf(all []scoring.Evidence) []reports.CollectedFact {
 		return cmp.Compare(placeIn(order, a.Collector), placeIn(order, b.Collector))
 	})
 	return out
+}
+
+// withoutRepo takes the address of the project out of a reason, so that the same reason of many is one line.
+func withoutRepo(text, repo string) string {
+	if repo == "" {
+		return text
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(text, strconv.Quote(repo), "the repository"), repo, "the repository")
 }
 
 // placeIn is where a name stands in a list; one that does not stands last.

@@ -280,7 +280,7 @@ func (d *dossier) productSubject(p product, a sbom.Artifact) policies.Subject {
 		Ref:  audit.SubjectRef{Kind: policies.KindProduct, ID: p.Project + "@" + orUnknown(p.Version) + " in " + p.Artifact, Name: strings.TrimSpace(p.Name + " " + p.Version), Tiers: a.Tiers},
 		Area: a.Area, Intent: !a.Seen(),
 		Origins:  map[string][]audit.Origin{"": origins(a), "licence": l.origins, "licenceClass": l.origins, "openCore": p.VendorBuild.Origins},
-		Observed: d.evidence[p.Project].AssessedAt,
+		Observed: l.observed,
 	}
 	if p.Assigned {
 		sub.Declared = map[string]bool{"name": true, "licence": true, "licenceClass": true, "openCore": true}
@@ -317,6 +317,7 @@ type productLicence struct {
 	checked    bool
 	provenance string
 	origins    []audit.Origin
+	observed   time.Time // when the licence file was read; zero: the catalogue was asked, on the day of the audit
 	unknown    *policies.UnknownField
 }
 
@@ -370,7 +371,7 @@ func (d *dossier) doubt(p product, l productLicence) *policies.UnknownField {
 func licenceAtTag(p product, e scoring.Evidence, facts scoring.LicenceFacts) productLicence {
 	l := productLicence{
 		expression: facts.Expression, class: licence.ClassOf(facts.Expression), checked: true,
-		provenance: "licence file at the tag of " + p.Version, origins: licenceOrigins(e, facts),
+		provenance: "licence file at the tag of " + p.Version, origins: licenceOrigins(e, facts), observed: e.AssessedAt,
 	}
 	var open []string
 	for _, f := range facts.Files {
