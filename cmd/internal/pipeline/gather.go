@@ -86,7 +86,7 @@ func (g *gatherer) gather(ctx context.Context) (audit.Digest, error) {
 	}
 	projects := g.projects(inventory, packages)
 	evidence := g.evidence(ctx, projects.Projects, recorded)
-	g.collected = evidence
+	projects.Projects, g.collected = atHome(projects.Projects, evidence), evidence
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
