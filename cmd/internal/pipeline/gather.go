@@ -42,6 +42,7 @@ type gatherer struct {
 	asking    *answers.Transport // shared by the collectors; nil until one asks
 	git       *gitlog.Collector  // nil until somebody needs a clone
 	library   library            // registries that are read from git
+	histories library            // of projects, for those who ask about tags and commits
 	closers   []func() error     // of collectors
 	journal   *journal           // of an interrupted run; nil: none is kept
 	collected []scoring.Evidence // what the collectors found
