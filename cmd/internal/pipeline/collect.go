@@ -142,14 +142,18 @@ func (g *gatherer) gitOptions() (options gitlog.Options, done func(), err error)
 			_ = f.Close()
 		}
 	}
-	for _, name := range g.stack.Collect.Affiliations {
-		f, err := os.Open(relativeTo(g.stack.Dir, name))
+	for _, a := range g.stack.Collect.Affiliations {
+		at, err := ParseDay(a.At)
+		var f *os.File
+		if err == nil {
+			f, err = os.Open(relativeTo(g.stack.Dir, a.File))
+		}
 		if err != nil {
 			done()
-			return options, func() {}, usagef("docs/affiliations.md says what may stand there", "reading stack %q: collect: affiliations: %w", g.stack.Name, plainPath(name, err))
+			return options, func() {}, usagef(affiliationsHint, "reading stack %q: collect: affiliations: %w", g.stack.Name, plainPath(a.File, err))
 		}
 		open = append(open, f)
-		options.Affiliations = append(options.Affiliations, gitlog.AffiliationFile{Name: name, Data: f})
+		options.Affiliations = append(options.Affiliations, gitlog.AffiliationFile{Name: a.File, Source: a.Source, At: at, Data: f})
 	}
 	return options, done, nil
 }

@@ -176,6 +176,9 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	if g.places, err = stack.Licences.places(stack.Dir, opt.Getenv); err != nil {
 		return nil, usagef("docs/licence-sources.md lists the places and their words", "reading stack %q: %w", stack.Name, err)
 	}
+	if err := stack.Collect.check(stack.Dir); err != nil {
+		return nil, &UsageError{Err: fmt.Errorf("reading stack %q: %w", stack.Name, err), Hint: collectHint(err)}
+	}
 	g.sources, err = g.decode(nil)
 	return g, err
 }
