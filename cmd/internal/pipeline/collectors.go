@@ -81,7 +81,7 @@ func lifecycleCollector(_ context.Context, g *gatherer, _ []scoring.Project) (sc
 }
 
 func forgeCollector(ctx context.Context, g *gatherer, projects []scoring.Project) (scoring.Collector, error) {
-	if g.stack.Collect.Forges != nil && !*g.stack.Collect.Forges {
+	if !g.asksForges() {
 		return nil, nil
 	}
 	client, err := g.answerClient()
@@ -351,16 +351,8 @@ func (g *gatherer) tokens(host string) []string {
 	if g.opt.Getenv == nil {
 		return nil
 	}
-	host = strings.ToLower(host)
-	names := []string{"PEGEL_TOKEN_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(host))}
-	switch host {
-	case "github.com", "api.github.com":
-		names = append(names, "PEGEL_GITHUB_TOKEN")
-	case "gitlab.com":
-		names = append(names, "PEGEL_GITLAB_TOKEN")
-	}
 	var out []string
-	for _, name := range names {
+	for _, name := range tokenNames(host) {
 		text := g.opt.Getenv(name)
 		if file := g.opt.Getenv(name + "_FILE"); file != "" {
 			data, err := readSmall(file)
@@ -374,6 +366,19 @@ func (g *gatherer) tokens(host string) []string {
 		}
 	}
 	return out
+}
+
+// tokenNames are the variables that tokens for a host are taken from.
+func tokenNames(host string) []string {
+	host = strings.ToLower(host)
+	names := []string{"PEGEL_TOKEN_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(host))}
+	switch host {
+	case "github.com", "api.github.com":
+		names = append(names, "PEGEL_GITHUB_TOKEN")
+	case "gitlab.com":
+		names = append(names, "PEGEL_GITLAB_TOKEN")
+	}
+	return names
 }
 
 // readSmall reads a file of secrets. Errors name the file, never its contents.
