@@ -68,6 +68,13 @@ type Evidence struct {
 	NotAsked  bool      `json:"not_asked,omitempty"` // nothing was read because the run was not allowed to ask: nobody looked
 	Settle    string    `json:"settle,omitempty"`    // what would settle it
 
+	// Steps lead from the address of the project to Repo where that is another one: what was read at first said that it is a
+	// mirror, or that changes are reviewed elsewhere. The evidence is about Repo alone.
+	Steps []Step `json:"steps,omitempty"`
+	// MirrorOf is the true home of a mirror that could not be left: the home could not be read, and the evidence is about the
+	// mirror. Unknown where Repo is the home, as far as is known.
+	MirrorOf audit.Fact[string] `json:"mirror_of,omitzero"`
+
 	History  audit.Fact[History]  `json:"history"`
 	Releases audit.Fact[Releases] `json:"releases"`
 	Tree     audit.Fact[Tree]     `json:"tree"`
@@ -107,6 +114,7 @@ type Taken struct {
 
 // Fresh returns the evidence as it counts at a moment: facts whose lifetime is over are not known any more.
 func (e Evidence) Fresh(at time.Time) Evidence {
+	e.MirrorOf = e.MirrorOf.Fresh(at)
 	e.History, e.Releases, e.Tree, e.LicenceHistory = e.History.Fresh(at), e.Releases.Fresh(at), e.Tree.Fresh(at), e.LicenceHistory.Fresh(at)
 	if e.Licences != nil {
 		fresh := make(map[string]audit.Fact[LicenceFacts], len(e.Licences))

@@ -14,6 +14,11 @@ const (
 	serviceGit     = "git"     // git and perhaps cgit or gitweb, nothing else
 )
 
+// Kinds lists the services that Options.Services may name, sorted.
+func Kinds() []string {
+	return []string{serviceGerrit, serviceGit, serviceGitea, "github", serviceGitLab, serviceOpenDev}
+}
+
 // openDevReview is the Gerrit of OpenDev.
 const openDevReview = "review.opendev.org"
 

@@ -204,6 +204,23 @@ func Repositories() []string {
 	return []string{openStackGovernance, openStackReleases, landscapeRepo, apacheRepo}
 }
 
+// Needs lists the repositories that Options.Read may be asked for about a project, and the Eclipse service if it would be
+// asked. Nobody is asked.
+func (c *Collector) Needs(p scoring.Project) []string {
+	own, named := homeOf(c.homes, p.Foundation)
+	var out []string
+	for _, r := range c.registries {
+		if !(named && r.home == own.id) && !r.about(p) {
+			continue
+		}
+		out = append(out, r.address)
+		if r.address == openStackGovernance {
+			out = append(out, openStackReleases)
+		}
+	}
+	return out
+}
+
 func projectStep(p scoring.Project) scoring.Step {
 	return scoring.Step{What: "project", Name: p.Name, Origin: audit.Origin{Source: "catalogue", Path: p.ID}}
 }

@@ -40,6 +40,9 @@ type Clone struct {
 	collector *Collector
 	view      *view
 	contents  reading
+
+	tagging sync.Mutex
+	tagged  []tag // nil until somebody asks
 }
 
 // Open finds the clone of a project like Collect does, and opens it at a revision: a branch, tag or commit id; empty for

@@ -219,6 +219,12 @@ func cases() []outcomeCase {
 	add("OV-09", "a mirror counts half", audit.PART, halfScore, "mirror", repo("https://forge.example.net/mirror/example"),
 		project(func(p *scoring.Project) { p.Mirror = "https://forge.example.net/mirror/example.git" }))
 	add("OV-09", "a repository reviewed at another home is a mirror", audit.PART, halfScore, "reviewed at", tree(func(t *scoring.Tree) { t.GerritProject = "review.example.com/team/example" }))
+	add("OV-09", "a repository that its forge calls a mirror counts half", audit.PART, halfScore, "mirror of", func(s *sample) {
+		s.e.Home = audit.Known(scoring.Home{Forge: "github", MirrorOf: audit.Known("https://forge.example.net/true/home")})
+	})
+	add("OV-09", "a mirror that could not be left counts half", audit.PART, halfScore, "mirror of", func(s *sample) {
+		s.e.MirrorOf = audit.Known("https://forge.example.net/true/home")
+	})
 	add("OV-09", "a repository beside its review system is the source", audit.PASS, fullScore, "", tree(func(t *scoring.Tree) { t.GerritProject = "review.example.org/team/example" }))
 	add("OV-09", "an address that the catalogue does not know is open", audit.DNF, atLeastHalf(), "authoritative", repo("https://elsewhere.example.com/x/y"))
 	add("OV-09", "a clone without an address is open", audit.DNF, open, "not known", repo("local clone"))

@@ -92,8 +92,8 @@ func publicCI(in *input) scoring.Measurement {
 }
 
 // realUpstream (OV-09) asks: was the project read where it is developed? A rule for Pegel more than for the project.
-// Measured: the address of the evidence, the catalogue's authoritative and mirror addresses, and .gitreview. A mirror
-// counts half.
+// Measured: the address of the evidence, the catalogue's authoritative and mirror addresses, .gitreview, and what the forge
+// says of the repository. A mirror counts half.
 // Misleads: a mirror that nobody calls one passes for the source.
 func realUpstream(in *input) scoring.Measurement {
 	t, m, ok := in.tree()
@@ -102,11 +102,14 @@ func realUpstream(in *input) scoring.Measurement {
 	}
 	read, home := address(in.e.Repo), address(in.p.Repo)
 	review := address(t.GerritProject)
+	of, said := in.mirrorOf()
 	switch {
 	case read == "" || !strings.Contains(read, "/"):
 		return untold("the address that was read is not known", "read the project from its own address")
 	case in.p.Mirror != "" && read == address(in.p.Mirror) && read != home:
 		return partly(clip(read), "a mirror was read: "+clip(read), in.at(""))
+	case of != "" && address(of) != read:
+		return partly(clip(read), clip(read)+" was read, which is a mirror of "+clip(of), said...)
 	case review != "" && domain(review) != domain(read):
 		return partly(clip(read), "changes are reviewed at "+clip(review)+", and "+clip(read)+" was read", in.at(".gitreview"))
 	case review == "" && (in.p.ID == in.p.Repo || read != home):
@@ -115,6 +118,16 @@ func realUpstream(in *input) scoring.Measurement {
 		return m
 	}
 	return passed(clip(read), "read at its source "+clip(read), in.at(""))
+}
+
+// mirrorOf is the repository that the one that was read mirrors, by what was found on the way to it or by its forge.
+func (in *input) mirrorOf() (of string, said []audit.Origin) {
+	if of, ok := in.e.MirrorOf.Get(); ok {
+		return of, in.e.MirrorOf.Origins
+	}
+	home, _ := in.e.Home.Get()
+	of, _ = home.MirrorOf.Get()
+	return of, home.MirrorOf.Origins
 }
 
 // address is a repository address without scheme, user, port and .git, in lower case: host/path.

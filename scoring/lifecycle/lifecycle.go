@@ -108,6 +108,17 @@ func (c *Collector) Collect(ctx context.Context, p scoring.Project, known scorin
 // Repositories lists the repositories that Options.Read is asked for, so that they can be had before a run.
 func Repositories() []string { return []string{openStackRepo, cephRepo, kubernetesRepo, indexRepo} }
 
+// Needs lists the repositories that Options.Read may be asked for about a project. Nobody is asked.
+func (c *Collector) Needs(p scoring.Project) []string {
+	var out []string
+	for _, s := range sources() {
+		if s.repo != "" && s.serves(c, p) {
+			out = append(out, s.repo)
+		}
+	}
+	return out
+}
+
 // mostCycles bounds the cycles of one project.
 const mostCycles = 1000
 

@@ -160,6 +160,9 @@ func trouble(s Service, err error) string {
 	return clip("asking " + host(s) + ": " + err.Error())
 }
 
+// Address returns where a service is asked.
+func Address(s Service) string { return base(s) }
+
 func host(s Service) string { return strings.TrimPrefix(base(s), "https://") }
 
 // clip cuts long foreign text.

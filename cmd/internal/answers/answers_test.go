@@ -277,3 +277,58 @@ func TestPeopleAreTheSameWithinOneInstallationOnly(t *testing.T) {
 		t.Errorf("key: %v, %v", info, err)
 	}
 }
+
+func TestAnAnswerThatMayNotBeStoredIsNowhere(t *testing.T) {
+	s, dir, kept := newServer(t), t.TempDir(), 0
+	tr := newTransport(t, Options{Next: http.DefaultTransport, Dir: dir, Now: time.Now, Keep: func(context.Context, audit.Blob) (audit.Digest, error) {
+		kept++
+		return "", nil
+	}})
+	ask := func(control string) int {
+		ctx := scoring.WithRedact(t.Context(), rule, &scoring.People{})
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/token", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Cache-Control", control)
+		resp, err := (&http.Client{Transport: tr}).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	for range 2 {
+		if status := ask("max-age=0, No-Store"); status != http.StatusOK {
+			t.Fatalf("status %d", status)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "answers", "*", "*"))
+	if err != nil || len(files) != 0 || kept != 0 || s.asked.Load() != 2 {
+		t.Errorf("%d files, %d kept, asked %d times, %v", len(files), kept, s.asked.Load(), err)
+	}
+	if status := ask("only-if-cached"); status != http.StatusGatewayTimeout {
+		t.Errorf("it was cached: status %d", status)
+	}
+	if ask("max-age=0"); kept != 1 {
+		t.Errorf("an ordinary answer was kept %d times", kept)
+	}
+}
+
+func TestAnOldAnswerServesWhereNobodyMayBeAsked(t *testing.T) {
+	s, c := newServer(t), &clock{time.Date(2026, 11, 26, 1, 2, 3, 0, time.UTC)}
+	tr := newTransport(t, Options{Next: http.DefaultTransport, Dir: t.TempDir(), Now: c.Now})
+	if _, _, err := get(t, tr, s.URL+"/x"); err != nil {
+		t.Fatal(err)
+	}
+	c.now = c.now.Add(48 * time.Hour)
+	req, err := http.NewRequestWithContext(scoring.WithRedact(t.Context(), rule, &scoring.People{}), http.MethodGet, s.URL+"/x", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Cache-Control", "only-if-cached")
+	resp, err := (&http.Client{Transport: tr}).Do(req)
+	if err != nil || resp.StatusCode != http.StatusOK || s.asked.Load() != 1 {
+		t.Errorf("%v, %v, asked %d times", resp, err, s.asked.Load())
+	}
+}

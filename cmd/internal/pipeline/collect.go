@@ -60,9 +60,30 @@ func (c *collecting) project(ctx context.Context, p scoring.Project, step func(s
 	if resumed, ok := c.journal.load(p, e); ok {
 		return resumed
 	}
-	began := e
+	began, asked := e, p
 	ctx, seen := recordKept(ctx)
-	for _, collector := range c.chain {
+	finders, others := c.split()
+	e, err := c.ask(ctx, finders, p, e, step)
+	if err == nil {
+		p, e, err = c.home(ctx, finders, p, e, step)
+	}
+	if err == nil {
+		e, err = c.ask(ctx, others, p, e, step)
+	}
+	if err != nil {
+		return c.g.nothing(p, err) // the run ends
+	}
+	if err, ok := c.broken["git"]; ok && !e.Has("git") {
+		e.Schema, e.Project, e.Repo, e.AssessedAt = scoring.EvidenceSchema, p.ID, p.Repo, c.g.at
+		e.Failure, e.Settle = err.Error(), "make "+p.Repo+" readable, or give a local clone with --mirror"
+	}
+	c.journal.save(asked, began, e, seen)
+	return e
+}
+
+// ask asks collectors one after the other about one project.
+func (c *collecting) ask(ctx context.Context, chain []scoring.Collector, p scoring.Project, e scoring.Evidence, step func(string)) (scoring.Evidence, error) {
+	for _, collector := range chain {
 		if c.enough(collector.Name(), p, e) {
 			continue
 		}
@@ -70,19 +91,14 @@ func (c *collecting) project(ctx context.Context, p scoring.Project, step func(s
 		before := e
 		next, err := collector.Collect(ctx, p, e)
 		if err != nil {
-			return c.g.nothing(p, err) // the run ends
+			return before, err
 		}
 		e = next
 		if collector.Name() == "git" && !e.Has("git") && before.Has("git") {
 			e = before // what was recorded is better than nothing
 		}
 	}
-	if err, ok := c.broken["git"]; ok && !e.Has("git") {
-		e.Schema, e.Project, e.Repo, e.AssessedAt = scoring.EvidenceSchema, p.ID, p.Repo, c.g.at
-		e.Failure, e.Settle = err.Error(), "make "+p.Repo+" readable, or give a local clone with --mirror"
-	}
-	c.journal.save(p, began, e, seen)
-	return e
+	return e, nil
 }
 
 // taken returns what was recorded about a project, without what is to be collected anew.
@@ -126,14 +142,18 @@ func (g *gatherer) gitOptions() (options gitlog.Options, done func(), err error)
 			_ = f.Close()
 		}
 	}
-	for _, name := range g.stack.Collect.Affiliations {
-		f, err := os.Open(relativeTo(g.stack.Dir, name))
+	for _, a := range g.stack.Collect.Affiliations {
+		at, err := ParseDay(a.At)
+		var f *os.File
+		if err == nil {
+			f, err = os.Open(relativeTo(g.stack.Dir, a.File))
+		}
 		if err != nil {
 			done()
-			return options, func() {}, usagef("docs/affiliations.md says what may stand there", "reading stack %q: collect: affiliations: %w", g.stack.Name, plainPath(name, err))
+			return options, func() {}, usagef(affiliationsHint, "reading stack %q: collect: affiliations: %w", g.stack.Name, plainPath(a.File, err))
 		}
 		open = append(open, f)
-		options.Affiliations = append(options.Affiliations, gitlog.AffiliationFile{Name: name, Data: f})
+		options.Affiliations = append(options.Affiliations, gitlog.AffiliationFile{Name: a.File, Source: a.Source, At: at, Data: f})
 	}
 	return options, done, nil
 }

@@ -81,7 +81,7 @@ func lifecycleCollector(_ context.Context, g *gatherer, _ []scoring.Project) (sc
 }
 
 func forgeCollector(ctx context.Context, g *gatherer, projects []scoring.Project) (scoring.Collector, error) {
-	if g.stack.Collect.Forges != nil && !*g.stack.Collect.Forges {
+	if !g.asksForges() {
 		return nil, nil
 	}
 	client, err := g.answerClient()
@@ -112,7 +112,7 @@ func thirdPartyCollector(_ context.Context, g *gatherer, _ []scoring.Project) (s
 	if err != nil {
 		return nil, err
 	}
-	options := thirdparty.Options{Client: client, At: g.at}
+	options := thirdparty.Options{Client: client, At: g.at, TagTime: g.tagTime, Includes: g.includes}
 	for _, word := range g.stack.Collect.Indexes {
 		options.Services = append(options.Services, thirdparty.Service(word))
 	}
@@ -158,7 +158,44 @@ func (g *gatherer) tags(ctx context.Context, p scoring.Project) ([]scoring.Tag, 
 	return clone.Tags(ctx)
 }
 
-// library keeps the clones of registries open during a run.
+// history is the clone of a project, kept open during a run: it is asked about many tags and commits.
+func (g *gatherer) history(ctx context.Context, p scoring.Project) (*gitlog.Clone, error) {
+	s := g.histories.shelf(p.Repo)
+	s.once.Do(func() {
+		git, err := g.gitReader()
+		if err == nil {
+			s.clone, err = git.Open(context.WithoutCancel(ctx), p, "")
+		}
+		s.err = err
+	})
+	return s.clone, s.err
+}
+
+// tagTime is when a version was tagged, by the clone (thirdparty.Options).
+func (g *gatherer) tagTime(ctx context.Context, p scoring.Project, version string) (time.Time, bool) {
+	clone, err := g.history(ctx, p)
+	if err != nil {
+		return time.Time{}, false
+	}
+	tag, ok, err := clone.TagOf(ctx, version)
+	return tag.At, ok && err == nil && !tag.At.IsZero()
+}
+
+// includes reports whether the tag of a version contains a commit, by the clone (thirdparty.Options).
+func (g *gatherer) includes(ctx context.Context, p scoring.Project, commit, version string) (included, known bool) {
+	clone, err := g.history(ctx, p)
+	if err != nil {
+		return false, false
+	}
+	tag, ok, err := clone.TagOf(ctx, version)
+	if err != nil || !ok {
+		return false, false
+	}
+	included, err = clone.Contains(ctx, tag.Commit, commit)
+	return included, err == nil
+}
+
+// library keeps clones open during a run, by the address of the repository.
 type library struct {
 	mu     sync.Mutex
 	clones map[string]*shelf
@@ -237,14 +274,19 @@ func (g *gatherer) close() {
 		_ = c()
 	}
 	g.closers = nil
-	g.library.mu.Lock()
-	defer g.library.mu.Unlock()
-	for _, s := range g.library.clones {
+	g.library.close()
+	g.histories.close()
+}
+
+func (l *library) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.clones {
 		if s.clone != nil {
 			_ = s.clone.Close()
 		}
 	}
-	g.library.clones = nil
+	l.clones = nil
 }
 
 // apps returns the GitHub App that may ask a host: PEGEL_GITHUB_APP_ID and PEGEL_GITHUB_APP_KEY_FILE.
@@ -309,16 +351,8 @@ func (g *gatherer) tokens(host string) []string {
 	if g.opt.Getenv == nil {
 		return nil
 	}
-	host = strings.ToLower(host)
-	names := []string{"PEGEL_TOKEN_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(host))}
-	switch host {
-	case "github.com", "api.github.com":
-		names = append(names, "PEGEL_GITHUB_TOKEN")
-	case "gitlab.com":
-		names = append(names, "PEGEL_GITLAB_TOKEN")
-	}
 	var out []string
-	for _, name := range names {
+	for _, name := range tokenNames(host) {
 		text := g.opt.Getenv(name)
 		if file := g.opt.Getenv(name + "_FILE"); file != "" {
 			data, err := readSmall(file)
@@ -332,6 +366,19 @@ func (g *gatherer) tokens(host string) []string {
 		}
 	}
 	return out
+}
+
+// tokenNames are the variables that tokens for a host are taken from.
+func tokenNames(host string) []string {
+	host = strings.ToLower(host)
+	names := []string{"PEGEL_TOKEN_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(host))}
+	switch host {
+	case "github.com", "api.github.com":
+		names = append(names, "PEGEL_GITHUB_TOKEN")
+	case "gitlab.com":
+		names = append(names, "PEGEL_GITLAB_TOKEN")
+	}
+	return names
 }
 
 // readSmall reads a file of secrets. Errors name the file, never its contents.

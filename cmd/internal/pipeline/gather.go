@@ -42,6 +42,7 @@ type gatherer struct {
 	asking    *answers.Transport // shared by the collectors; nil until one asks
 	git       *gitlog.Collector  // nil until somebody needs a clone
 	library   library            // registries that are read from git
+	histories library            // of projects, for those who ask about tags and commits
 	closers   []func() error     // of collectors
 	journal   *journal           // of an interrupted run; nil: none is kept
 	collected []scoring.Evidence // what the collectors found
@@ -86,7 +87,7 @@ func (g *gatherer) gather(ctx context.Context) (audit.Digest, error) {
 	}
 	projects := g.projects(inventory, packages)
 	evidence := g.evidence(ctx, projects.Projects, recorded)
-	g.collected = evidence
+	projects.Projects, g.collected = atHome(projects.Projects, evidence), evidence
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -174,6 +175,9 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	}
 	if g.places, err = stack.Licences.places(stack.Dir, opt.Getenv); err != nil {
 		return nil, usagef("docs/licence-sources.md lists the places and their words", "reading stack %q: %w", stack.Name, err)
+	}
+	if err := stack.Collect.check(stack.Dir); err != nil {
+		return nil, &UsageError{Err: fmt.Errorf("reading stack %q: %w", stack.Name, err), Hint: collectHint(err)}
 	}
 	g.sources, err = g.decode(nil)
 	return g, err

@@ -42,11 +42,12 @@ func (g *gatherer) recorded(ctx context.Context) (recording, error) {
 	return rec, nil
 }
 
-// of returns the recorded evidence of a project if it is about the repository that the catalogue names: evidence of a fork
-// says nothing about the project.
+// of returns the recorded evidence of a project if it is about the repository that the catalogue names, or was found from
+// there: evidence of a fork says nothing about the project.
 func (rec recording) of(p scoring.Project) (scoring.Evidence, bool) {
 	e, ok := rec.evidence[p.ID]
-	return e, ok && (sameRepository(e.Repo, p.Repo) || sameRepository(e.Repo, p.Mirror))
+	found := len(e.Steps) > 0 && sameRepository(e.Steps[0].Name, p.Repo)
+	return e, ok && (sameRepository(e.Repo, p.Repo) || sameRepository(e.Repo, p.Mirror) || found)
 }
 
 func (rec *recording) read(dir string) error {

@@ -77,12 +77,33 @@ type StackCollect struct {
 	Forges *bool `yaml:"forges"`
 	// Services says what runs at a host that Pegel does not know, e.g. {git.example.org: gitlab}.
 	Services map[string]string `yaml:"services"`
-	// Indexes are third parties that may be asked: osv, badge, repology, deps.dev, scorecard. Absent: none.
+	// Indexes are third parties that may be asked, in the words of thirdparty.Services. Absent: none.
 	Indexes []string `yaml:"indexes"`
 	// OSV is a directory with dumps of osv.dev, used instead of asking it.
 	OSV string `yaml:"osv"`
 	// Affiliations are files that say who works for whom: the operator's own, and those of gitdm and Stackalytics.
-	Affiliations []string `yaml:"affiliations"`
+	Affiliations []StackAffiliations `yaml:"affiliations"`
+}
+
+// StackAffiliations is one file that says who works for whom: its path alone, or with the day and the public address that it
+// was taken from.
+type StackAffiliations struct {
+	File   string `yaml:"file"`
+	At     string `yaml:"at"`
+	Source string `yaml:"source"`
+}
+
+// UnmarshalYAML takes a path, or a mapping.
+func (a *StackAffiliations) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*a = StackAffiliations{File: n.Value}
+		return nil
+	}
+	if err := checkShape(n, shape{"file": nil, "at": nil, "source": nil}, "affiliations"); err != nil {
+		return err
+	}
+	type plain StackAffiliations
+	return n.Decode((*plain)(a))
 }
 
 // StackLicences says who may be asked about licences of packages of which an artifact says nothing. Without it nobody is.
