@@ -125,7 +125,7 @@ func (c *Clone) Fetch(ctx context.Context, ids []string) error {
 		return nil
 	}
 	for _, id := range ids {
-		if !objectID.MatchString(id) {
+		if !isObjectID(id) {
 			return fmt.Errorf("fetching files: %q is no object id", clip(printable(id), 80))
 		}
 	}
@@ -139,7 +139,7 @@ func (c *Clone) Fetch(ctx context.Context, ids []string) error {
 // Read returns the contents of a file by object id. It fails with ErrTooLarge before anything is unpacked if there are more
 // than limit bytes, and with ErrAbsent if a partial clone lacks the file. All reads share one git process.
 func (c *Clone) Read(ctx context.Context, id string, limit int64) ([]byte, error) {
-	if !objectID.MatchString(id) {
+	if !isObjectID(id) {
 		return nil, fmt.Errorf("reading a file: %q is no object id", clip(printable(id), 80))
 	}
 	if err := ctx.Err(); err != nil {

@@ -128,7 +128,7 @@ func FuzzObject(f *testing.F) {
 	f.Add(strings.Repeat("a", 40), []byte("hello\n\x00"), int64(3))
 	f.Add(strings.Repeat("b", 64), []byte{}, int64(10))
 	f.Fuzz(func(t *testing.T, id string, data []byte, limit int64) {
-		if !objectID.MatchString(id) || limit <= 0 {
+		if !isObjectID(id) || limit <= 0 {
 			return
 		}
 		const next = "next"
@@ -150,10 +150,10 @@ func FuzzForeignAnswer(f *testing.F) {
 	f.Add([]byte("HEAD:x missing\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		o, err := readObject(bufio.NewReader(bytes.NewReader(data)), 100)
-		if err == nil && (len(o.data) > 100 || !o.missing && !objectID.MatchString(o.id)) {
+		if err == nil && (len(o.data) > 100 || !o.missing && !isObjectID(o.id)) {
 			t.Fatalf("got %+v", o)
 		}
-		if h, ok := parseHeader("tag", data); ok && !objectID.MatchString(h.target) {
+		if h, ok := parseHeader("tag", data); ok && !isObjectID(h.target) {
 			t.Fatalf("got the target %q", h.target)
 		}
 	})

@@ -252,7 +252,7 @@ func (v *view) resolve(rev string) (id, branch string, err error) {
 		}
 		return v.state.headID, v.state.head, nil
 	}
-	if objectID.MatchString(rev) {
+	if isObjectID(rev) {
 		return rev, "", nil
 	}
 	for _, prefix := range []string{"refs/tags/", "refs/heads/", "refs/remotes/origin/", ""} {

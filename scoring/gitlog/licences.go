@@ -3,6 +3,7 @@ package gitlog
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -423,17 +424,27 @@ func (v *view) licenceSets(ctx context.Context, line []change) ([]string, error)
 // licenceSet lists the licence files in a root tree with their ids.
 func licenceSet(o object) string {
 	var b strings.Builder
-	for _, e := range parseTree(o.data, len(o.id)/2) {
-		if !licenceHint.MatchString(e.name) {
+	for e := range treeEntries(o.data, len(o.id)/2) {
+		if !mayBeLicence(e.name) {
 			continue
 		}
-		f := newFile(entry{mode: e.mode, kind: "blob", id: e.id, path: e.name})
+		f := newFile(entry{mode: string(e.mode), kind: "blob", id: hex.EncodeToString(e.id), path: string(e.name)})
 		if f.lower == "licenses" || f.regular() && isLicenceName(f) {
-			b.WriteString(e.name + " " + e.id + "\n")
+			b.WriteString(f.path + " " + f.id + "\n")
 		}
 	}
 	return b.String()
 }
 
-// licenceHint is in every name that isLicenceName accepts.
-var licenceHint = regexp.MustCompile(`(?i)licen|copying`)
+// mayBeLicence holds for every name that isLicenceName accepts.
+func mayBeLicence(name []byte) bool { return holdsFold(name, "licen") || holdsFold(name, "copying") }
+
+// holdsFold reports whether a word of ASCII letters is in a name, in any case.
+func holdsFold(name []byte, word string) bool {
+	for i := 0; i+len(word) <= len(name); i++ {
+		if name[i]|0x20 == word[0] && strings.EqualFold(string(name[i:i+len(word)]), word) {
+			return true
+		}
+	}
+	return false
+}

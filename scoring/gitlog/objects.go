@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,7 +66,7 @@ func readObject(r *bufio.Reader, limit int64) (object, error) {
 		return object{missing: true}, nil
 	}
 	o := object{id: fields[0], kind: fields[1]}
-	if o.size, err = strconv.ParseInt(fields[2], 10, 64); err != nil || o.size < 0 || !objectID.MatchString(o.id) {
+	if o.size, err = strconv.ParseInt(fields[2], 10, 64); err != nil || o.size < 0 || !isObjectID(o.id) {
 		return object{}, fmt.Errorf("unexpected answer %q", clip(line, 80))
 	}
 	if limit == 0 {
@@ -128,18 +130,30 @@ type treeEntry struct{ mode, name, id string }
 // parseTree reads the binary form of a tree: "<mode> <name>\0<id>", repeated. What follows a damaged entry is left out.
 func parseTree(data []byte, idBytes int) []treeEntry {
 	var out []treeEntry
-	for len(data) > 0 {
-		space := bytes.IndexByte(data, ' ')
-		end := bytes.IndexByte(data, 0)
-		if space <= 0 || end <= space || len(data) < end+1+idBytes {
-			return out
-		}
-		out = append(out, treeEntry{
-			mode: string(data[:space]), name: string(data[space+1 : end]), id: fmt.Sprintf("%x", data[end+1:end+1+idBytes]),
-		})
-		data = data[end+1+idBytes:]
+	for e := range treeEntries(data, idBytes) {
+		out = append(out, treeEntry{mode: string(e.mode), name: string(e.name), id: hex.EncodeToString(e.id)})
 	}
 	return out
+}
+
+// rawEntry is an entry of a tree object, as parts of its bytes.
+type rawEntry struct{ mode, name, id []byte }
+
+// treeEntries goes through a tree object without copying, until it ends or is damaged.
+func treeEntries(data []byte, idBytes int) iter.Seq[rawEntry] {
+	return func(yield func(rawEntry) bool) {
+		for len(data) > 0 {
+			space := bytes.IndexByte(data, ' ')
+			end := bytes.IndexByte(data, 0)
+			if space <= 0 || end <= space || len(data) < end+1+idBytes {
+				return
+			}
+			if !yield(rawEntry{data[:space], data[space+1 : end], data[end+1 : end+1+idBytes]}) {
+				return
+			}
+			data = data[end+1+idBytes:]
+		}
+	}
 }
 
 // header is the part of a commit or tag object before its message.
@@ -175,7 +189,7 @@ func parseHeader(kind string, data []byte) (h header, ok bool) {
 		}
 	}
 	if kind == "tag" {
-		return h, objectID.MatchString(h.target) // very old tags have no date; their commit's counts
+		return h, isObjectID(h.target) // very old tags have no date; their commit's counts
 	}
 	return h, dated
 }

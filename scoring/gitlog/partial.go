@@ -78,7 +78,7 @@ func (v *view) rootsOf(ctx context.Context, commits []string) ([]string, error) 
 	var roots []string
 	err := v.objects(ctx, commits, maxTagObject, func(_ int, o object) error {
 		line, _, _ := strings.Cut(string(o.data), "\n")
-		if id, ok := strings.CutPrefix(line, "tree "); ok && o.kind == "commit" && objectID.MatchString(id) {
+		if id, ok := strings.CutPrefix(line, "tree "); ok && o.kind == "commit" && isObjectID(id) {
 			roots = append(roots, id)
 		}
 		return nil
@@ -96,7 +96,7 @@ func (v *view) missingBelow(ctx context.Context, trees []string) ([]string, erro
 	err := v.git.stream(ctx, v.dir, stdin, func(r io.Reader) error {
 		lines := bufio.NewScanner(r)
 		for lines.Scan() {
-			if id, ok := strings.CutPrefix(lines.Text(), "?"); ok && objectID.MatchString(id) {
+			if id, ok := strings.CutPrefix(lines.Text(), "?"); ok && isObjectID(id) {
 				missing = append(missing, id)
 			}
 		}
@@ -137,7 +137,7 @@ func (v *view) needRange(ctx context.Context, commit string, since time.Time, fi
 	}
 	var border []string
 	for p := range parents {
-		if !seen[p] && objectID.MatchString(p) {
+		if !seen[p] && isObjectID(p) {
 			border = append(border, p)
 		}
 	}

@@ -197,7 +197,7 @@ func (v *view) firstParents(ctx context.Context, commit string, yield func(id st
 		for lines.Scan() {
 			id, text, _ := strings.Cut(lines.Text(), " ")
 			committed, err := strconv.ParseInt(text, 10, 64)
-			if err != nil || !objectID.MatchString(id) {
+			if err != nil || !isObjectID(id) {
 				return fmt.Errorf("reading the first-parent line: unexpected line %q", clip(lines.Text(), 80))
 			}
 			if err := yield(id, committed); err != nil {
@@ -227,7 +227,7 @@ func (v *view) loadNotes(ctx context.Context, p *pass) error {
 		return err
 	}
 	return v.listTree(ctx, v.state.refs[i].id, maxNotes, func(e entry) error {
-		if id := strings.ReplaceAll(e.path, "/", ""); e.regular() && objectID.MatchString(id) {
+		if id := strings.ReplaceAll(e.path, "/", ""); e.regular() && isObjectID(id) {
 			p.notes[id] = e.id
 		}
 		return nil

@@ -77,10 +77,10 @@ func stems(pattern string) func(file) bool {
 	return func(f file) bool { return f.prose && re.MatchString(f.stem) }
 }
 
-// paths makes a rule by the whole path.
-func paths(pattern string) func(file) bool {
-	re := regexp.MustCompile(pattern)
-	return func(f file) bool { return re.MatchString(f.lower) }
+// paths makes a rule by the whole path. within are words of which every path that matches holds one (see newRule).
+func paths(pattern string, within ...string) func(file) bool {
+	r := newRule(pattern, within...)
+	return func(f file) bool { return r.matches(f.lower) }
 }
 
 // atRoot makes a rule for documents whose names mean something else deeper in the tree.
@@ -108,7 +108,7 @@ var documentTopics = []topic{
 	{"code-of-conduct", stems(`code-?of-?conduct|conduct`)},
 	{"contributing", stems(`contributing|contribute|hacking|how-to-contribute|contributor-guide|contribution-guide|contribution-guidelines|submitting-patches|contributing-to-[a-z0-9-]+`)},
 	{"security", either(stems(`security|security-policy|security-insights|security-contacts|security-process|security-release-process|vulnerability|vulnerability-disclosure|vulnerability-management|reporting-security-issues|reporting-vulnerabilities|report-security`),
-		paths(`(^|/)\.well-known/security\.txt$`))},
+		paths(`(^|/)\.well-known/security\.txt$`, "security.txt"))},
 	{"roadmap", stems(`roadmap|road-map|milestones|project-roadmap`)},
 	{"changelog", either(stems(`changelog|change-log|changelog-[0-9v.x-]+`), atRoot(`changes|history|news|release-?notes`))},
 	{"adopters", either(stems(`adopters|production-users|who-uses|whos-using|case-studies`), atRoot(`users`))},
@@ -117,8 +117,8 @@ var documentTopics = []topic{
 	{"patents", stems(`patents?|patent-grant|patent-policy`)},
 	{"cla", stems(`cla|icla|ccla|contributor-licen[cs]e-agreement|contributor-agreement|individual-contributor-licen[cs]e-agreement`)},
 	{"dco", stems(`dco|developer-certificate-of-origin|developers-certificate-of-origin`)},
-	{"funding", either(stems(`funding|sponsors|backers|sponsorship`), paths(`(^|/)funding\.json$`))},
-	{"sbom", paths(`(^|/)(sbom|bom)(\.[a-z0-9-]+)*\.(json|xml|spdx|yml|yaml)$|\.spdx(\.json|\.yml|\.yaml|\.rdf)?$|\.cdx\.(json|xml)$`)},
+	{"funding", either(stems(`funding|sponsors|backers|sponsorship`), paths(`(^|/)funding\.json$`, "funding.json"))},
+	{"sbom", paths(`(^|/)(sbom|bom)(\.[a-z0-9-]+)*\.(json|xml|spdx|yml|yaml)$|\.spdx(\.json|\.yml|\.yaml|\.rdf)?$|\.cdx\.(json|xml)$`, "bom", ".spdx", ".cdx.")},
 	{"deprecation", stems(`deprecat(ed|ion|ions)(-policy)?|deprecation-and-removal|feature-deprecation`)},
 	{"maintenance-policy", stems(`support|maintenance(-policy)?|support-policy|supported-versions|supported-releases|release-process|release-cycle|release-management|release-policy|releases|lifecycle|lts|stable-branches|stable-branch|versioning|version-policy|end-of-life|eol`)},
 	{"secure-coding", stems(`secure-coding(-[a-z]+)?|security-guidelines|secure-development(-[a-z]+)?|security-checklist|coding-security`)},
@@ -129,7 +129,7 @@ var documentTopics = []topic{
 var toolTopics = []topic{
 	{"ci", paths(`^\.github/workflows/[^/]+\.ya?ml$|^\.gitlab-ci\.yml$|^\.?zuul\.yaml$|^\.?zuul\.d/.+\.yaml$|^jenkinsfile[^/]*$|^\.jenkins/|^\.circleci/config\.ya?ml$|^\.travis\.yml$|^\.prow(/.+)?\.yaml$|^\.prow\.yaml$|^\.cirrus\.(yml|star)$|^azure-pipelines[^/]*\.yml$|^\.azure-pipelines/|^\.buildkite/|^\.drone\.(yml|jsonnet)$|^appveyor\.yml$|^\.appveyor\.yml$|^\.semaphore/|^\.woodpecker(/|\.ya?ml$)|^\.forgejo/workflows/|^\.gitea/workflows/|^bitbucket-pipelines\.yml$|^\.builds?/[^/]+\.yml$|^\.build\.yml$|^\.tekton/|^\.packit\.ya?ml$`)},
 	{"dependency-update", paths(`^\.github/dependabot\.ya?ml$|^(\.github/|\.gitlab/)?renovate\.json5?$|^\.renovaterc(\.json5?)?$|^\.pyup\.yml$|^\.dependabot/config\.yml$|^(\.github/)?updatecli/.+\.ya?ml$`)},
-	{"fuzzing", paths(`(^|/)fuzz_[a-z0-9_]+\.(py|c|cc|cpp|go|rs)$|(^|/)[a-z0-9_]*_?fuzz(er)?(_test)?\.(go|c|cc|cpp)$`)},
+	{"fuzzing", paths(`(^|/)fuzz_[a-z0-9_]+\.(py|c|cc|cpp|go|rs)$|(^|/)[a-z0-9_]*_?fuzz(er)?(_test)?\.(go|c|cc|cpp)$`, "fuzz")},
 	{"mirror", paths(`^\.gitreview$`)},
 	{"sast", paths(`^\.semgrep(\.ya?ml|/.+)$|^\.?bandit(\.ya?ml|\.toml)?$|^sonar-project\.properties$|^\.lgtm\.yml$|^\.snyk$|^(\.github/)?codeql[^/]*\.ya?ml$|^\.github/workflows/[^/]*(codeql|coverity|semgrep|gosec|bandit)[^/]*\.ya?ml$`)},
 	{"config", readForTools},
@@ -158,22 +158,22 @@ var testName = regexp.MustCompile(`^test[_-]|[_-]tests?\.[a-z]+$|[_-]spec\.[a-z]
 func isTest(f file) bool { return testName.MatchString(f.base) || hasPart(f.lower, testParts) }
 
 // proposalDirs are directories in which projects keep design proposals, at the root or below a documentation directory.
-var proposalDirs = regexp.MustCompile(`^(?:(?:docs?|documentation|docs?/source|contributors?)/)?(specs|proposals?|enhancements?|rfcs?|keps?|adrs?|decisions|design-proposals|architecture-decisions)/`)
+var proposalDirs = newRule(`^(?:(?:docs?|documentation|docs?/source|contributors?)/)?(specs|proposals?|enhancements?|rfcs?|keps?|adrs?|decisions|design-proposals|architecture-decisions)/`)
 
 // toolDirs are directories whose existence is evidence; they are reported as directories.
 var toolDirs = []struct {
 	topic string
-	dir   *regexp.Regexp // matches the path up to and with the directory
+	dir   *rule // matches the path up to and with the directory
 }{
-	{"fuzzing", regexp.MustCompile(`^(?:.*/)?(?:fuzz|fuzzing|fuzzers?|oss-?fuzz|\.clusterfuzzlite)/`)},
-	{"conformance", regexp.MustCompile(`^(?:.*/)?(?:conformance(?:-?tests?)?|[a-z0-9_]*tempest_?plugin)/|^compliance/`)},
-	{"changelog", regexp.MustCompile(`^releasenotes/notes/|^docs?/release-?notes/`)},
+	{"fuzzing", newRule(`^(?:.*/)?(?:fuzz|fuzzing|fuzzers?|oss-?fuzz|\.clusterfuzzlite)/`, "fuzz")},
+	{"conformance", newRule(`^(?:.*/)?(?:conformance(?:-?tests?)?|[a-z0-9_]*tempest_?plugin)/|^compliance/`, "conformance", "tempest", "compliance/")},
+	{"changelog", newRule(`^releasenotes/notes/|^docs?/release-?notes/`)},
 }
 
 // directory returns the part of a file's path that a pattern for directories matched, in the spelling of the tree and
 // without the slash at the end; empty if there is no match.
-func (f file) directory(pattern *regexp.Regexp) string {
-	m := pattern.FindString(f.lower)
+func (f file) directory(pattern *rule) string {
+	m := pattern.find(f.lower)
 	if m == "" || len(f.lower) != len(f.name) {
 		return "" // a change of case that changes the length belongs to no convention
 	}

@@ -79,7 +79,7 @@ func splitNUL(data []byte, atEOF bool) (advance int, token []byte, err error) {
 func parseEntry(line string) (entry, bool) {
 	head, name, ok := strings.Cut(line, "\t")
 	fields := strings.Fields(head)
-	if !ok || len(fields) < 3 || len(fields) > 4 || name == "" || len(name) > maxPath || !objectID.MatchString(fields[2]) {
+	if !ok || len(fields) < 3 || len(fields) > 4 || name == "" || len(name) > maxPath || !isObjectID(fields[2]) {
 		return entry{}, false
 	}
 	e := entry{mode: fields[0], kind: fields[1], id: fields[2], path: name, size: -1}

@@ -153,11 +153,23 @@ func remoteOf(config []byte) string {
 	return first
 }
 
+// isObjectID accepts the full id of an object, SHA-1 or SHA-256, in lower case. It is asked about every file of every tree.
+func isObjectID(s string) bool {
+	if len(s) != 40 && len(s) != 64 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
 // ref is a name and the object it names.
 type ref struct{ name, id string }
 
 var (
-	objectID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 	// A stricter form than git's own (git-check-ref-format): no part begins with a dash or a dot, so that no name can be
 	// read as an option.
 	refName = regexp.MustCompile(`^refs(/[^\x00-\x20\x7f~^:?*\[\\/.-][^\x00-\x20\x7f~^:?*\[\\/]*)+$`)
@@ -229,7 +241,7 @@ func parsePacked(data []byte, yield func(name, id string) bool) {
 	lines.Buffer(make([]byte, 0, 4096), 1<<16)
 	for lines.Scan() {
 		id, name, ok := strings.Cut(lines.Text(), " ")
-		if ok && objectID.MatchString(id) && !yield(name, id) {
+		if ok && isObjectID(id) && !yield(name, id) {
 			return
 		}
 	}
@@ -273,7 +285,7 @@ func readID(root *os.Root, path string) (string, bool) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, 4096))
 	id := strings.TrimSpace(string(text))
-	return id, err == nil && objectID.MatchString(id)
+	return id, err == nil && isObjectID(id)
 }
 
 func (c clone) readHead(refs map[string]string, s *state) error {
@@ -282,7 +294,7 @@ func (c clone) readHead(refs map[string]string, s *state) error {
 		return fmt.Errorf("reading HEAD: %w", errNoClone)
 	}
 	head := strings.TrimSpace(string(text))
-	if objectID.MatchString(head) {
+	if isObjectID(head) {
 		s.headID = head
 		return nil
 	}
@@ -303,7 +315,7 @@ func (c clone) readShallow(s *state) error {
 		return fmt.Errorf("reading the shallow file: %w", err)
 	}
 	for line := range strings.Lines(string(data)) {
-		if id := strings.TrimSpace(line); objectID.MatchString(id) {
+		if id := strings.TrimSpace(line); isObjectID(id) {
 			s.shallow = append(s.shallow, id)
 		}
 	}
@@ -427,7 +439,7 @@ func (v *view) put(name, text string) error {
 
 // evaluate makes a commit the HEAD of the view, so that the .mailmap of that revision counts.
 func (v *view) evaluate(commit string) error {
-	if !objectID.MatchString(commit) {
+	if !isObjectID(commit) {
 		return fmt.Errorf("%q is not a commit id", clip(printable(commit), 80))
 	}
 	return v.put("HEAD", commit+"\n")
