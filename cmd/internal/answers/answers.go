@@ -271,7 +271,8 @@ func (t *Transport) ask(req *http.Request, body []byte, rule scoring.Redact, old
 
 // keep hands the answer to the bundle. Answers that say nothing about a project, such as a refusal, are no evidence.
 func (t *Transport) keep(req *http.Request, k string, a answer, data []byte) error {
-	if t.opt.Keep == nil || a.Status >= 500 || a.Status == http.StatusTooManyRequests || a.Status == http.StatusForbidden || len(data) == 0 {
+	if t.opt.Keep == nil || a.Status >= 500 || a.Status == http.StatusTooManyRequests || a.Status == http.StatusForbidden ||
+		a.Status == http.StatusUnauthorized || a.foreign || len(data) == 0 {
 		return nil
 	}
 	address := *req.URL
