@@ -29,6 +29,9 @@ type Redact struct {
 	Name string // says what was asked, and is part of the key of caches: change it when Do changes
 	// Do returns the answer without personal data. It is given any answer, also that of a broken server, of any status.
 	Do func(status int, body []byte, person func(key string) string) ([]byte, error)
+	// Passing says of a redacted answer that it speaks of the moment and not of the project, such as a limit that is told
+	// with status 200. It is not given again and is no evidence. Nil: no answer of success is of that kind.
+	Passing func(status int, answer []byte) bool
 }
 
 // People numbers the people of one project by first appearance: p1, p2, ... The zero value is ready; it may be used from

@@ -66,7 +66,7 @@ func (e Evidence) Without(collector string) Evidence {
 	switch collector {
 	case "git":
 		e.History, e.Releases, e.Tree = audit.Fact[History]{}, audit.Fact[Releases]{}, audit.Fact[Tree]{}
-		e.LicenceHistory, e.Licences = audit.Fact[[]LicenceState]{}, nil
+		e.LicenceHistory, e.Licences, e.Versions = audit.Fact[[]LicenceState]{}, nil, nil
 		e.Steps, e.MirrorOf = nil, audit.Fact[string]{}
 		e.Revision, e.RevisionAt, e.SeenUntil, e.Failure, e.NotAsked, e.Settle = "", time.Time{}, time.Time{}, "", false, ""
 	case "forge":

@@ -78,7 +78,7 @@ func (c *Collector) Collect(ctx context.Context, p scoring.Project, known scorin
 			return known, err
 		}
 	}
-	return e, nil
+	return asOf(c.options.At, known, e), nil
 }
 
 var _ scoring.Collector = (*Collector)(nil)

@@ -82,7 +82,7 @@ func idle(c scoring.Changes) bool {
 func (g gerrit) place(p scoring.Project, e scoring.Evidence) (host, project string, ok bool) {
 	if tree, known := e.Tree.Get(); known && tree.GerritProject != "" {
 		host, project, ok = strings.Cut(strings.TrimSuffix(tree.GerritProject, ".git"), "/")
-		return host, project, ok && validHost(host) && validPath(project)
+		return host, project, ok && validHost(host) && validPath(project) && !g.borrowed(p, e)
 	}
 	host, project, ok = locate(p.Repo)
 	if !ok {
@@ -92,6 +92,17 @@ func (g gerrit) place(p scoring.Project, e scoring.Evidence) (host, project stri
 		return review, project, true
 	}
 	return host, project, hostedBy(g.options, p.Repo) == serviceGerrit
+}
+
+// borrowed says that a .gitreview file cannot be true: anybody may name the Gerrit project of others, but commits that came
+// through Gerrit carry a Change-Id. It does not show the opposite.
+func (g gerrit) borrowed(p scoring.Project, e scoring.Evidence) bool {
+	h, known := e.History.Get()
+	if !known || reviewsIn(g.options, p.Repo) {
+		return false
+	}
+	w, ok := h.Window(24)
+	return ok && w.HumanCommits > 0 && w.ChangeID == 0
 }
 
 // gerritReading asks one Gerrit about one project.
@@ -275,6 +286,9 @@ func (r gerritReading) lists(ctx context.Context, status string, at time.Time) (
 		var page []gerritChange
 		if err := r.get(ctx, "changes of "+r.project, rule, "/changes/?"+q.Encode(), &page); err != nil {
 			return nil, 0, time.Time{}, err
+		}
+		if len(page) > gerritLean { // more than was asked for
+			return nil, 0, time.Time{}, &trouble{reason: fmt.Sprintf("%s gives %d changes at a time, which no Gerrit does", r.host, len(page)), settle: "correct the .gitreview file or the catalogue", origins: []audit.Origin{r.last}}
 		}
 		list = append(list, page...)
 		if detailed {

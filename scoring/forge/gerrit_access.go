@@ -118,7 +118,7 @@ func (r gerritReading) rights(ctx context.Context) (rights []gerritRight, whole 
 func (r gerritReading) rules(ctx context.Context, rights []gerritRight, whole bool, why error) (audit.Fact[scoring.Rules], error) {
 	out := scoring.Rules{}
 	forced := slices.ContainsFunc(rights, func(x gerritRight) bool {
-		return x.Permission == "push" && x.Action == "ALLOW" && x.Force && (strings.HasPrefix(x.Ref, "refs/heads/") || x.Ref == "refs/*" || x.Ref == "refs/heads/*")
+		return x.Permission == "push" && x.Action == "ALLOW" && x.Force && mayBeBranch(x.Ref)
 	})
 	switch {
 	case forced:
@@ -135,6 +135,21 @@ func (r gerritReading) rules(ctx context.Context, rights []gerritRight, whole bo
 		return audit.Fact[scoring.Rules]{}, err
 	}
 	return audit.Known(out, r.origins()...).Graded(audit.GradeForge, r.observed(), audit.Month), nil
+}
+
+// mayBeBranch says whether a pattern of access rules can mean branches: refs/heads/*, a wider one, or a regular expression
+// (they begin with ^) that does not plainly name something else.
+func mayBeBranch(ref string) bool {
+	const heads = "refs/heads/"
+	pattern, expression := strings.CutPrefix(ref, "^")
+	if expression {
+		if end := strings.IndexAny(pattern, `.[(*+?|\{$`); end >= 0 {
+			pattern = pattern[:end]
+		}
+	} else {
+		pattern = strings.TrimSuffix(pattern, "*")
+	}
+	return strings.HasPrefix(pattern, heads) || (expression || pattern != ref) && strings.HasPrefix(heads, pattern)
 }
 
 // requirements reads the conditions under which a change may be submitted (Gerrit 3.5 and newer).
@@ -158,10 +173,14 @@ func (r gerritReading) requirements(ctx context.Context) (review, checks audit.F
 	for _, q := range list {
 		all += " " + q.Expression
 	}
-	checks = audit.Known(strings.Contains(all, "label:Verified"), r.last)
+	// What no requirement names may still be required by the function of a label, which only the configuration shows.
+	const byLabel, settle = "no submit requirement names it, but the settings of a label may", "fetch refs/meta/config by git"
+	if checks = audit.Known(true, r.last); !strings.Contains(all, "label:Verified") {
+		checks = notTold[bool](byLabel, settle, r.last)
+	}
 	switch {
 	case !strings.Contains(all, "label:Code-Review"):
-		review = audit.Known(false, r.last)
+		review = notTold[bool](byLabel, settle, r.last)
 	case strings.Contains(all, "user=non_uploader") || strings.Contains(all, "user=non_contributor"):
 		review = audit.Known(true, r.last)
 	default:

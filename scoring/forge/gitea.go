@@ -562,6 +562,9 @@ func withoutUser(address string) string {
 	if !ok {
 		return address
 	}
+	if end := strings.IndexAny(rest, "?#"); end >= 0 {
+		rest = rest[:end] // some hosts take tokens there
+	}
 	authority, path, slash := strings.Cut(rest, "/")
 	authority = authority[strings.LastIndexByte(authority, '@')+1:]
 	if slash {

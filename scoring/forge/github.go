@@ -377,7 +377,7 @@ func (s *site) ask(ctx context.Context, g *gitHub, name string, q query) (graphA
 	if s.down() {
 		return graphAnswer{}, audit.Origin{Source: g.name(), URL: s.graphURL}, errDown
 	}
-	rule := scoring.Redact{Name: name, Do: g.shape.redact}
+	rule := scoring.Redact{Name: name, Do: g.shape.redact, Passing: passingGraph}
 	origin := audit.Origin{Source: g.name(), URL: s.graphURL}
 	for attempt := 0; ; attempt++ {
 		used := &use{}

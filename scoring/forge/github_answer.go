@@ -225,6 +225,24 @@ func (a graphAnswer) troubles() map[string]troubles {
 	return all
 }
 
+// passingGraph says that an answer, although a success, is a plea to ask less or lacks what GitHub could not work out in
+// time: asked again it may be whole. That a repository is not there or not shown is an answer that lasts.
+func passingGraph(_ int, body []byte) bool {
+	var a struct {
+		Errors []graphError `json:"errors"`
+	}
+	if json.Unmarshal(body, &a) != nil {
+		return true
+	}
+	return slices.ContainsFunc(a.Errors, func(e graphError) bool {
+		switch e.Type {
+		case "NOT_FOUND", "FORBIDDEN", "INSUFFICIENT_SCOPES":
+			return false
+		}
+		return e.Kind != "forbidden"
+	})
+}
+
 // because says for people why GitHub did not answer.
 func because(kind string) string {
 	switch kind {

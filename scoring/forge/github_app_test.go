@@ -171,3 +171,27 @@ func TestAnAppNeverPrintsItsKey(t *testing.T) {
 		}
 	}
 }
+
+// asking notes the rules by which answers are redacted.
+type asking struct{ rules []scoring.Redact }
+
+func (a *asking) RoundTrip(req *http.Request) (*http.Response, error) {
+	rule, _, _ := scoring.RedactOf(req.Context())
+	a.rules = append(a.rules, rule)
+	return nil, http.ErrHandlerTimeout
+}
+
+func TestNothingAboutTheOperatorsAppIsKept(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := &asking{}
+	i := &installed{app: App{id: "1", key: key}, base: "https://api.github.com/", client: &http.Client{Transport: seen}, now: time.Now}
+	if _, err := i.token(t.Context()); err == nil || len(seen.rules) != 1 {
+		t.Fatalf("%d requests, error %v", len(seen.rules), err)
+	}
+	if p := seen.rules[0].Passing; p == nil || !p(http.StatusOK, nil) {
+		t.Error("the list of the app's installations would be cached and become evidence")
+	}
+}

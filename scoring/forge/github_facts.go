@@ -201,7 +201,7 @@ func (r *repository) releases(n *graphRepository, at time.Time) audit.Fact[[]sco
 	}
 	published := []scoring.Published{}
 	for _, rel := range n.Releases.all() {
-		if rel.IsDraft || rel.PublishedAt.IsZero() || rel.PublishedAt.After(at) {
+		if rel.IsDraft || rel.PublishedAt.IsZero() { // those after the moment of assessment are left out by asOf
 			continue
 		}
 		assets, read := filed[rel.TagName]

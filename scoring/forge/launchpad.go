@@ -19,7 +19,10 @@ func (launchpad) name() string { return "launchpad" }
 
 // read fills Issues.
 func (l launchpad) read(ctx context.Context, p scoring.Project, e *scoring.Evidence) error {
-	review, project, _ := l.place(p, *e)
+	review, project, placed := l.place(p, *e)
+	if !placed {
+		review, project = "", ""
+	}
 	service, name, ok := trackerOf(p, review, project)
 	if l.options.Client == nil || !ok || service != "launchpad" || e.Issues.Unknown() != audit.MISS {
 		return nil
@@ -84,14 +87,25 @@ func (r launchpadReading) issues(ctx context.Context, at time.Time) (scoring.Iss
 	year := since(at, 12)
 	if opened, err := r.count(ctx, url.Values{"created_since": {year.Format(time.RFC3339)}}, append(openStatuses(), closedStatuses()...)); err != nil {
 		i.Opened12m = failed[int](err)
+	} else if later, err := r.later(ctx, at); err != nil {
+		i.Opened12m = failed[int](err)
 	} else {
-		i.Opened12m = audit.Known(opened, r.last)
+		i.Opened12m = audit.Known(max(0, opened-later), r.last)
 	}
 	i.Closed12m = r.closed(ctx, at)
 	i.MedianAge = r.age(ctx, at, open)
 	const why, settle = "Launchpad tells what was said about a bug only bug by bug", "a reader of each bug's messages"
 	i.FirstResponse, i.Answered, i.Unanswered = notTold[int64](why, settle, r.last), notTold[int](why, settle, r.last), notTold[int](why, settle, r.last)
 	return i, ctx.Err()
+}
+
+// later counts the tasks made since the moment of assessment: a search has a begin, and no end. None is asked for if that
+// was today.
+func (r launchpadReading) later(ctx context.Context, at time.Time) (int, error) {
+	if r.observed().Sub(at) < 24*time.Hour {
+		return 0, nil
+	}
+	return r.count(ctx, url.Values{"created_since": {at.UTC().Format(time.RFC3339)}}, append(openStatuses(), closedStatuses()...))
 }
 
 // count asks how many tasks a search finds. The answer is a number, no document.

@@ -58,10 +58,14 @@ func mailChanges(e scoring.Evidence) audit.Fact[scoring.Changes] {
 		if h.Shallow && h.FirstCommit.After(since(e.AssessedAt, months)) {
 			merged = notTold[int]("the clone does not reach back to the begin of the period", "a whole clone of the repository", from...)
 		}
+		reviewed := audit.Known(w.Reviewed, from...)
+		if w.Reviewed == 0 {
+			reviewed = notTold[int]("no commit of this period has a trailer of a review: the project may not write them", archive, from...)
+		}
 		c.Windows = append(c.Windows, scoring.ChangeWindow{
 			Months: months, Sample: w.HumanCommits, Whole: !h.Shallow,
 			Opened: notTold[int](list, archive, from...), Closed: notTold[int](list, archive, from...),
-			Merged: merged, Reviewed: audit.Known(w.Reviewed, from...),
+			Merged: merged, Reviewed: reviewed,
 			SelfMerged:    notTold[int]("git does not tell whether who applied a change had it reviewed elsewhere", archive, from...),
 			Gated:         notTold[int]("git does not tell which machines tested a patch", "the address of the project's CI in the catalogue", from...),
 			Answered:      notTold[int](list, archive, from...),

@@ -35,6 +35,34 @@ func TestAShallowHistoryDoesNotCountWhatItCannotSee(t *testing.T) {
 	}
 }
 
+func TestAHistoryWithoutTrailersDoesNotShowThatNobodyReviews(t *testing.T) {
+	known := mailTale()
+	h := *known.History.Value
+	h.Windows = append([]scoring.Window(nil), h.Windows...)
+	for i := range h.Windows {
+		h.Windows[i].Reviewed = 0
+	}
+	known.History = audit.Known(h, known.History.Origins...)
+	e, _ := collect(t, forgetest.Hosts{}, scoring.Project{Repo: "https://git.savannah.gnu.org/git/town.git"}, known, nil)
+	for _, w := range value(t, "changes", e.Changes).Windows {
+		if w.Reviewed.Unknown() != audit.DNF || w.Reviewed.Settle == "" {
+			t.Errorf("%d months: reviewed %v, settle %q; want DNF", w.Months, w.Reviewed.Unknown(), w.Reviewed.Settle)
+		}
+	}
+}
+
+func TestAddressesOfMirrorsCarryNoSecrets(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://ada:SECRET@git.example.org/town?private_token=SECRET": "https://git.example.org/town",
+		"https://git.example.org?x#SECRET":                             "https://git.example.org",
+		"git@git.example.org:town":                                     "git@git.example.org:town",
+	} {
+		if got := withoutUser(address); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}
+
 func TestAGerritThatHostsTheRepositorySaysSo(t *testing.T) {
 	hosts := forgetest.Hosts{"review.example.org": &forgetest.Gerrit{Tale: tale(), Project: "town"}}
 	e, _ := collect(t, hosts, scoring.Project{Repo: "https://review.example.org/town"}, scoring.Evidence{}, nil)

@@ -180,7 +180,7 @@ func (l log) answered(w *scoring.ChangeWindow, touched []proposal) {
 	var waits []int64
 	silent := 0
 	for _, p := range touched {
-		if s, ok := firstAnswer(p.opened, p.author, p.remarks); ok {
+		if s, ok := firstAnswer(p.opened, p.author, until(l.at, p.remarks)); ok {
 			waits = append(waits, s)
 		} else if !p.partial { // where more was said than was read, nobody knows
 			silent++

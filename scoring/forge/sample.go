@@ -36,6 +36,11 @@ type remark struct {
 	machine bool
 }
 
+// until leaves out what was said after a moment.
+func until(at time.Time, remarks []remark) []remark {
+	return slices.DeleteFunc(slices.Clone(remarks), func(r remark) bool { return r.at.After(at) })
+}
+
 // firstAnswer returns how many seconds after it was opened somebody else, and no machine, said something; ok is false if
 // nobody did. An answer of nobody known does not count: it might be the author's.
 func firstAnswer(opened time.Time, author string, remarks []remark) (seconds int64, ok bool) {

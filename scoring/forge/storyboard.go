@@ -22,7 +22,10 @@ const storyboardHost = "storyboard.openstack.org"
 
 // read fills Issues.
 func (s storyboard) read(ctx context.Context, p scoring.Project, e *scoring.Evidence) error {
-	review, project, _ := s.place(p, *e)
+	review, project, placed := s.place(p, *e)
+	if !placed {
+		review, project = "", ""
+	}
 	service, name, ok := trackerOf(p, review, project)
 	if s.options.Client == nil || !ok || service != "storyboard" || e.Issues.Unknown() != audit.MISS {
 		return nil

@@ -48,7 +48,7 @@ func (t tickets) answers(out *scoring.Issues, remarks func(number int64) (list [
 			out.FirstResponse, out.Answered, out.Unanswered = failed[int64](err), failed[int](err), failed[int](err)
 			return
 		}
-		if s, ok := firstAnswer(i.opened, i.author, list); ok {
+		if s, ok := firstAnswer(i.opened, i.author, until(t.at, list)); ok {
 			waits = append(waits, s)
 		} else if !partial { // where more was said than was read, nobody knows
 			silent++

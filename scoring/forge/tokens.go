@@ -75,7 +75,7 @@ type useKey struct{}
 
 // RoundTrip sends a request with a token that has budget left.
 func (p *pool) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Host != p.host {
+	if req.URL.Host != p.host || req.URL.Scheme != "https" {
 		return p.next.RoundTrip(req)
 	}
 	resource := "core"

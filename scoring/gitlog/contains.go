@@ -33,7 +33,7 @@ func (c *Clone) TagOf(ctx context.Context, version string) (t scoring.Tag, ok bo
 // cannot be told, which is an error.
 func (c *Clone) Contains(ctx context.Context, tip, commit string) (bool, error) {
 	for _, id := range []string{tip, commit} {
-		if !objectID.MatchString(id) {
+		if !isObjectID(id) {
 			return false, fmt.Errorf("looking for a commit: %q is no object id", clip(printable(id), 80))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -110,7 +111,7 @@ func ask[T any](ctx context.Context, a *asker, s Service, method, path string, b
 
 // send sends one request and returns the redacted answer, and how long the service asks to be left alone.
 func (a *asker) send(ctx context.Context, s Service, method, address string, body []byte, keep func(int, []byte, func(string) string) ([]byte, error)) (data []byte, ans answer, pause time.Duration, err error) {
-	ctx = scoring.WithRedact(ctx, scoring.Redact{Name: "thirdparty/" + string(s) + "/1", Do: keep}, a.people)
+	ctx = scoring.WithRedact(ctx, scoring.Redact{Name: "thirdparty/" + string(s) + "/2", Do: keep}, a.people)
 	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, ans, 0, err
@@ -136,6 +137,9 @@ func (a *asker) send(ctx context.Context, s Service, method, address string, bod
 	return data, ans, pause, err
 }
 
+// errForm says that a success is not what the service answers.
+var errForm = errors.New("it is no JSON of the expected form")
+
 // keepOnly keeps of an answer the fields of T and drops everything else; of an answer that is no success it keeps nothing.
 func keepOnly[T any](status int, body []byte, _ func(string) string) ([]byte, error) {
 	if status != http.StatusOK {
@@ -143,7 +147,13 @@ func keepOnly[T any](status int, body []byte, _ func(string) string) ([]byte, er
 	}
 	var v T
 	if err := json.Unmarshal(body, &v); err != nil {
-		return nil, fmt.Errorf("it is no JSON of the expected form: %w", err)
+		return nil, errForm // not what the decoder says, which repeats values
+	}
+	// Another service, or a message instead of an answer, has none of the fields, and would be read as zeros. What is empty
+	// by right is {} or [].
+	var fields map[string]json.RawMessage
+	if reflect.ValueOf(&v).Elem().IsZero() && (json.Unmarshal(body, &fields) != nil || fields == nil || len(fields) > 0) {
+		return nil, errForm
 	}
 	return json.Marshal(v)
 }

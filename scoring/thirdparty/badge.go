@@ -53,7 +53,10 @@ func (c *Collector) badge(ctx context.Context, a *asker, p scoring.Project) audi
 		}
 		origins, at = append(origins, ans.origin), earlier(at, a.at(ans.origin))
 		for _, e := range list {
-			if e.ID > 0 && (slices.Contains(addresses, repository(e.Repo)) || repository(e.Home) == strings.ToLower(home)) {
+			if e.ID <= 0 {
+				return vain[scoring.Badge](settle, trouble(Badges, errForm), ans.origin)
+			}
+			if slices.Contains(addresses, repository(e.Repo)) || repository(e.Home) == strings.ToLower(home) {
 				found = append(found, e)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"time"
 
 	"github.com/package-url/packageurl-go"
 
@@ -36,7 +37,7 @@ type depsVersion struct {
 }
 
 type depsDependents struct {
-	Count int `json:"dependentCount"`
+	Count *int `json:"dependentCount,omitempty"`
 }
 
 // counted lists the systems for which deps.dev counts dependents.
@@ -85,7 +86,7 @@ func (c *Collector) dependents(ctx context.Context, a *asker, p scoring.Project)
 		}
 		v := scoring.Dependents{Index: host(index)}
 		var origins []audit.Origin
-		at := c.options.At
+		var at time.Time
 		for _, u := range list {
 			n, ans, err := c.dependentsOf(ctx, a, index, u)
 			switch {
@@ -109,7 +110,7 @@ func (c *Collector) dependents(ctx context.Context, a *asker, p scoring.Project)
 func (c *Collector) dependentsOf(ctx context.Context, a *asker, index Service, u packageurl.PackageURL) (int, answer, error) {
 	if index == Ecosystems {
 		entry, ans, err := c.ecosystems(ctx, a, u)
-		return max(0, entry.Dependents), ans, err
+		return dependentCount(entry.Dependents, ans, err)
 	}
 	system := registries(u.Type).depsdev
 	if !counted(system) {
@@ -121,5 +122,16 @@ func (c *Collector) dependentsOf(ctx context.Context, a *asker, index Service, u
 	}
 	path := depsPath("v3alpha", system, nameOf(u)) + "/versions/" + url.PathEscape(version) + ":dependents"
 	v, ans, err := get[depsDependents](ctx, a, DepsDev, path)
-	return max(0, v.Count), ans, err
+	return dependentCount(v.Count, ans, err)
+}
+
+// dependentCount takes a missing number for what it is: no answer.
+func dependentCount(n *int, ans answer, err error) (int, answer, error) {
+	if err == nil && (n == nil || *n < 0) {
+		return 0, ans, errors.New("the answer has no number of dependents")
+	}
+	if err != nil {
+		return 0, ans, err
+	}
+	return *n, ans, nil
 }

@@ -15,7 +15,7 @@ import (
 // Source: GET /api/v1/packages/lookup of packages.ecosyste.ms.
 type ecosystemsEntry struct {
 	Repository string `json:"repository_url,omitempty"`
-	Dependents int    `json:"dependent_packages_count,omitempty"`
+	Dependents *int   `json:"dependent_packages_count,omitempty"`
 }
 
 func (c *Collector) ecosystems(ctx context.Context, a *asker, u packageurl.PackageURL) (ecosystemsEntry, answer, error) {

@@ -109,10 +109,10 @@ func (c *Collector) Collect(ctx context.Context, p scoring.Project, known scorin
 	e := known
 	a := &asker{c: c, people: &scoring.People{}}
 	e.Advisories = c.advisories(ctx, a, p, known)
-	e.Badge = keep(known.Badge, c.badge(ctx, a, p))
-	e.Packaging = keep(known.Packaging, c.packaging(ctx, a, p))
-	e.Dependents = keep(known.Dependents, c.dependents(ctx, a, p))
-	e.Scorecard = keep(known.Scorecard, c.scorecard(ctx, a, p))
+	e.Badge = keep(known.Badge, asOf(c.options.At, c.badge(ctx, a, p)))
+	e.Packaging = keep(known.Packaging, asOf(c.options.At, c.packaging(ctx, a, p)))
+	e.Dependents = keep(known.Dependents, asOf(c.options.At, c.dependents(ctx, a, p)))
+	e.Scorecard = keep(known.Scorecard, asOf(c.options.At, c.scorecard(ctx, a, p)))
 	if err := ctx.Err(); err != nil {
 		return known, err
 	}
@@ -125,6 +125,17 @@ func keep[T any](before, now audit.Fact[T]) audit.Fact[T] {
 		return before
 	}
 	return now
+}
+
+// presentFor is how long after the moment of assessment an answer still tells of it: as long as these facts count.
+const presentFor = 30 * 24 * time.Hour
+
+// asOf leaves a fact unknown that tells how things are long after the moment of assessment: indexes show the present.
+func asOf[T any](at time.Time, f audit.Fact[T]) audit.Fact[T] {
+	if f.Value == nil || f.ObservedAt.Sub(at) <= presentFor {
+		return f
+	}
+	return vain[T]("collect it in time, and keep the bundle", "the index tells how it is on "+f.ObservedAt.Format(time.DateOnly)+", not how it was on "+at.Format(time.DateOnly), f.Origins...)
 }
 
 // on reports whether a service may be asked.

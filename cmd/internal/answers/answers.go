@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -148,21 +149,30 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	unlock := t.lock(k)
 	defer unlock()
 	a, found := t.load(k)
-	cachedOnly := directive(req, "only-if-cached")
-	if !found && cachedOnly {
+	found = found && !passing(rule, a)
+	onlyCached := directive(req, "only-if-cached")
+	if !found && onlyCached {
 		return answer{Status: http.StatusGatewayTimeout, Observed: t.opt.Now().UTC()}.response(req, nil), nil
 	}
-	if !found || !t.fresh(a) && !cachedOnly {
+	// Servers tell strangers less, or that there is nothing: what they said then is no answer for somebody with rights.
+	if found && a.Anonymous && req.Header.Get("Authorization") != "" && t.opt.Next != nil && !onlyCached {
+		a, found = answer{}, false
+	}
+	if !found || !t.fresh(a) && !onlyCached {
 		if a, err = t.ask(req, body, rule, a, found); err != nil {
 			return nil, err
 		}
-		t.save(k, a)
+		if !passing(rule, a) {
+			t.save(k, a)
+		}
 	} else {
 		t.add(Count{Cached: 1})
 	}
 	data := people.Number(a.data)
-	if err := t.keep(req, k, a, data); err != nil {
-		return nil, err
+	if !passing(rule, a) {
+		if err := t.keep(req, k, a, data); err != nil {
+			return nil, err
+		}
 	}
 	return a.response(req, data), nil
 }
@@ -186,6 +196,11 @@ func (t *Transport) passOn(req *http.Request, body []byte, rule scoring.Redact, 
 		return nil, err
 	}
 	return a.response(req, people.Number(a.data)), nil
+}
+
+// passing says that an answer speaks of the moment it was given and not of the project.
+func passing(rule scoring.Redact, a answer) bool {
+	return rule.Passing != nil && rule.Passing(a.Status, a.data)
 }
 
 func (t *Transport) lock(k string) (unlock func()) {
@@ -256,6 +271,7 @@ func (t *Transport) ask(req *http.Request, body []byte, rule scoring.Redact, old
 	if found && resp.StatusCode == http.StatusNotModified {
 		t.add(Count{Asked: 1, Unchanged: 1})
 		old.Observed, old.Headers = now, kept(resp.Header, old.Headers)
+		old.Anonymous = old.Anonymous && req.Header.Get("Authorization") == ""
 		return old, nil
 	}
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, scoring.MaxAnswer+1))
@@ -273,12 +289,14 @@ func (t *Transport) ask(req *http.Request, body []byte, rule scoring.Redact, old
 	return answer{
 		Status: resp.StatusCode, Original: audit.DigestOf(raw), Observed: now, ETag: resp.Header.Get("ETag"),
 		Modified: resp.Header.Get("Last-Modified"), Headers: kept(resp.Header, nil), data: data,
+		Anonymous: req.Header.Get("Authorization") == "", foreign: resp.StatusCode >= 400 && !json.Valid(raw),
 	}, nil
 }
 
 // keep hands the answer to the bundle. Answers that say nothing about a project, such as a refusal, are no evidence.
 func (t *Transport) keep(req *http.Request, k string, a answer, data []byte) error {
-	if t.opt.Keep == nil || a.Status >= 500 || a.Status == http.StatusTooManyRequests || a.Status == http.StatusForbidden || len(data) == 0 {
+	if t.opt.Keep == nil || a.Status >= 500 || a.Status == http.StatusTooManyRequests || a.Status == http.StatusForbidden ||
+		a.Status == http.StatusUnauthorized || a.foreign || len(data) == 0 {
 		return nil
 	}
 	address := *req.URL

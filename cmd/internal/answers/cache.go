@@ -26,7 +26,10 @@ type answer struct {
 	Modified string            `json:"modified,omitempty"`
 	Headers  map[string]string `json:"headers,omitempty"`
 	Digest   audit.Digest      `json:"digest"` // of data: a damaged file is no answer
-	data     []byte
+	// Anonymous: it was given to a request without credentials.
+	Anonymous bool `json:"anonymous,omitempty"`
+	data      []byte
+	foreign   bool // a failure that is no JSON, such as the page of a proxy before a service that is down
 }
 
 // keptHeaders are those that collectors draw facts or limits from. None names a person.
@@ -93,7 +96,7 @@ var lasting = [...]int{http.StatusOK, http.StatusNotFound, http.StatusGone, http
 
 // save writes an answer. A cache that cannot be written costs time, not facts.
 func (t *Transport) save(k string, a answer) {
-	if t.opt.Dir == "" || !slices.Contains(lasting[:], a.Status) || t.opt.Next == nil {
+	if t.opt.Dir == "" || a.foreign || !slices.Contains(lasting[:], a.Status) || t.opt.Next == nil {
 		return
 	}
 	a.Digest = audit.DigestOf(a.data)

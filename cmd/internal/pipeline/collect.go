@@ -77,7 +77,9 @@ func (c *collecting) project(ctx context.Context, p scoring.Project, step func(s
 		e.Schema, e.Project, e.Repo, e.AssessedAt = scoring.EvidenceSchema, p.ID, p.Repo, c.g.at
 		e.Failure, e.Settle = err.Error(), "make "+p.Repo+" readable, or give a local clone with --mirror"
 	}
-	c.journal.save(asked, began, e, seen)
+	if ctx.Err() == nil && !unsettled(e) {
+		c.journal.save(asked, began, e, seen)
+	}
 	return e
 }
 
@@ -99,6 +101,13 @@ func (c *collecting) ask(ctx context.Context, chain []scoring.Collector, p scori
 		}
 	}
 	return e, nil
+}
+
+// unsettled says that a service was out of order or asked for patience: an interrupted run that goes on asks it again.
+func unsettled(e scoring.Evidence) bool {
+	return slices.ContainsFunc(e.States(), func(s scoring.State) bool {
+		return s.Outcome == audit.DNF && strings.HasPrefix(s.Settle, "run again")
+	})
 }
 
 // taken returns what was recorded about a project, without what is to be collected anew.

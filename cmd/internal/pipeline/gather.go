@@ -2,8 +2,11 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -121,12 +124,33 @@ func (g *gatherer) resume() {
 		Anew                      map[string][]string
 		Files                     string
 		Offline                   bool
-	}{g.stack.Bytes, g.stack.Scopes, g.opt.Mirrors, g.opt.Evidence, g.opt.Anew, g.opt.Files, g.opt.Offline})
+		Affiliations              []audit.Digest
+	}{g.stack.Bytes, g.stack.Scopes, g.opt.Mirrors, g.opt.Evidence, g.opt.Anew, g.opt.Files, g.opt.Offline, g.affiliationFiles()})
 	fixed := !g.opt.At.IsZero() || g.stack.At != ""
 	g.journal = openJournal(g.opt.Bundle, journalRun{Tool: g.opt.Version, Input: input, At: g.at}, fixed, g.opt.Now)
 	if g.journal != nil {
 		g.at = g.journal.run.At
 	}
+}
+
+// affiliationFiles returns the digests of the files that say who works for whom: facts were drawn from what they said then.
+// One that cannot be read has none, and is an error where it is used.
+func (g *gatherer) affiliationFiles() []audit.Digest {
+	var out []audit.Digest
+	for _, name := range g.stack.Collect.Affiliations {
+		sum := sha256.New()
+		f, err := os.Open(relativeTo(g.stack.Dir, name))
+		if err == nil {
+			_, err = io.Copy(sum, f)
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			out = append(out, "")
+			continue
+		}
+		out = append(out, audit.Digest("sha256:"+hex.EncodeToString(sum.Sum(nil))))
+	}
+	return out
 }
 
 // prepare checks everything that can be wrong with the input before anything is read or written.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/bundle"
 	"github.com/pegel-audit/pegel/sbom/copyright"
 	"github.com/pegel-audit/pegel/scoring"
@@ -39,7 +41,43 @@ func (g *gatherer) recorded(ctx context.Context) (recording, error) {
 			return recording{}, err
 		}
 	}
+	for id, e := range rec.evidence {
+		rec.evidence[id] = timely(e, g.at, g.opt.Now)
+	}
 	return rec, nil
+}
+
+const (
+	// clockSkew is how far the clocks of two machines may differ.
+	clockSkew = 24 * time.Hour
+	// recordedLater is how long after the moment that is judged a recording still tells of it: as long as files and activity
+	// count at least.
+	recordedLater = 30 * 24 * time.Hour
+)
+
+// timely drops the facts of a recording that cannot speak about the moment that is judged: those from a future that nobody
+// has seen, which would never grow old, and those that were observed long after it. Their collectors are asked anew.
+func timely(e scoring.Evidence, at, now time.Time) scoring.Evidence {
+	last := at.Add(recordedLater)
+	if seen := now.Add(clockSkew); seen.Before(last) && !now.IsZero() {
+		last = seen
+	}
+	late := map[string]bool{}
+	for _, s := range e.States() {
+		observed := s.ObservedAt
+		if observed.IsZero() || s.Collector == "git" && e.AssessedAt.After(observed) {
+			observed = e.AssessedAt // windows end there
+		}
+		if s.Outcome == audit.PASS && observed.After(last) {
+			late[s.Collector] = true
+		}
+	}
+	for _, name := range collectorNames() {
+		if late[name] {
+			e = e.Without(name)
+		}
+	}
+	return e
 }
 
 // of returns the recorded evidence of a project if it is about the repository that the catalogue names, or was found from
@@ -96,6 +134,7 @@ func takenFrom(e scoring.Evidence, b *bundle.Bundle) scoring.Evidence {
 	taken := map[string]scoring.Taken{}
 	for _, name := range collectorNames() {
 		if before, ok := e.Taken[name]; ok {
+			before.Signer = "" // a recording cannot vouch for the signature of another
 			taken[name] = before
 		} else if e.Has(name) {
 			taken[name] = scoring.Taken{Bundle: b.Identity(), RecordedAt: b.Evidence().AssessedAt}
