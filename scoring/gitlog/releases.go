@@ -45,7 +45,7 @@ func (v *view) tags(ctx context.Context) ([]tag, error) {
 		if len(all) == maxTags {
 			return nil, fmt.Errorf("more than %d tags", maxTags)
 		}
-		t := tag{name: strings.ToValidUTF8(name, "\uFFFD")}
+		t := tag{name: publicName(name)}
 		t.version, t.named = parseVersion(t.name)
 		all, ids = append(all, t), append(ids, r.id)
 	}
@@ -267,7 +267,7 @@ func (v *view) branches(ctx context.Context, current string, at time.Time) ([]br
 		if !ok {
 			name, ok = strings.CutPrefix(r.name, "refs/remotes/origin/")
 		}
-		name = strings.ToValidUTF8(name, "\uFFFD")
+		name = publicName(name)
 		if ok && r.name != current && name != strings.TrimPrefix(current, "refs/heads/") && stableBranch.MatchString(name) {
 			byName[name] = r.id // a remote branch is newer than a local one of its name
 		}
@@ -326,7 +326,8 @@ func (v *view) tagsOf(ctx context.Context, all []tag, found []release, branches 
 	return out, nil
 }
 
-// tagOf chooses the tag that fits a deployed version best; of equals the shorter, then the first by name.
+// tagOf chooses the tag that fits a deployed version best; of equals the shorter, then the first by name. A series of several
+// releases, as the tag 7 of an image is one, has no tag: the first of them may have another licence than the one deployed.
 func tagOf(all []tag, deployed string) (tag, bool) {
 	want, ok := deployedVersion(deployed)
 	if !ok {
@@ -341,6 +342,9 @@ func tagOf(all []tag, deployed string) (tag, bool) {
 		if n > rank || n == rank && n > 0 && (len(t.name) < len(best.name) || len(t.name) == len(best.name) && t.name < best.name) {
 			best, rank = t, n
 		}
+	}
+	if rank > 0 && len(want.parts) < len(best.version.parts) && slices.ContainsFunc(all, func(t tag) bool { return t.named && want.holds(best.version, t.version) }) {
+		return tag{}, false
 	}
 	return best, rank > 0
 }
