@@ -137,9 +137,9 @@ func (g *gatherer) resume() {
 // One that cannot be read has none, and is an error where it is used.
 func (g *gatherer) affiliationFiles() []audit.Digest {
 	var out []audit.Digest
-	for _, name := range g.stack.Collect.Affiliations {
+	for _, a := range g.stack.Collect.Affiliations {
 		sum := sha256.New()
-		f, err := os.Open(relativeTo(g.stack.Dir, name))
+		f, err := os.Open(relativeTo(g.stack.Dir, a.File))
 		if err == nil {
 			_, err = io.Copy(sum, f)
 			err = errors.Join(err, f.Close())
