@@ -47,8 +47,19 @@ func (c *collecting) home(ctx context.Context, finders []scoring.Collector, p sc
 		e.MirrorOf = mirrorFact(home.Repo, home.Steps, e)
 		return p, e, nil
 	}
+	if strangers(e, found) {
+		return p, e, nil
+	}
 	found.Steps = home.Steps
 	return moved(p, found), found, nil
+}
+
+// strangers says that two whole histories begin at different moments: one is no mirror of the other, whatever its files
+// claim. Anybody may name the review server of others in a .gitreview file, and would be judged by their evidence.
+func strangers(mirror, home scoring.Evidence) bool {
+	a, ok := mirror.History.Get()
+	b, ok2 := home.History.Get()
+	return ok && ok2 && !a.Shallow && !b.Shallow && !a.FirstCommit.IsZero() && !b.FirstCommit.IsZero() && !a.FirstCommit.Equal(b.FirstCommit)
 }
 
 // mirrorFact says of which repository the one that was read is a mirror, with what said so.

@@ -44,7 +44,7 @@ func TestARunThatGoesOnAsksAgainWhoAskedForPatience(t *testing.T) {
 func TestARunDoesNotGoOnWithWhatOtherAffiliationsSaid(t *testing.T) {
 	opt, dir := collectOptions(t), t.TempDir()
 	stack := Stack{Dir: dir}
-	stack.Collect.Affiliations = []string{"people.txt"}
+	stack.Collect.Affiliations = []StackAffiliations{{File: "people.txt"}}
 	service := &patient{asked: 1}
 	for _, text := range []string{"one", "one", "two"} {
 		if err := os.WriteFile(filepath.Join(dir, "people.txt"), []byte(text), 0o600); err != nil {
