@@ -28,14 +28,23 @@ const (
 // errTooMany says that counting lines would take too long.
 var errTooMany = fmt.Errorf("more than %d commits in 12 months", maxDiffed)
 
-// codeDrop counts the changed lines of 12 months. It reads the contents of files, so it asks only clones that have them.
-func (v *view) codeDrop(ctx context.Context, commit string, at time.Time, origin audit.Origin) audit.Fact[scoring.CodeDrop] {
+// codeDrop counts the changed lines of 12 months. It reads the contents of files, so it asks only clones that have them. The
+// history says how many commits there are: git does not show those behind one with a wrong clock.
+func (v *view) codeDrop(ctx context.Context, commit string, at time.Time, h scoring.History, origin audit.Origin) audit.Fact[scoring.CodeDrop] {
 	if v.promise != nil {
 		f := audit.Failed[scoring.CodeDrop]("line counts need the contents of files, which a partial clone lacks", origin)
 		f.Settle = "give a complete local clone of the repository"
 		return f
 	}
-	lines, err := v.changedLines(ctx, commit, at)
+	if h.Shallow { // its last commits look as if they had added everything before them
+		return failure[scoring.CodeDrop](errors.New("the clone does not reach back to the first commit"), origin)
+	}
+	lines, seen, err := v.changedLines(ctx, commit, at)
+	if year, ok := h.Window(12); err == nil && ok && seen != year.Commits {
+		f := audit.Failed[scoring.CodeDrop](fmt.Sprintf("the clock of a commit is wrong, so that lines of %d of %d commits were seen", seen, year.Commits), origin)
+		f.Settle = "count the changed lines of each commit"
+		return f
+	}
 	if errors.Is(err, errTooMany) {
 		f := audit.Failed[scoring.CodeDrop](err.Error()+": too many to count their lines", origin)
 		f.Settle = "count the changed lines of each commit"
@@ -59,18 +68,18 @@ func (v *view) codeDrop(ctx context.Context, commit string, at time.Time, origin
 	return audit.Known(d, origin)
 }
 
-// changedLines returns the added and removed lines of each non-merge commit of 12 months that has any.
-func (v *view) changedLines(ctx context.Context, commit string, at time.Time) ([]int64, error) {
+// changedLines returns the added and removed lines of each non-merge commit of 12 months that has any, and how many commits
+// it saw.
+func (v *view) changedLines(ctx context.Context, commit string, at time.Time) (lines []int64, count int, err error) {
 	since := at.Add(-yearSeconds * time.Second)
-	var lines []int64
-	inside, count, sum := false, 0, int64(0)
+	inside, sum := false, int64(0)
 	flush := func() {
 		if inside && sum > 0 {
 			lines = append(lines, sum)
 		}
 		sum = 0
 	}
-	err := v.git.streamWith(ctx, v.dir, []string{diffedSize}, func(r io.Reader) error {
+	err = v.git.streamWith(ctx, v.dir, []string{diffedSize}, func(r io.Reader) error {
 		tokens := bufio.NewScanner(r)
 		tokens.Buffer(make([]byte, 0, 64<<10), 1<<20)
 		tokens.Split(splitNUL)
@@ -92,7 +101,7 @@ func (v *view) changedLines(ctx context.Context, commit string, at time.Time) ([
 		return tokens.Err()
 	}, "log", "-z", "--no-merges", "--numstat", "--find-renames=100%", "--no-textconv", "--no-ext-diff", "--no-mailmap", "--no-color",
 		"--no-show-signature", "--no-notes", "--since="+gitDate(since.Add(-clockSlack)), "--format=%x1f%ct", "--end-of-options", commit, "--")
-	return lines, err
+	return lines, count, err
 }
 
 // linesOf reads "<added>\t<removed>\t<path>"; a binary has dashes, and the names of a rename have no tabs. Only source files

@@ -187,7 +187,7 @@ func FuzzPackedRefs(f *testing.F) {
 	f.Add([]byte("# pack-refs with: peeled\n" + id + " refs/heads/master\n^" + id + "\n" + id + " refs/tags/-x\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var kept []ref
-		parsePacked(data, func(name, id string) bool {
+		_ = parsePacked(data, func(name, id string) bool {
 			if validRef(name) {
 				kept = append(kept, ref{name, id})
 			}
@@ -198,7 +198,7 @@ func FuzzPackedRefs(f *testing.F) {
 			text.WriteString(r.id + " " + r.name + "\n")
 		}
 		var again []ref
-		parsePacked([]byte(text.String()), func(name, id string) bool {
+		_ = parsePacked([]byte(text.String()), func(name, id string) bool {
 			again = append(again, ref{name, id})
 			return true
 		})

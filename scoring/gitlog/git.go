@@ -253,6 +253,18 @@ func presentable(reason string) string {
 	return clip(printable(reason), 200)
 }
 
+// mailAddress is an address of a person in a name of a file, branch or tag; packages such as @scope/name are none.
+var mailAddress = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}`)
+
+// publicName makes a name of a repository fit for evidence: valid UTF-8 without addresses of people.
+func publicName(raw string) string {
+	name := strings.ToValidUTF8(raw, "\uFFFD")
+	if !strings.Contains(name, "@") {
+		return name
+	}
+	return mailAddress.ReplaceAllString(name, "(address)")
+}
+
 // printable replaces invalid UTF-8 and control characters.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -241,6 +241,9 @@ func (c *Collector) read(ctx context.Context, e scoring.Evidence, s source, rev 
 	if e.SeenUntil, err = c.seenUntil(ctx, s, v, e.AssessedAt); err != nil {
 		return c.failed(ctx, e, err)
 	}
+	if e.SeenUntil.IsZero() { // the clone has no default branch
+		e.SeenUntil = e.RevisionAt
+	}
 	return c.facts(ctx, v, e, branch, versions)
 }
 
@@ -275,6 +278,8 @@ func (v *view) resolve(rev string) (id, branch string, err error) {
 // remember the first-parent line of the longest window.
 func (c *Collector) settleRevision(ctx context.Context, v *view, e *scoring.Evidence, tip string) error {
 	v.mainline = map[string]bool{}
+	var end oldRun
+	old := false
 	err := v.firstParents(ctx, tip, func(id string, committed int64) error {
 		if e.Revision == "" && c.options.AtHead {
 			e.AssessedAt = time.Unix(committed, 0).UTC()
@@ -286,10 +291,10 @@ func (c *Collector) settleRevision(ctx context.Context, v *view, e *scoring.Evid
 			e.Revision, e.RevisionAt = id, time.Unix(committed, 0).UTC()
 		}
 		v.mainline[id] = true
-		if e.AssessedAt.Unix()-committed > spanSeconds(len(spans)-1) {
-			return errStop
-		}
-		return nil
+		age := e.AssessedAt.Unix() - committed
+		v.skewed = v.skewed || old && age <= yearSeconds
+		old = old || age > yearSeconds+int64(clockSlack/time.Second)
+		return end.after(age > spanSeconds(len(spans)-1))
 	})
 	if err != nil {
 		return err
@@ -334,14 +339,13 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 		e.Tree = failure[scoring.Tree](err, origin)
 	}
 	c.info("reading history", "project", e.Project)
-	gerrit := s != nil && s.gitreview != nil
 	if err := tooOld(e); err != nil {
 		e.History = failure[scoring.History](err, origin)
 		e.History.Settle = "fetch the clone of " + e.Repo + ", or let the run contact its server"
-	} else if h, changes, err := v.historyFetched(ctx, e, gerrit, c.rules); err != nil {
+	} else if h, changes, err := v.historyFetched(ctx, e, c.rules); err != nil {
 		e.History = failure[scoring.History](err, origin)
 	} else {
-		h.CodeDrop = activity(v.codeDrop(ctx, e.Revision, e.AssessedAt, origin), e.SeenUntil)
+		h.CodeDrop = activity(v.codeDrop(ctx, e.Revision, e.AssessedAt, h, origin), e.SeenUntil)
 		e.History = audit.Known(h, origin)
 		if changes != nil && e.Changes.Value == nil && e.Changes.Failure == "" {
 			e.Changes = activity(audit.Known(*changes, origin), e.SeenUntil)
@@ -399,9 +403,14 @@ func (c *Collector) tree(ctx context.Context, v *view, s *survey, e scoring.Evid
 	return audit.Known(s.tree, origin), nil
 }
 
-// historyFetched makes sure that the .mailmap is there before the pass: without it git log would end early.
-func (v *view) historyFetched(ctx context.Context, e scoring.Evidence, gerrit bool, r rules) (scoring.History, *scoring.Changes, error) {
+// historyFetched makes sure that the .mailmap is there before the pass: without it git log would end early, and without the
+// tree that names it, git log would go on as if there were none.
+func (v *view) historyFetched(ctx context.Context, e scoring.Evidence, r rules) (scoring.History, *scoring.Changes, error) {
 	if err := v.fetchMailmap(ctx, e.Revision); err != nil {
+		return scoring.History{}, nil, err
+	}
+	gerrit, err := v.holds(ctx, e.Revision, ".gitreview")
+	if err != nil {
 		return scoring.History{}, nil, err
 	}
 	return v.history(ctx, e.Revision, e.AssessedAt, gerrit, r)
@@ -423,9 +432,12 @@ func (v *view) fetchMailmap(ctx context.Context, commit string) error {
 	})
 }
 
-// holds reports whether a file is at the root of a commit.
+// holds reports whether a file is at the root of a commit. It fails where the clone lacks the root tree.
 func (v *view) holds(ctx context.Context, commit, name string) (found bool, err error) {
 	err = v.objects(ctx, []string{commit + ":"}, maxSmallFile, func(_ int, o object) error {
+		if o.missing {
+			return errors.New("the clone lacks the files of the revision, and with them .mailmap and .gitreview")
+		}
 		for _, e := range parseTree(o.data, len(o.id)/2) {
 			found = found || e.name == name && (entry{mode: e.mode, kind: "blob"}).regular()
 		}

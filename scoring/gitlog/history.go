@@ -47,6 +47,7 @@ type pass struct {
 	notes    map[string]string  // commit to review note, from refs/notes/review
 	mainline map[string]bool    // first parents of the last 24 months
 	branch   map[string]request // commits that a merged request brought in, not yet seen
+	machines map[string]bool    // signatures of trailers and votes: whether a program gave them
 	rules    rules
 	past     past
 	mail     approvals
@@ -71,7 +72,7 @@ type notedCommit struct {
 }
 
 func newPass(at time.Time, r rules) *pass {
-	p := &pass{at: at.Unix(), people: newPeople(r.bots, r.employers), mainline: map[string]bool{}, branch: map[string]request{}, rules: r}
+	p := &pass{at: at.Unix(), people: newPeople(r.bots, r.employers), mainline: map[string]bool{}, branch: map[string]request{}, machines: map[string]bool{}, rules: r}
 	for i, months := range spans {
 		p.windows[i].w.Months = months
 	}

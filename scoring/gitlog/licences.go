@@ -357,17 +357,28 @@ type change struct {
 // partial clone needs no others.
 func (v *view) licenceChanges(ctx context.Context, commit string, start, at time.Time) ([]change, error) {
 	var line []change // newest first
+	var end oldRun
+	recent := 0 // where the commits of the window end in line
 	err := v.firstParents(ctx, commit, func(id string, committed int64) error {
 		if line = append(line, change{id, committed}); len(line) > maxWanted {
 			return fmt.Errorf("more than %d commits in five years", maxWanted)
 		}
-		if committed <= start.Unix() {
-			return errStop
+		if committed > start.Unix() {
+			recent = len(line)
 		}
-		return nil
+		return end.after(committed <= start.Unix())
 	})
 	if err != nil {
 		return nil, err
+	}
+	line = line[:min(recent+1, len(line))]
+	for i := range line[:recent] { // a wrong clock: not later than the commit after it
+		if t := line[i].committed; t <= start.Unix() || t > at.Unix() {
+			line[i].committed = at.Unix()
+			if i > 0 {
+				line[i].committed = line[i-1].committed
+			}
+		}
 	}
 	sets, err := v.licenceSets(ctx, line)
 	if err != nil {
@@ -376,8 +387,8 @@ func (v *view) licenceChanges(ctx context.Context, commit string, start, at time
 	base := line[len(line)-1]
 	changes := []change{base}
 	for i := len(line) - 2; i >= 0; i-- {
-		if c := line[i]; sets[i] != sets[i+1] && c.committed > start.Unix() && c.committed <= at.Unix() {
-			changes = append(changes, c)
+		if sets[i] != sets[i+1] {
+			changes = append(changes, line[i])
 		}
 	}
 	return changes, nil

@@ -14,6 +14,32 @@ import (
 // the walk too soon; what is outside the window is dropped afterwards.
 const clockSlack = 90 * 24 * time.Hour
 
+// oldRun ends a walk back in time. One commit with a wrong clock must not: behind it may lie what the walk is for.
+type oldRun int
+
+// oldInRow is how many commits in a row must be too old. Git itself asks for five (revision.c, SLOP).
+const oldInRow = 32
+
+// after returns errStop when enough commits in a row were too old.
+func (n *oldRun) after(tooOld bool) error {
+	if *n++; !tooOld {
+		*n = 0
+	}
+	if *n < oldInRow {
+		return nil
+	}
+	return errStop
+}
+
+// from returns where a walk of git back to a moment may start to leave out commits: at none where clocks were wrong, since
+// git leaves out what is behind an old commit too.
+func (v *view) from(t time.Time) time.Time {
+	if v.skewed {
+		return time.Time{}
+	}
+	return t.Add(-clockSlack)
+}
+
 // literal makes pathspecs that match exactly these paths and what is below them.
 func literal(names []string) []string {
 	specs := make([]string, len(names))
@@ -33,9 +59,9 @@ func (v *view) proposalsChanged(ctx context.Context, s *survey, commit string, a
 	since := at.Add(-yearSeconds * time.Second)
 	args := []string{
 		"log", "-z", "--no-mailmap", "--no-merges", "--no-renames", "--name-only", "--no-color", "--no-show-signature", "--no-notes",
-		"--since=" + gitDate(since.Add(-clockSlack)), "--format=%x1f%ct", "--end-of-options", commit, "--",
+		"--since=" + gitDate(v.from(since)), "--format=%x1f%ct", "--end-of-options", commit, "--",
 	}
-	if err := v.needRange(ctx, commit, since.Add(-clockSlack), withBelow); err != nil {
+	if err := v.needRange(ctx, commit, v.from(since), withBelow); err != nil {
 		return 0, err
 	}
 	changed := map[string]bool{}
@@ -70,7 +96,7 @@ func (v *view) lastChange(ctx context.Context, files []file, commit string, at t
 			filter = withBelow
 		}
 	}
-	for _, since := range []time.Time{at.Add(-2*yearSeconds*time.Second - clockSlack), {}} {
+	for _, since := range []time.Time{v.from(at.Add(-2 * yearSeconds * time.Second)), {}} {
 		if err := v.needRange(ctx, commit, since, filter); err != nil {
 			return time.Time{}, err
 		}

@@ -45,7 +45,7 @@ func (v *view) tags(ctx context.Context) ([]tag, error) {
 		if len(all) == maxTags {
 			return nil, fmt.Errorf("more than %d tags", maxTags)
 		}
-		t := tag{name: strings.ToValidUTF8(name, "\uFFFD")}
+		t := tag{name: publicName(name)}
 		t.version, t.named = parseVersion(t.name)
 		all, ids = append(all, t), append(ids, r.id)
 	}
@@ -267,7 +267,7 @@ func (v *view) branches(ctx context.Context, current string, at time.Time) ([]br
 		if !ok {
 			name, ok = strings.CutPrefix(r.name, "refs/remotes/origin/")
 		}
-		name = strings.ToValidUTF8(name, "\uFFFD")
+		name = publicName(name)
 		if ok && r.name != current && name != strings.TrimPrefix(current, "refs/heads/") && stableBranch.MatchString(name) {
 			byName[name] = r.id // a remote branch is newer than a local one of its name
 		}

@@ -69,7 +69,7 @@ func (p *pass) trailer(f *features, key, value, author []byte) {
 	case "pr-url":
 		f.pull = true
 	case "reviewed-by", "acked-by", "tested-by":
-		if !somebodyElse(value, author) {
+		if !somebodyElse(value, author) || p.machine(string(value)) {
 			return
 		}
 		f.reviewedBy = f.reviewedBy || key[0] == 'r'
@@ -92,6 +92,23 @@ func somebodyElse(signature, author []byte) bool {
 		}
 	}
 	return name != "" || address != ""
+}
+
+// maxMachines bounds the signatures that are remembered; beyond them each is matched anew.
+const maxMachines = 100_000
+
+// machine reports whether "Name <address>" is the signature of a program: what a program says is no review.
+func (p *pass) machine(signature string) bool {
+	bot, known := p.machines[signature]
+	if known {
+		return bot
+	}
+	name, address := splitSignature(strings.ToLower(strings.ToValidUTF8(signature, "\uFFFD")))
+	bot = p.rules.bots.match(address, name)
+	if len(p.machines) < maxMachines {
+		p.machines[signature] = bot
+	}
+	return bot
 }
 
 // splitSignature splits "Name <address>", "address" or "Name".
@@ -270,7 +287,7 @@ func (p *pass) approved(note []byte, author int32) bool {
 	for _, m := range vote.FindAllSubmatch(note, -1) {
 		name, address := splitSignature(string(m[1]))
 		index, known := p.people.byAddress[strings.ToLower(address)]
-		if known && index == author || strings.EqualFold(name, p.people.all[author].name) {
+		if known && index == author || strings.EqualFold(name, p.people.all[author].name) || p.machine(string(m[1])) {
 			continue
 		}
 		return true

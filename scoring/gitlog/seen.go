@@ -16,9 +16,13 @@ import (
 const clonesLast = 31 * 24 * time.Hour
 
 // seenUntil returns until when a clone can speak: the moment we fetched it, else the newest commit on its default branch,
-// and never later than the moment of assessment.
+// and never later than the moment of assessment. A commit that is younger than the files of the clone has a wrong clock: it
+// does not make an old clone speak for today.
 func (c *Collector) seenUntil(ctx context.Context, s source, v *view, assessed time.Time) (time.Time, error) {
-	newest, err := v.newest(ctx)
+	newest, err := v.newest(ctx, time.Time{})
+	if err == nil && s.ours == "" && newest.After(assessed) && s.clone.touched().Before(assessed) {
+		newest, err = v.newest(ctx, assessed)
+	}
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -33,13 +37,28 @@ func (c *Collector) seenUntil(ctx context.Context, s source, v *view, assessed t
 	return newest.UTC().Truncate(time.Second), nil
 }
 
-// newest returns the committer time at the tip of the default branch.
-func (v *view) newest(ctx context.Context) (tip time.Time, err error) {
+// touched returns when the refs of the clone were written last.
+func (c clone) touched() (last time.Time) {
+	for _, name := range []string{filepath.Join(c.dir, "HEAD"), filepath.Join(c.dir, "FETCH_HEAD"), filepath.Join(c.common, "packed-refs"),
+		filepath.Join(c.common, "refs", "heads"), filepath.Join(c.common, "objects", "pack")} {
+		if info, err := os.Stat(name); err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+	}
+	return last
+}
+
+// newest returns the committer time at the tip of the default branch, or of its newest commit that is not later than a
+// moment, if one is given.
+func (v *view) newest(ctx context.Context, until time.Time) (tip time.Time, err error) {
 	if v.state.headID == "" {
 		return time.Time{}, nil
 	}
 	err = v.firstParents(ctx, v.state.headID, func(_ string, committed int64) error {
-		tip = time.Unix(committed, 0)
+		if tip = time.Unix(committed, 0); !until.IsZero() && tip.After(until) {
+			tip = time.Time{}
+			return nil
+		}
 		return errStop
 	})
 	return tip, err

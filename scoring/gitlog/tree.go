@@ -103,7 +103,7 @@ type file struct {
 }
 
 func newFile(e entry) file {
-	name := strings.ToValidUTF8(e.path, "\uFFFD")
+	name := publicName(e.path)
 	f := file{entry: e, name: name, lower: strings.ToLower(name)}
 	f.base = path.Base(f.lower)
 	f.stem, f.prose = proseStem(f.base)

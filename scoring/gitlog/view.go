@@ -221,7 +221,7 @@ func (c clone) readPacked(refs map[string]string, s *state) error {
 	if err != nil {
 		return fmt.Errorf("reading packed refs: %w", err)
 	}
-	parsePacked(data, func(name, id string) bool {
+	err = parsePacked(data, func(name, id string) bool {
 		if !validRef(name) {
 			s.skipped++
 			return true
@@ -229,22 +229,27 @@ func (c clone) readPacked(refs map[string]string, s *state) error {
 		refs[name] = id
 		return len(refs) <= maxRefs
 	})
+	if err != nil {
+		return fmt.Errorf("reading packed refs: %w", err)
+	}
 	if len(refs) > maxRefs {
 		return fmt.Errorf("reading packed refs: more than %d refs", maxRefs)
 	}
 	return nil
 }
 
-// parsePacked calls yield for each "<id> <name>" line; comments and peeled lines are left out, and so is what is no ref.
-func parsePacked(data []byte, yield func(name, id string) bool) {
+// parsePacked calls yield for each "<id> <name>" line; comments and peeled lines are left out, and so is what is no ref. It
+// fails at a line that is longer than any name: what follows it would be lost.
+func parsePacked(data []byte, yield func(name, id string) bool) error {
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(make([]byte, 0, 4096), 1<<16)
 	for lines.Scan() {
 		id, name, ok := strings.Cut(lines.Text(), " ")
 		if ok && isObjectID(id) && !yield(name, id) {
-			return
+			return nil
 		}
 	}
+	return lines.Err()
 }
 
 func (c clone) readLoose(refs map[string]string, s *state) error {
@@ -333,6 +338,7 @@ type view struct {
 	unlock   func()          // gives up the lock of the view; nil where there are no locks
 	origin   audit.Origin    // of facts about the evaluated revision
 	mainline map[string]bool // first-parent line of the last 24 months, from the evaluated revision on
+	skewed   bool            // commits of the last 12 months lie behind one whose clock was more than clockSlack slow
 }
 
 // promise fetches objects into the clone behind a view, all in one request; the filter says what comes with them.
