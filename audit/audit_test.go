@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTheZeroValuesAreHonest(t *testing.T) {
@@ -128,5 +129,26 @@ func TestOutcomesAreWords(t *testing.T) {
 	}
 	if err := new(Outcome).UnmarshalText([]byte("pass")); err == nil {
 		t.Error("a word in lower case is accepted")
+	}
+}
+
+func TestAFactOfWhichNobodyCanTellHowLongItCountsIsNotFresh(t *testing.T) {
+	at := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
+	for _, row := range []struct {
+		name     string
+		observed time.Time
+		lifetime Lifetime
+		want     Outcome
+	}{
+		{"no end was set", time.Time{}, "", PASS},
+		{"observed last month", at.AddDate(0, -1, 0), Month, PASS},
+		{"observed last year", at.AddDate(-1, 0, 0), Month, DNF},
+		{"observed nobody knows when", time.Time{}, Month, DNF},
+		{"for as long as a stranger likes", at.AddDate(-9, 0, 0), "forever", DNF},
+	} {
+		f := Known(1).Graded(GradeRecord, row.observed, row.lifetime).Fresh(at)
+		if got := f.Unknown(); got != row.want {
+			t.Errorf("%s: got %v, want %v", row.name, got, row.want)
+		}
 	}
 }

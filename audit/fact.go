@@ -92,10 +92,15 @@ func (f Fact[T]) Graded(g Grade, observed time.Time, l Lifetime) Fact[T] {
 	return f
 }
 
-// Fresh returns the fact as it counts at a moment: one whose lifetime is over is not known any more, and says so.
+// Fresh returns the fact as it counts at a moment: one whose lifetime is over is not known any more, and says so. So does one
+// of which nobody can tell: its lifetime is no word that we know, or nobody says when it was observed.
 func (f Fact[T]) Fresh(at time.Time) Fact[T] {
 	end, ok := f.Lifetime.End(f.ObservedAt)
-	if f.Value == nil || !ok || !at.After(end) {
+	switch {
+	case f.Value == nil || f.Lifetime == "" || ok && !at.After(end):
+		return f
+	case !ok:
+		f.Value, f.Failure, f.Settle = nil, "nobody can tell how long the observation counts", "collect it again"
 		return f
 	}
 	f.Value, f.Failure = nil, "observed "+f.ObservedAt.Format(time.DateOnly)+", which counts for a "+string(f.Lifetime)+" only"
