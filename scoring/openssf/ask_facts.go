@@ -315,7 +315,8 @@ func judgeReleases(c *checker.CheckRequest) checker.CheckResult {
 	return result
 }
 
-// vulnerabilities counts the advisories that deployed versions have and that no version mends.
+// vulnerabilities counts the advisories that deployed versions have and that no version mends. It needs to know all of them:
+// the library would take one that nobody could compare for one that does not apply.
 func vulnerabilities(_ context.Context, r *run) (question, string) {
 	a, lacks := need(r, "the advisories", r.known.Advisories)
 	if lacks != "" {
@@ -324,11 +325,17 @@ func vulnerabilities(_ context.Context, r *run) (question, string) {
 	if len(r.project.Versions) == 0 {
 		return question{}, "needs a deployed version"
 	}
+	if len(a.Gaps) > 0 {
+		return question{}, "needs all advisories; not read: " + slices.Min(a.Gaps)
+	}
 	var ids []string
 	for _, version := range r.project.Versions {
 		list, ok := a.Deployed[version]
-		if !ok {
+		switch open := len(a.Unclear[version]) + a.Cut[version]; {
+		case !ok:
 			return question{}, fmt.Sprintf("needs the advisories of version %q", version)
+		case open > 0:
+			return question{}, fmt.Sprintf("needs to know which advisories apply to version %q: %d are open", version, open)
 		}
 		for _, advisory := range list {
 			if advisory.Fixed == "" && advisory.ID != "" {

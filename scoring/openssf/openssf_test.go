@@ -339,6 +339,11 @@ func TestFactsOfOtherServicesAreInjected(t *testing.T) {
 			e.Advisories.Value.Deployed["1.0"] = []scoring.Advisory{{ID: "EXAMPLE-1"}, {ID: "EXAMPLE-2"}, {ID: "EXAMPLE-3"}, {ID: "EXAMPLE-3"}}
 		}, 7},
 		{"the deployed version was not looked up", "Vulnerabilities", func(e *scoring.Evidence) { delete(e.Advisories.Value.Deployed, "1.0") }, skip},
+		{"a database was not read", "Vulnerabilities", func(e *scoring.Evidence) { e.Advisories.Value.Gaps = []string{"the advisories of the forge"} }, skip},
+		{"nobody can tell whether one applies", "Vulnerabilities", func(e *scoring.Evidence) {
+			e.Advisories.Value.Unclear = map[string][]scoring.Advisory{"1.0": {{ID: "EXAMPLE-1"}}}
+		}, skip},
+		{"the list was cut", "Vulnerabilities", func(e *scoring.Evidence) { e.Advisories.Value.Cut = map[string]int{"1.0": 4} }, skip},
 		{"force pushes", "Branch-Protection", func(e *scoring.Evidence) { e.Rules.Value.ForcePush = audit.Known(true) }, 1},
 		{"one rule is not known", "Branch-Protection", func(e *scoring.Evidence) { e.Rules.Value.ChecksRequired = audit.Fact[bool]{} }, skip},
 		{"half of the changes were tested", "CI-Tests", func(e *scoring.Evidence) { e.Changes.Value.Windows[0].Gated = audit.Known(25) }, 5},
