@@ -12,8 +12,9 @@ import (
 
 // maintained (AC-01, scs-0008 AC-1) asks: do people still work on it? Knock-out: FAIL if nobody did for a year.
 // Measured: human non-merge commits of the last 90 days; without any, whether there was one in the last year.
+// A commit of that year on a release branch leaves the answer open: nobody looked whose it is.
 // Misleads: a finished project needs few commits; an archived repository shows only in the forge's API; a clone that was
-// not updated looks abandoned.
+// not updated looks abandoned; so does a default branch that the project left for another.
 func maintained(in *input) scoring.Measurement {
 	h, m, ok := in.history()
 	if !ok {
@@ -46,9 +47,12 @@ func maintained(in *input) scoring.Measurement {
 		last = ", the last on " + day(h.LastHumanCommit)
 	}
 	m = failed("0", fmt.Sprintf("no human commit in %s%s", plural(dormant, "day"), last))
+	b, elsewhere := in.liveBranch(dormant)
 	switch age := in.days(h.FirstCommit); {
 	case h.Shallow:
 		return lowerBound(m, "the clone does not reach back to the first commit", "read a full clone")
+	case elsewhere:
+		return lowerBound(m, fmt.Sprintf("that is the default branch; release branch %s has a commit of %s", clip(b.Name), day(b.Last)), "read the commits of the release branches")
 	case age < in.rule.Window:
 		return lowerBound(m, fmt.Sprintf("the project is younger than %s", plural(in.rule.Window, "day")), "ask again when the project is older")
 	case age < dormant:
@@ -56,6 +60,20 @@ func maintained(in *input) scoring.Measurement {
 		m.Interval = audit.Between(0, worth) // the whole window is known to be empty
 	}
 	return m
+}
+
+// liveBranch returns a release branch with a commit of the last days; of several the first by name.
+func (in *input) liveBranch(days int) (live scoring.Branch, ok bool) {
+	r, known := in.e.Releases.Get()
+	if !known || in.e.Releases.Declared {
+		return live, false
+	}
+	for _, b := range r.StableBranches {
+		if age := in.days(b.Last); !b.Last.IsZero() && age >= 0 && age < days && (!ok || b.Name < live.Name) {
+			live, ok = b, true
+		}
+	}
+	return live, ok
 }
 
 // activeContributors (AC-02, scs-0008 AC-4) asks: how many people work on it at a time?
