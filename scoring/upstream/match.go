@@ -213,7 +213,8 @@ func purlKey(purl string) (string, bool) {
 	return join(p.Type, p.Namespace, p.Name), true
 }
 
-// matchGoModule looks for the module path itself, then for each path above it: a module below a repository is part of it.
+// matchGoModule looks for the module path itself, then for each path above it: a module below a repository is part of it. It
+// has versions of its own, which are not those of the component: .../vault/api 1.9.0 is no Vault 1.9.0.
 func (c *Catalogue) matchGoModule(path, rule string) []Match {
 	for at := path; at != ""; at = parent(at) {
 		found := c.matchKey("golang/"+at, rule)
@@ -226,6 +227,7 @@ func (c *Catalogue) matchGoModule(path, rule string) []Match {
 		if at != path {
 			for i := range found {
 				found[i].Confidence, found[i].Detail = Medium, "module "+path+" below "+at
+				found[i].Versioned = found[i].Versioned && majorPattern.MatchString(path[len(at)+1:])
 			}
 		}
 		return found

@@ -314,3 +314,22 @@ func BenchmarkMatchImage10000(b *testing.B) {
 		}
 	}
 }
+
+// A library of a project has a version of its own: taken for that of the project, it would be judged by the licence, the end
+// of maintenance and the vulnerabilities of another release.
+func TestAModuleBelowARepositoryDoesNotTellTheVersionOfTheComponent(t *testing.T) {
+	for _, row := range []struct {
+		module string
+		want   []string
+	}{
+		{"pkg:golang/github.com/hashicorp/vault/api@v1.9.0", nil},
+		{"pkg:golang/github.com/hashicorp/vault@v1.9.0", []string{"1.9.0"}},
+		{"pkg:golang/github.com/prometheus/prometheus/v2@v2.55.1", []string{"2.55.1"}},
+	} {
+		_, version, _ := strings.Cut(row.module, "@")
+		r := load(t).Resolve([]Part{{Subject: row.module, Kind: PartPURL, Name: row.module, Version: version}})
+		if len(r.Projects) != 1 || !slices.Equal(r.Projects[0].Versions, row.want) {
+			t.Errorf("%s: got %+v, want one project with versions %v", row.module, r.Projects, row.want)
+		}
+	}
+}
