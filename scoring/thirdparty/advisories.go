@@ -279,6 +279,8 @@ func (m *matcher) judgeRecord(ctx context.Context, r record, version string) (ou
 			answer, reason = unclear, "the advisory is about "+clip(a.Package.Name)+", a part with versions of its own"
 		case answer == unclear && reason == onlyCommits:
 			answer, reason = m.judgeCommits(ctx, a, version)
+		case answer != unclear && !m.exact(version) && a.divides(version):
+			answer, reason = unclear, "version "+clip(version)+" may be any release of a series, of which some are affected"
 		}
 		switch answer {
 		case hit:
@@ -288,6 +290,17 @@ func (m *matcher) judgeRecord(ctx context.Context, r record, version string) (ou
 		}
 	}
 	return out, why
+}
+
+// exact reports whether a version names one release, and not a series as the tag 7 or 7.4 of an image does: it has three
+// parts, or the project has a tag of just that name.
+func (m *matcher) exact(version string) bool {
+	if !seriesPattern.MatchString(version) {
+		return true
+	}
+	releases, _ := m.known.Releases.Get()
+	tag, ok := releases.TagOf[version]
+	return ok && bare(tag.Name) == bare(version)
 }
 
 // judgeCommits judges ranges of commits by what the tag of the version contains. A tag that contains the fix is spared, and

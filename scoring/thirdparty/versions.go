@@ -102,6 +102,36 @@ func (a affected) judge(version string) (v verdict, reason string) {
 	return unclear, "the advisory names no versions"
 }
 
+// seriesPattern matches what may stand for many releases: 7 may be 7.0.1 or 7.4.2 (upstream.parseVersion draws the same line).
+var seriesPattern = regexp.MustCompile(`^[vV]?[0-9]+(\.[0-9]+)?$`)
+
+// divides reports whether releases of a series may differ in whether the entry affects them: a range begins or ends there.
+func (a affected) divides(series string) bool {
+	for _, g := range a.Ranges {
+		ecosystem := a.Package.Ecosystem
+		switch {
+		case g.Type == "GIT":
+			continue
+		case g.Type == "SEMVER" && !hasOrder(registryOf(ecosystem)):
+			ecosystem = "npm"
+		}
+		for _, e := range g.Events {
+			p, ok := e.point()
+			if !ok {
+				continue
+			}
+			first, ok := order(ecosystem, p.version, series)
+			if !ok || first < 0 || first == 0 && !p.later {
+				continue
+			}
+			if last, ok := order(ecosystem, p.version, series+".999999999"); ok && last <= 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 const onlyCommits = "the advisory names commits only"
 
 // point is a place in a range of versions from which on versions are affected, or are not any more.

@@ -1,8 +1,12 @@
 package thirdparty
 
 import (
+	"context"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/scoring"
 )
 
 func span(events ...osvEvent) osvRange { return osvRange{Type: "ECOSYSTEM", Events: events} }
@@ -138,4 +142,33 @@ func FuzzAVersionIsNeverSparedAndHit(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestASeriesIsNotItsFirstRelease(t *testing.T) {
+	fixedIn := func(version string) affected {
+		a := affected{Ranges: []osvRange{span(in("0"), out(version))}}
+		a.Package.Ecosystem = "Go"
+		return a
+	}
+	tagged := scoring.Evidence{Releases: audit.Known(scoring.Releases{TagOf: map[string]scoring.Tag{"7.4": {Name: "v7.4"}, "7": {Name: "v7.0.0"}}})}
+	for _, row := range []struct {
+		version, fixed string
+		known          scoring.Evidence
+		want           verdict
+	}{
+		{"7.4.1", "7.4.3", scoring.Evidence{}, hit},
+		{"7.4", "7.4.3", scoring.Evidence{}, unclear}, // may be 7.4.9
+		{"7", "7.4.3", scoring.Evidence{}, unclear},
+		{"7.4", "7.4.3", tagged, hit},
+		{"7", "7.4.3", tagged, unclear},
+		{"7.4", "7.5.0", scoring.Evidence{}, hit},
+		{"7.4", "7.4", scoring.Evidence{}, spared},
+		{"7", "6.9.1", scoring.Evidence{}, spared},
+	} {
+		m := matcher{known: row.known, wanted: []wish{{key: key("Go", "")}}}
+		got, why := m.judgeRecord(context.Background(), record{Affected: []affected{fixedIn(row.fixed)}}, row.version)
+		if got != row.want {
+			t.Errorf("version %s, fixed in %s: got %v (%s), want %v", row.version, row.fixed, got, why, row.want)
+		}
+	}
 }
