@@ -137,3 +137,24 @@ func TestAPackedRefTooLongToReadIsAReasonAndNotTheEnd(t *testing.T) {
 		t.Errorf("got %d releases, want a reason: the refs behind the long line were not read", r.Releases24m)
 	}
 }
+
+func TestASeriesOfReleasesHasNoTagOfItsOwn(t *testing.T) {
+	r := newRepo()
+	for i, tag := range []string{"v7.0.0", "v7.0.1", "v7.4.0", "v8.0.0", "v8.1.0-rc1", "9.5", "9.5.1", "api/v8.0.1"} {
+		licence := map[string]string{"LICENSE": "MIT x", "n": tag}
+		if i >= 2 {
+			licence["LICENSE"] = "BUSL-1.1 x"
+		}
+		r.tag(tag, r.commit(testCommit{when: at(20 - i), files: licence}), at(20-i), false)
+	}
+	e := collect(t, r, "7", "7.0", "7.4", "7.0.1", "8.0", "9.5")
+	tags := releasesIn(t, e).TagOf
+	for version, want := range map[string]string{"7": "", "7.0": "", "7.4": "v7.4.0", "7.0.1": "v7.0.1", "8.0": "v8.0.0", "9.5": "9.5"} {
+		if got := tags[version].Name; got != want {
+			t.Errorf("version %s: got tag %q, want %q", version, got, want)
+		}
+	}
+	if f := e.Licences["7"]; f.Unknown() != audit.DNF {
+		t.Errorf("got licence %+v of version 7, want unknown: 7.0 is MIT, 7.4 is not", f.Value)
+	}
+}

@@ -326,7 +326,8 @@ func (v *view) tagsOf(ctx context.Context, all []tag, found []release, branches 
 	return out, nil
 }
 
-// tagOf chooses the tag that fits a deployed version best; of equals the shorter, then the first by name.
+// tagOf chooses the tag that fits a deployed version best; of equals the shorter, then the first by name. A series of several
+// releases, as the tag 7 of an image is one, has no tag: the first of them may have another licence than the one deployed.
 func tagOf(all []tag, deployed string) (tag, bool) {
 	want, ok := deployedVersion(deployed)
 	if !ok {
@@ -341,6 +342,9 @@ func tagOf(all []tag, deployed string) (tag, bool) {
 		if n > rank || n == rank && n > 0 && (len(t.name) < len(best.name) || len(t.name) == len(best.name) && t.name < best.name) {
 			best, rank = t, n
 		}
+	}
+	if rank > 0 && len(want.parts) < len(best.version.parts) && slices.ContainsFunc(all, func(t tag) bool { return t.named && want.holds(best.version, t.version) }) {
+		return tag{}, false
 	}
 	return best, rank > 0
 }

@@ -74,6 +74,11 @@ func (v version) compare(o version) int {
 	return 0
 }
 
+// holds reports whether a series holds another release beside the first.
+func (v version) holds(first, other version) bool {
+	return other.release() && other.prefix == first.prefix && len(other.parts) > len(v.parts) && slices.Equal(other.parts[:len(v.parts)], v.parts) && other.compare(first) != 0
+}
+
 // deployedVersion reads a version as a package or image gives it: without epoch, and without a leading v.
 func deployedVersion(s string) (version, bool) {
 	s = strings.TrimSpace(s)
