@@ -11,12 +11,18 @@ import (
 	"github.com/pegel-audit/pegel/audit"
 )
 
+// maxImport bounds the bytes of all blobs of a bundle that is taken from a registry; the recorded evidence of 147 projects has 5 MB.
+const maxImport = 16 << 30
+
 // Import writes the inputs of a bundle that a registry holds into a new directory, so that Open reads it. In comes the
 // inputs manifest as the registry has it, and a function that fetches a blob by digest and size. Bytes that do not match
 // their digest are refused, and so is a manifest of anything else. The directory must not exist; after an error it does
 // not exist either. Results attached to the bundle are not fetched: whoever needs one reads it by itself.
 func Import(dir string, inputs []byte, fetch func(d audit.Digest, size int64) ([]byte, error)) (err error) {
 	var m manifest
+	if len(inputs) > maxManifest {
+		return fmt.Errorf("the manifest has more than %d bytes", maxManifest)
+	}
 	if err := checkShape(inputs); err != nil {
 		return fmt.Errorf("reading the manifest of a bundle: %w", err)
 	}
@@ -26,8 +32,17 @@ func Import(dir string, inputs []byte, fetch func(d audit.Digest, size int64) ([
 	if m.ArtifactType != bundleType || len(m.Layers) == 0 {
 		return fmt.Errorf("%w: the artifact has type %q, a bundle of evidence has %q", ErrNoBundle, m.ArtifactType, bundleType)
 	}
-	if len(m.Layers) > maxEntries || int64(len(inputs)) > maxManifest {
+	if len(m.Layers) > maxEntries {
 		return fmt.Errorf("the manifest lists more than %d blobs", maxEntries)
+	}
+	var all int64
+	for _, d := range m.Layers {
+		if d.Size < 0 || d.Size > MaxBlob {
+			break // importBlob says which
+		}
+		if all += d.Size; all > maxImport {
+			return fmt.Errorf("the manifest lists blobs of more than %d bytes together", int64(maxImport))
+		}
 	}
 	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%q is in the way", filepath.Base(dir))

@@ -87,3 +87,15 @@ func TestWhatIsNoBundleIsNotImported(t *testing.T) {
 		}
 	}
 }
+
+func TestNothingIsFetchedOfABundleThatFillsTheDisk(t *testing.T) {
+	layer := `{"mediaType":"application/json","digest":"sha256:` + strings.Repeat("a", 64) + `","size":1073741824}`
+	inputs := `{"schemaVersion":2,"mediaType":"` + manifestType + `","artifactType":"` + bundleType + `","config":` + layer +
+		`,"layers":[` + layer + strings.Repeat(","+layer, 16) + `]}`
+	fetched := false
+	dir := filepath.Join(t.TempDir(), "copy")
+	err := Import(dir, []byte(inputs), func(audit.Digest, int64) ([]byte, error) { fetched = true; return nil, errors.New("offline") })
+	if err == nil || fetched || !strings.Contains(err.Error(), "together") {
+		t.Errorf("got %v, fetched %v; want an error before anything is fetched", err, fetched)
+	}
+}
