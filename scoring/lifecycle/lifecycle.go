@@ -148,7 +148,7 @@ func (c *Collector) fact(found []calendar) audit.Fact[scoring.Cycles] {
 }
 
 // join adds the cycles of a lesser place. The days that both give for one cycle are kept as a span; a day that only the lesser
-// one gives is taken where the better one says that maintenance goes on.
+// one gives is taken as the earliest where the better one says that maintenance goes on.
 func join(better, lesser []scoring.Cycle) []scoring.Cycle {
 	at := make(map[string]int, len(better))
 	out := append([]scoring.Cycle{}, better...)
@@ -172,6 +172,9 @@ func join(better, lesser []scoring.Cycle) []scoring.Cycle {
 		case l.EndLow.IsZero() || b.Ended:
 		case b.EndLow.IsZero() && b.EndHigh.IsZero():
 			b.EndLow, b.EndHigh, b.Source = l.EndLow, l.EndHigh, l.Source
+			if b.Status == "maintained" { // the better one says so: the lesser one alone cannot end it
+				b.EndHigh = time.Time{}
+			}
 		case !l.EndLow.Equal(b.EndLow) || !l.EndHigh.Equal(b.EndHigh):
 			span(b, l)
 			b.Source += "; " + l.Source

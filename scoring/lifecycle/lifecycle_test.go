@@ -404,3 +404,16 @@ func TestASharedCalendarIsReadOnce(t *testing.T) {
 		t.Errorf("%v, %+v: a cancelled read was remembered", err, e.Cycles)
 	}
 }
+
+func TestALesserPlaceAloneDoesNotEndWhatTheProjectMaintains(t *testing.T) {
+	end := date("2026-03-31")
+	lesser := []scoring.Cycle{{Name: "5", Prefix: "5", EndLow: end, EndHigh: end, Status: "end of life", Source: "index"}}
+	maintained := join([]scoring.Cycle{{Name: "5", Prefix: "5", Status: "maintained", Source: "project"}}, lesser)[0]
+	if !maintained.EndLow.Equal(end) || !maintained.EndHigh.IsZero() || maintained.Source != "index" {
+		t.Errorf("got %+v, want the day as the earliest only: the project says that it maintains the cycle", maintained)
+	}
+	silent := join([]scoring.Cycle{{Name: "5", Prefix: "5", Source: "project"}}, lesser)[0]
+	if !silent.EndHigh.Equal(end) {
+		t.Errorf("got %+v, want the end: the project says nothing", silent)
+	}
+}
