@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -le 1 ] || { echo "usage: examples/record.sh [DIR]" >&2; exit 2; }
-DAY=${DAY:-2026-08-22}
+DAY=${DAY:-2026-08-23}
 
 make --no-print-directory build
 from=()

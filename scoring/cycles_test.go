@@ -9,7 +9,7 @@ func TestAVersionBelongsToTheCycleWithTheLongestPrefixItBeginsWith(t *testing.T)
 	}}
 	for version, want := range map[string]string{
 		"v1.30.2": "1.30", "1.3": "1.3", "1.31.0": "", "1": "", "5:19.2.3-1~bpo": "19 (squid)", "190.1": "", "30.0.0.0rc1": "2024.2 (x)", "2024.2": "2024.2 (x)",
-		"25.1.0": "25.1", "25.10": "25", "24.03.2-0ubuntu1": "24.03", "24.3.2": "", "": "", "latest": "", "20240203": "",
+		"25.1.0": "25.1", "25.10": "25", "24.03.2-0ubuntu1": "24.03", "24.3.2": "24.03", "": "", "latest": "", "20240203": "",
 	} {
 		got, ok := c.Of(version)
 		if got.Name != want || ok != (want != "") {

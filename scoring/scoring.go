@@ -132,7 +132,7 @@ func (e Evidence) Fresh(at time.Time) Evidence {
 	}
 	e.Home, e.Changes, e.Issues, e.Runs = e.Home.Fresh(at), e.Changes.Fresh(at), e.Issues.Fresh(at), e.Runs.Fresh(at)
 	e.Rules, e.Team, e.Governance, e.Checks = e.Rules.Fresh(at), e.Team.Fresh(at), e.Governance.Fresh(at), e.Checks.Fresh(at)
-	e.Scorecard, e.Cycles, e.Advisories, e.Badge = e.Scorecard.Fresh(at), e.Cycles.Fresh(at), e.Advisories.Fresh(at), e.Badge.Fresh(at)
+	e.Scorecard, e.Cycles, e.Advisories, e.Badge = e.Scorecard.Fresh(at), over(e.Cycles, at), e.Advisories.Fresh(at), e.Badge.Fresh(at)
 	e.Packaging, e.Dependents = e.Packaging.Fresh(at), e.Dependents.Fresh(at)
 	return e
 }

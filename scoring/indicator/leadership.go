@@ -167,7 +167,11 @@ func mergers(in *input) scoring.Measurement {
 			high = max(low, approved+merged, w.Committers)
 		}
 		if knowsApproved || knowsMerged {
-			where += fmt.Sprintf("; the forge shows %s who approved, %s who merged", people(approved), people(merged))
+			place := "the forge"
+			if all, ok := in.e.Changes.Get(); ok && all.Forge == "mail" {
+				place = "the patches applied from the mailing list"
+			}
+			where += fmt.Sprintf("; "+place+" shows %s who approved, %s who merged", people(approved), people(merged))
 		}
 	}
 	if where == "" {

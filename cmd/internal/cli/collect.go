@@ -39,6 +39,14 @@ func collectCommand(w World) *cobra.Command {
 			}
 			if len(catalogue) > 0 {
 				opt.AtHead = atHead
+				if plan {
+					contacts, err := pipeline.PlanCatalogue(catalogueIDs(catalogue), opt)
+					if err != nil {
+						return err
+					}
+					_, err = fmt.Fprint(w.Stdout, reports.PlanText(contacts))
+					return err
+				}
 				found, err := collectCatalogue(cmd.Context(), catalogue, args, opt)
 				if err != nil {
 					return err
@@ -89,10 +97,15 @@ func collectCatalogue(ctx context.Context, ids, args []string, opt pipeline.Opti
 			deployed[id] = append(deployed[id], versions...)
 		}
 	}
-	if slices.Equal(ids, []string{"all"}) {
-		ids = nil
+	return pipeline.CollectCatalogue(ctx, catalogueIDs(ids), deployed, opt)
+}
+
+// catalogueIDs returns the ids that --catalogue names; none if it names them all.
+func catalogueIDs(ids []string) []string {
+	if slices.Contains(ids, "all") {
+		return nil
 	}
-	return pipeline.CollectCatalogue(ctx, ids, deployed, opt)
+	return ids
 }
 
 // printCollected prints identity and place of the bundle, and then what is known.

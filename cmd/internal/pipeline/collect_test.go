@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -351,4 +352,62 @@ func testStack(t *testing.T, source string, files map[string]string) Stack {
 // psOf is what docker ps prints for one container.
 func psOf(image string) string {
 	return `{"ID": "2faa0d95194ce35e01e1f5700e853e52975a1c80caa1b8c996fa083d9f605007", "Image": "` + image + `", "Names": "memcached", "State": "running", "Status": "Up 3 weeks"}` + "\n"
+}
+
+func TestAPlanOfTheCatalogueAndOfARegistryContactsNobody(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	t.Cleanup(server.Close)
+	where := "oci:" + strings.TrimPrefix(server.URL, "http://") + "/evidence:1"
+	opt := collectOptions(t)
+	opt.Offline, opt.Evidence = false, []string{where}
+	stack := testStack(t, "containers: {ps: ps.json}", map[string]string{"ps.json": psOf("docker.io/library/memcached:1.6.29")})
+	stack.Network.Allow = []string{"127.0.0.1"}
+	for name, plan := range map[string]func() ([]audit.Contact, error){
+		"stack":     func() ([]audit.Contact, error) { return Plan(stack, opt) },
+		"catalogue": func() ([]audit.Contact, error) { return PlanCatalogue([]string{"memcached"}, opt) },
+	} {
+		contacts, err := plan()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		named := func(address string) bool {
+			return slices.ContainsFunc(contacts, func(c audit.Contact) bool { return c.Address == address })
+		}
+		if !named(where) || !named("https://github.com/memcached/memcached") {
+			t.Errorf("%s: the plan is %+v", name, contacts)
+		}
+	}
+	if asked != 0 {
+		t.Errorf("a plan asked %d times", asked)
+	}
+	if _, err := os.Stat(opt.Bundle); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a plan wrote a bundle: %v", err)
+	}
+}
+
+func TestWordsOfACollectionAreChecked(t *testing.T) {
+	var usage *UsageError
+	opt := collectOptions(t)
+	opt.Anew = map[string][]string{"nosuch": {"git"}}
+	if _, err := CollectCatalogue(t.Context(), []string{"memcached"}, nil, opt); !errors.As(err, &usage) || !strings.Contains(err.Error(), "nosuch") {
+		t.Errorf("an unknown project to collect anew: %v", err)
+	}
+	opt = collectOptions(t, filepath.Join(t.TempDir(), "absent"))
+	if _, err := CollectCatalogue(t.Context(), []string{"memcached"}, nil, opt); !errors.As(err, &usage) {
+		t.Errorf("a mirror that is not there: %v", err)
+	}
+}
+
+func TestAReportSaysThatFactsWereTaken(t *testing.T) {
+	taken := scoring.Taken{Bundle: "sha256:1", RecordedAt: judged}
+	words := takenWords([]scoring.Evidence{
+		{Project: "a", Taken: map[string]scoring.Taken{"git": taken, "openssf": taken}}, {Project: "b", Taken: map[string]scoring.Taken{"git": taken}}, {Project: "c"},
+	})
+	if len(words) != 1 || !strings.Contains(words[0].Reason, "2 projects") || !strings.Contains(words[0].Reason, "nobody signed it") {
+		t.Errorf("%+v", words)
+	}
 }

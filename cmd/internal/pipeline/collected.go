@@ -152,7 +152,7 @@ func catalogueProjects(catalogue *upstream.Catalogue, ids []string, deployed map
 	var out []scoring.Project
 	for _, id := range slices.Compact(ids) {
 		if _, ok := catalogue.Get(id); !ok {
-			return nil, usagef("pegel knows the ids in scoring/upstream/catalogue.yaml", "collecting %q: the catalogue does not know the id", id)
+			return nil, usagef("ids are short names such as keystone; a report names them", "collecting %q: the catalogue does not know the id", id)
 		}
 		p := catalogueProject(catalogue, id)
 		p.Versions = slices.Compact(slices.Sorted(slices.Values(deployed[id])))
@@ -169,6 +169,12 @@ func prepareProjects(stack Stack, opt Options, catalogue *upstream.Catalogue) (*
 	}
 	if at.After(opt.Now) {
 		return nil, usagef("nobody has seen that day yet", "flag --at: %s lies in the future", at.Format(time.DateOnly))
+	}
+	if err := checkMirrors(opt.Mirrors); err != nil {
+		return nil, err
+	}
+	if err := checkAnew(opt.Anew, catalogue); err != nil {
+		return nil, err
 	}
 	g := &gatherer{stack: stack, opt: opt, at: at, catalogue: catalogue}
 	way, err := guard(stack)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -162,10 +163,8 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	if at.After(opt.Now) {
 		return nil, usagef("nobody has seen that day yet; leave at: out to judge the present", "reading stack %q: %s lies in the future", stack.Name, at.Format(time.DateOnly))
 	}
-	for _, dir := range opt.Mirrors {
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return nil, usagef("name a directory with local clones", "flag --mirror: %q is no directory", dir)
-		}
+	if err := checkMirrors(opt.Mirrors); err != nil {
+		return nil, err
 	}
 	if len(opt.Scopes) > 0 {
 		stack.Scopes = opt.Scopes
@@ -187,6 +186,9 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 		if _, ok := catalogue.Get(a.Upstream); a.Upstream != "" && !ok {
 			return nil, usagef("pegel knows the ids in scoring/upstream/catalogue.yaml", "reading stack %q: assign entry %d: unknown upstream %q", stack.Name, i+1, a.Upstream)
 		}
+	}
+	if err := checkAnew(opt.Anew, catalogue); err != nil {
+		return nil, err
 	}
 	g := &gatherer{stack: stack, opt: opt, at: at, policy: policy, catalogue: catalogue}
 	way, err := guard(stack)
@@ -243,7 +245,7 @@ func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Docume
 	}
 	stack := stackEvidence{
 		Schema: stackEvidenceSchema, AssessedAt: g.at, Tool: g.opt.Version, Subject: g.stack.Subject, Scopes: g.stack.Scopes,
-		Assign: g.stack.Assign, Offline: g.opt.Offline, Unread: append(g.stack.unread(), g.unmatchedRules...), Licences: g.licensed,
+		Assign: g.stack.Assign, Offline: g.opt.Offline, Unread: slices.Concat(g.stack.unread(), g.unmatchedRules, takenWords(evidence)), Licences: g.licensed,
 	}
 	for _, d := range docs {
 		blobs = append(blobs, audit.Blob{Kind: "sbom", Name: d.FileName, MediaType: "application/vnd.cyclonedx+json", Data: d.Data})
@@ -263,6 +265,52 @@ func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Docume
 		blobs = append(blobs, audit.Blob{Kind: "policy", Name: f.Name, MediaType: "application/yaml", Data: f.Data})
 	}
 	return blobs, errors.Join(errs...)
+}
+
+func checkMirrors(dirs []string) error {
+	for _, dir := range dirs {
+		if !isDirectory(dir) {
+			return usagef("name a directory with local clones", "flag --mirror: %q is no directory", dir)
+		}
+	}
+	return nil
+}
+
+// checkAnew refuses projects that nobody knows: a slip would leave old facts in force unnoticed.
+func checkAnew(again map[string][]string, catalogue *upstream.Catalogue) error {
+	for _, id := range slices.Sorted(maps.Keys(again)) {
+		if _, ok := catalogue.Get(id); id != "" && !ok {
+			return usagef("ids are short names such as keystone; a report names them", "flag --anew: the catalogue does not know %q", id)
+		}
+	}
+	return nil
+}
+
+// takenWords says for how many projects facts come from a recording, and that whoever made it is believed.
+func takenWords(evidence []scoring.Evidence) []unread {
+	projects := map[scoring.Taken]map[string]bool{}
+	for _, e := range evidence {
+		for _, t := range e.Taken {
+			if projects[t] == nil {
+				projects[t] = map[string]bool{}
+			}
+			projects[t][e.Project] = true
+		}
+	}
+	var out []unread
+	for t, of := range projects {
+		who := "nobody signed it"
+		if t.Signer != "" {
+			who = "signed by " + t.Signer
+		}
+		out = append(out, unread{
+			What:   "recorded evidence of " + t.RecordedAt.Format(time.DateOnly),
+			Reason: fmt.Sprintf("facts about %d projects were taken from the recording %s; %s", len(of), t.Bundle, who),
+			Settle: "collect them anew, with --anew PROJECT, or trust who made the recording",
+		})
+	}
+	slices.SortFunc(out, func(a, b unread) int { return strings.Compare(a.What+a.Reason, b.What+b.Reason) })
+	return out
 }
 
 // unread lists the parts of the stack file that this version does not act on, so that the report can say so.

@@ -3,11 +3,13 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -18,6 +20,7 @@ import (
 	"github.com/pegel-audit/pegel/scoring/foundation"
 	"github.com/pegel-audit/pegel/scoring/lifecycle"
 	"github.com/pegel-audit/pegel/scoring/thirdparty"
+	"github.com/pegel-audit/pegel/scoring/upstream"
 )
 
 // Plan lists what a run would read and ask, and with which right. It contacts nobody: it reads the stack file and, to
@@ -27,15 +30,16 @@ func Plan(stack Stack, opt Options) ([]audit.Contact, error) {
 	if err != nil {
 		return nil, err
 	}
+	contacts := []audit.Contact{{Host: "local", Address: stack.Name, Right: "read", Purpose: "stack file"}}
+	contacts = append(contacts, g.leaveOutRegistries(opt.Offline)...)
 	rec, err := g.recorded(context.Background())
 	if err != nil {
 		return nil, err
 	}
-	contacts := []audit.Contact{{Host: "local", Address: stack.Name, Right: "read", Purpose: "stack file"}}
 	for _, s := range g.sources {
 		contacts = append(contacts, s.Contacts()...)
 	}
-	for _, dir := range append(opt.Evidence, stack.Evidence...) {
+	for _, dir := range slices.Concat(g.opt.Evidence, g.stack.Evidence) {
 		contacts = append(contacts, audit.Contact{Host: "local", Address: dir, Right: "read", Purpose: "recorded evidence"})
 	}
 	for _, dir := range opt.Mirrors {
@@ -172,4 +176,56 @@ func relativeTo(dir, name string) string {
 		return name
 	}
 	return filepath.Join(dir, name)
+}
+
+// leaveOutRegistries takes recordings that a registry holds out of a plan, which contacts nobody, and says whom they would
+// be asked of. What they would tell about projects is not known to the plan.
+func (g *gatherer) leaveOutRegistries(offline bool) []audit.Contact {
+	var out []audit.Contact
+	remote := func(where string) bool {
+		text, ok := strings.CutPrefix(where, registryPrefix)
+		if !ok || isDirectory(text) {
+			return false
+		}
+		if ref, err := name.ParseReference(text); err == nil && !offline {
+			out = append(out, audit.Contact{Host: ref.Context().RegistryStr(), Address: where, Right: "anonymous read", Purpose: "recorded evidence"})
+		}
+		return true
+	}
+	g.opt.Evidence = slices.DeleteFunc(slices.Clone(g.opt.Evidence), remote)
+	g.stack.Evidence = slices.DeleteFunc(slices.Clone(g.stack.Evidence), remote)
+	return out
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// PlanCatalogue lists what recording projects of the catalogue would read and ask. It contacts nobody.
+func PlanCatalogue(ids []string, opt Options) ([]audit.Contact, error) {
+	catalogue, err := upstream.Load()
+	if err != nil {
+		return nil, fmt.Errorf("loading the built-in catalogue: %w", err)
+	}
+	g, err := prepareProjects(Stack{Name: "catalogue"}, opt, catalogue)
+	if err != nil {
+		return nil, err
+	}
+	projects, err := catalogueProjects(catalogue, ids, nil)
+	if err != nil {
+		return nil, err
+	}
+	contacts := g.leaveOutRegistries(opt.Offline)
+	for _, dir := range opt.Mirrors {
+		contacts = append(contacts, audit.Contact{Host: "local", Address: dir, Right: "read", Purpose: "local clones of upstream projects"})
+	}
+	contacts = append(contacts, audit.Contact{Host: "local", Address: opt.Bundle, Right: "write", Purpose: "evidence bundle"})
+	if opt.Offline {
+		return contacts, nil
+	}
+	for _, p := range projects {
+		contacts = append(contacts, contactsOf(p, false)...)
+	}
+	return contacts, nil
 }

@@ -61,6 +61,9 @@ func readRepository(ctx context.Context, c *gitlog.Collector, catalogue *upstrea
 		p := catalogueProject(catalogue, entry.ID)
 		if rev != "" {
 			e, err := c.Repository(ctx, entry.Repo, rev)
+			if err == nil && e.Failure != "" && entry.Mirror != "" {
+				return readMirror(ctx, c, p, e, entry.Mirror, rev)
+			}
 			return p, e, err
 		}
 		e, err := c.Collect(ctx, p, scoring.Evidence{})
@@ -81,6 +84,15 @@ func readRepository(ctx context.Context, c *gitlog.Collector, catalogue *upstrea
 		}
 	}
 	return scoring.Project{ID: e.Project, Name: orText(e.Repo, e.Project), Repo: e.Repo}, e, nil
+}
+
+// readMirror reads a revision from the second address of a project where the first cannot be read.
+func readMirror(ctx context.Context, c *gitlog.Collector, p scoring.Project, failed scoring.Evidence, mirror, rev string) (scoring.Project, scoring.Evidence, error) {
+	e, err := c.Repository(ctx, mirror, rev)
+	if err == nil && e.Failure != "" {
+		return p, failed, nil
+	}
+	return p, e, err
 }
 
 // sameGerrit compares an address with host/project of a .gitreview file: review.opendev.org serves what opendev.org shows.
