@@ -83,8 +83,11 @@ func writeWhole(name string, data []byte) error {
 }
 
 // writeStream writes what write produces beside the target and renames it when it is whole: nobody ever sees half a file
-// or an empty one.
+// or an empty one. A device or a pipe, such as /dev/null, is written into and stays what it is.
 func writeStream(name string, write func(io.Writer) error) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return writeInto(name, write)
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".pegel-*")
 	if err != nil {
 		return &pipeline.UsageError{Err: fmt.Errorf("writing %q: the directory cannot be written", name), Hint: "choose another place"}
@@ -108,6 +111,18 @@ func writeStream(name string, write func(io.Writer) error) error {
 	}
 	if err := os.Rename(tmp.Name(), name); err != nil {
 		return fmt.Errorf("writing %q: it cannot be replaced", name)
+	}
+	return nil
+}
+
+// writeInto writes what write produces into something that is there and no file.
+func writeInto(name string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("writing %q: it cannot be opened", name)
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return fmt.Errorf("writing %q: %w", name, err)
 	}
 	return nil
 }

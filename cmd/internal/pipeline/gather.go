@@ -48,6 +48,7 @@ type gatherer struct {
 	library   library            // registries that are read from git
 	histories library            // of projects, for those who ask about tags and commits
 	closers   []func() error     // of collectors
+	lookups   []upstream.Lookup  // what indexes said about packages that nothing else leads to a repository
 	journal   *journal           // of an interrupted run; nil: none is kept
 	collected []scoring.Evidence // what the collectors found
 
@@ -89,6 +90,7 @@ func (g *gatherer) gather(ctx context.Context) (audit.Digest, error) {
 	if err != nil {
 		return "", err
 	}
+	g.lookups = g.lookUp(ctx, inventory, packages)
 	projects := g.projects(inventory, packages)
 	evidence := g.evidence(ctx, projects.Projects, recorded)
 	projects.Projects, g.collected = atHome(projects.Projects, evidence), evidence

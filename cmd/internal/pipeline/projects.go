@@ -35,7 +35,7 @@ func (g *gatherer) projects(inv sbom.Inventory, pkgs []sbom.Packages) projectsDo
 	}
 	packages := packageParts(inv, pkgs)
 	doc.Projects = g.linked(g.catalogue.Resolve(append(parts, packages...)).Projects, inv)
-	doc.Sources = g.catalogue.Survey(append(sources, packages...))
+	doc.Sources = g.catalogue.Survey(append(sources, upstream.WithLookups(packages, g.lookups)...))
 	slices.Sort(doc.Unmatched)
 	slices.SortFunc(doc.Products, func(a, b product) int {
 		return cmp.Or(cmp.Compare(a.Artifact, b.Artifact), cmp.Compare(a.Project, b.Project), cmp.Compare(a.Version, b.Version))
