@@ -194,51 +194,6 @@ type Component struct {
 	Origins      []audit.Origin `json:"origins,omitempty"`
 }
 
-// Project is one upstream project with its scores.
-type Project struct {
-	ID         string         `json:"id"`
-	Name       string         `json:"name"`
-	Repo       string         `json:"repo,omitempty"`
-	Head       string         `json:"head,omitempty"` // evaluated commit; absent: no evidence
-	HeadAt     time.Time      `json:"head_at,omitzero"`
-	At         time.Time      `json:"at"`
-	Role       string         `json:"role"`
-	Verdict    string         `json:"verdict"` // passed, almost, showstopper, undetermined (scs-0218)
-	Tiers      []string       `json:"tiers"`
-	Area       string         `json:"area,omitempty"`
-	Versions   []string       `json:"versions,omitempty"`
-	Aspects    []Aspect       `json:"aspects"`
-	Indicators []Indicator    `json:"indicators"`
-	Facts      map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
-	Failure    string         `json:"failure,omitempty"` // why there is no evidence
-	Settle     string         `json:"settle,omitempty"`
-}
-
-// Aspect is one score as an interval in basis points.
-type Aspect struct {
-	Aspect    string   `json:"aspect"`
-	Low       int      `json:"low"`
-	High      int      `json:"high"`
-	Coverage  int      `json:"coverage"`
-	KnockOuts []string `json:"knock_outs"`
-}
-
-// Indicator is one measurement.
-type Indicator struct {
-	ID      string         `json:"id"`
-	Aspect  string         `json:"aspect"`
-	Title   string         `json:"title"`
-	Outcome audit.Outcome  `json:"outcome"`
-	Value   string         `json:"value,omitempty"`
-	Unit    string         `json:"unit,omitempty"`
-	Low     int            `json:"low"`
-	High    int            `json:"high"`
-	Weight  int            `json:"weight"`
-	Reason  string         `json:"reason"`
-	Settle  []string       `json:"settle,omitempty"`
-	Origins []audit.Origin `json:"origins,omitempty"`
-}
-
 // Coverage says how much was seen.
 type Coverage struct {
 	Artifacts            int `json:"artifacts"`

@@ -25,6 +25,44 @@ type Project struct {
 	// Registry names the foundation's records of the project: team in OpenStack's projects.yaml, name in the CNCF landscape.
 	Registry string   `json:"registry,omitempty"`
 	Packages []string `json:"packages,omitempty"` // package URLs without version that indexes know the project by
+	// Profile names the profile that judges it (service if empty), and ProfileReason why the catalogue chose another.
+	Profile       string `json:"profile,omitempty"`
+	ProfileReason string `json:"profile_reason,omitempty"`
+	// Alternatives are open source that can take its place by the catalogue, and Standards the interfaces it offers. Known and
+	// empty: somebody looked and found none. Unknown: the catalogue does not know the project, or says nothing.
+	Alternatives audit.Fact[[]Alternative] `json:"alternatives,omitzero"`
+	Standards    audit.Fact[[]Standard]    `json:"standards,omitzero"`
+	// Deployed is what only the stack shows, filled from the bundle; unknown for a project scored outside a stack.
+	Deployed audit.Fact[Deployed] `json:"deployed,omitzero"`
+}
+
+// Alternative is open source that can take the place of a project because it speaks the same standards.
+type Alternative struct {
+	Name      string   `json:"name"`
+	Repo      string   `json:"repo,omitempty"`
+	Licence   string   `json:"licence,omitempty"`
+	Standards []string `json:"standards"` // ids that both speak
+	Source    string   `json:"source,omitempty"`
+}
+
+// Standard is an interface or format that a project offers.
+type Standard struct {
+	ID     string `json:"id"`
+	Name   string `json:"name,omitempty"`
+	Source string `json:"source,omitempty"`
+}
+
+// Deployed is what the deployed stack says about one of its projects.
+type Deployed struct {
+	// Dependants are the ids of other projects of the stack that depend on it by the dependency graphs of the SBOMs, sorted;
+	// Radius counts the deployed components that would be hit, itself included.
+	Dependants []string `json:"dependants,omitempty"`
+	Radius     int      `json:"radius"`
+	// Closed are the package URLs of runtime dependencies under a restricted licence, at most 20; Unread counts those whose
+	// licence is not known, and Dependencies all.
+	Closed       []string `json:"closed,omitempty"`
+	Unread       int      `json:"unread"`
+	Dependencies int      `json:"dependencies"`
 }
 
 // Link says by which rule a deployed part was led to a project.
@@ -100,6 +138,12 @@ type Evidence struct {
 	Badge      audit.Fact[Badge]      `json:"badge,omitzero"`      // thirdparty
 	Packaging  audit.Fact[Packaging]  `json:"packaging,omitzero"`  // thirdparty
 	Dependents audit.Fact[Dependents] `json:"dependents,omitzero"` // thirdparty
+
+	// Shared is what the project has in common with the others that were collected in the same run, as counts.
+	Shared audit.Fact[Shared] `json:"shared,omitzero"`
+	// Statements are what the project, the catalogue's correction files or the operator say about single indicators. They are
+	// shown beside what was measured and answer only questions that nothing but a statement can answer.
+	Statements []Statement `json:"statements,omitempty"`
 
 	// Taken says which facts come from a bundle that somebody else recorded, by the name of their collector.
 	Taken map[string]Taken `json:"taken,omitempty"`
@@ -409,15 +453,19 @@ type Measurement struct {
 	Origins   []audit.Origin `json:"origins,omitempty"`
 	Weight    int            `json:"weight"`
 	KnockOut  bool           `json:"knock_out,omitempty"` // the rule is a knock-out and the outcome is FAIL
+	Grade     audit.Grade    `json:"grade,omitempty"`     // of the worst fact that the answer rests on
+	Declared  bool           `json:"declared,omitempty"`  // the answer is a statement, not a measurement
 }
 
 // AspectScore is the score of one aspect of one project.
 type AspectScore struct {
-	Aspect    string         `json:"aspect"`
-	Interval  audit.Interval `json:"interval"`
-	Coverage  int            `json:"coverage"`             // basis points of weight that is known; a partial interval counts by the share it excludes
-	KnockOuts []string       `json:"knock_outs,omitempty"` // indicators that knock out
-	Open      []string       `json:"open,omitempty"`       // knock-out indicators that may still turn out to fail
+	Aspect   string         `json:"aspect"`
+	Interval audit.Interval `json:"interval"`
+	Coverage int            `json:"coverage"` // basis points of weight that is known; a partial interval counts by the share it excludes
+	// Confidence is the share of the weight that is known from facts of grade A or B, in basis points, counted like Coverage.
+	Confidence int      `json:"confidence"`
+	KnockOuts  []string `json:"knock_outs,omitempty"` // indicators that knock out
+	Open       []string `json:"open,omitempty"`       // knock-out indicators that may still turn out to fail
 }
 
 // ProjectScore is everything that was concluded about one project.

@@ -29,7 +29,7 @@ func dossierOf(inv sbom.Inventory) *dossier {
 }
 
 func TestWhatARuleLeavesOutKeepsTheScopeOpen(t *testing.T) {
-	r := judge(t, "sources:\n  - containers: {ps: ps.json, host: ctl-1, exclude: ['nova*']}\n", func(dir string) {
+	r := judgeStack(t, "sources:\n  - containers: {ps: ps.json, host: ctl-1, exclude: ['nova*']}\n", func(dir string) {
 		lines := `{"ID":"aaaaaaaaaaaa","Image":"quay.io/coreos/etcd:v3.5.1","Names":"etcd","State":"running"}` + "\n" +
 			`{"ID":"bbbbbbbbbbbb","Image":"evil.example/nova:1","Names":"nova_api","State":"running"}` + "\n"
 		if err := os.WriteFile(filepath.Join(dir, "ps.json"), []byte(lines), 0o644); err != nil {
@@ -229,7 +229,7 @@ func TestContentsUnderANameAloneAreNoContentsOfWhatRuns(t *testing.T) {
 		`{"ID":"aaaaaaaaaaaa","Image":"` + ref + `","Names":"haproxy","State":"running"}`:        audit.DNF,  // docker ps alone: any image may go by that name
 		`{"ID":"aaaaaaaaaaaa","Image":"` + ref + `@DIGEST","Names":"haproxy","State":"running"}`: audit.PASS, // the container names the digest of the layout
 	} {
-		r := judge(t, "sources:\n- containers: {ps: ps.json, host: ctl-1}\n- image: {ref: \"oci:./layout\"}\n", func(dir string) {
+		r := judgeStack(t, "sources:\n- containers: {ps: ps.json, host: ctl-1}\n- image: {ref: \"oci:./layout\"}\n", func(dir string) {
 			digest := image(t, filepath.Join(dir, "layout"), ref, debian("haproxy", "2.6.12-1"))
 			line := strings.ReplaceAll(runs, "DIGEST", digest) + "\n"
 			if err := os.WriteFile(filepath.Join(dir, "ps.json"), []byte(line), 0o644); err != nil {

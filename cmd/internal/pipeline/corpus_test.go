@@ -16,7 +16,6 @@ import (
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/scoring"
-	"github.com/pegel-audit/pegel/scoring/indicator"
 	"github.com/pegel-audit/pegel/scoring/upstream"
 )
 
@@ -50,7 +49,7 @@ func TestFindingsOfTheCorpus(t *testing.T) {
 	for _, id := range slices.Sorted(maps.Keys(found)) {
 		p := catalogueProject(catalogue, id)
 		p.Versions = versionsIn(found[id])
-		score := scoring.Score(p, indicator.Measure(found[id], p, profile), profile)
+		score := judge(p, found[id], profile)
 		fmt.Fprintf(&b, "%s at %s\n", id, found[id].Revision[:12])
 		for _, a := range score.Aspects {
 			fmt.Fprintf(&b, "  %s [%d, %d] coverage %d%s\n", a.Aspect, a.Interval.Low(), a.Interval.High(), a.Coverage, knockedOut(a.KnockOuts))

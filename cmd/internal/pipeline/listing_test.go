@@ -91,7 +91,7 @@ func TestTheInventoryFileOfAHostIsReadBackByACentralRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "ctl-01.json"), written.JSON, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r := judge(t, "sources:\n- inventory: {file: ./ctl-01.json}\n", func(d string) {
+	r := judgeStack(t, "sources:\n- inventory: {file: ./ctl-01.json}\n", func(d string) {
 		data := must(os.ReadFile(filepath.Join(dir, "ctl-01.json")))(t)
 		if err := os.WriteFile(filepath.Join(d, "ctl-01.json"), data, 0o644); err != nil {
 			t.Fatal(err)

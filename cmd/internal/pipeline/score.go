@@ -10,7 +10,6 @@ import (
 	"github.com/pegel-audit/pegel/reports"
 	"github.com/pegel-audit/pegel/scoring"
 	"github.com/pegel-audit/pegel/scoring/gitlog"
-	"github.com/pegel-audit/pegel/scoring/indicator"
 	"github.com/pegel-audit/pegel/scoring/upstream"
 )
 
@@ -49,7 +48,7 @@ func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]r
 		if err != nil {
 			return nil, err
 		}
-		score := scoring.Score(p, indicator.Measure(e, p, profile), profile)
+		score := judge(p, e, profile)
 		rows = append(rows, projectRow(score, e, profile, e.AssessedAt))
 	}
 	opt.progress("reading projects", len(targets), len(targets))

@@ -12,7 +12,6 @@ import (
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/sbom"
 	"github.com/pegel-audit/pegel/scoring"
-	"github.com/pegel-audit/pegel/scoring/indicator"
 	"github.com/pegel-audit/pegel/scoring/upstream"
 )
 
@@ -25,7 +24,7 @@ func (d *dossier) scores() []scoring.ProjectScore {
 	for _, p := range d.projects.Projects {
 		e := d.timely(d.evidence[p.ID])
 		d.evidence[p.ID] = e
-		out = append(out, scoring.Score(p, indicator.Measure(e, p, d.profile), d.profile))
+		out = append(out, judge(p, e, d.profile))
 	}
 	return out
 }

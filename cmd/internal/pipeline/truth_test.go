@@ -83,7 +83,7 @@ func debian(pkg, version string) map[string]string {
 }
 
 // judge audits a stack whose sources are the given YAML lines, in a directory that prepare may fill.
-func judge(t *testing.T, rest string, prepare func(dir string)) reports.Report {
+func judgeStack(t *testing.T, rest string, prepare func(dir string)) reports.Report {
 	t.Helper()
 	dir := t.TempDir()
 	prepare(dir)
@@ -124,7 +124,7 @@ const vaultName = "docker.io/hashicorp/vault:1.19.1"
 func TestARestrictedImageFailsUnderEveryName(t *testing.T) {
 	for name, order := range map[string][2]string{"honest name first": {"vault", "disguise"}, "disguise first": {"disguise", "vault"}} {
 		t.Run(name, func(t *testing.T) {
-			r := judge(t, "sources:\n  - image: {ref: 'oci:"+order[0]+"'}\n  - image: {ref: 'oci:"+order[1]+"'}\n", func(dir string) {
+			r := judgeStack(t, "sources:\n  - image: {ref: 'oci:"+order[0]+"'}\n  - image: {ref: 'oci:"+order[1]+"'}\n", func(dir string) {
 				contents := debian("hello", "1.0")
 				image(t, filepath.Join(dir, "vault"), vaultName, contents)
 				image(t, filepath.Join(dir, "disguise"), "docker.io/library/redis:7.0.15", contents)
@@ -138,7 +138,7 @@ func TestARestrictedImageFailsUnderEveryName(t *testing.T) {
 }
 
 func TestTheVersionInsideCountsAndNotTheOneInTheName(t *testing.T) {
-	r := judge(t, "sources:\n  - image: {ref: 'oci:i', tier: ops}\n", func(dir string) {
+	r := judgeStack(t, "sources:\n  - image: {ref: 'oci:i', tier: ops}\n", func(dir string) {
 		image(t, filepath.Join(dir, "i"), "docker.io/library/redis:7.0.15", debian("redis-server", "5:7.4.2-1"))
 	})
 	expect(t, r, "product-licence-osi", "Redis 7.4.2", audit.FAIL)
@@ -146,14 +146,14 @@ func TestTheVersionInsideCountsAndNotTheOneInTheName(t *testing.T) {
 }
 
 func TestAVersionThatNothingInsideShowsNeverPasses(t *testing.T) {
-	r := judge(t, "sources:\n  - image: {ref: 'oci:i', tier: ops}\n", func(dir string) {
+	r := judgeStack(t, "sources:\n  - image: {ref: 'oci:i', tier: ops}\n", func(dir string) {
 		image(t, filepath.Join(dir, "i"), "docker.io/library/redis:7.0.15", debian("hello", "1.0"))
 	})
 	expect(t, r, "product-licence-osi", "Redis", audit.DNF)
 }
 
 func TestANameThatOnlyLooksAlikeNeitherPassesNorFails(t *testing.T) {
-	r := judge(t, "sources:\n  - image: {ref: 'oci:i', tier: ops}\n", func(dir string) {
+	r := judgeStack(t, "sources:\n  - image: {ref: 'oci:i', tier: ops}\n", func(dir string) {
 		image(t, filepath.Join(dir, "i"), "registry.internal.example/acme/vault:1.19.1", debian("hello", "1.0"))
 	})
 	expect(t, r, "product-licence-osi", "HashiCorp Vault", audit.DNF)
@@ -167,7 +167,7 @@ func TestTheOperatorsCorrectionsKeepTheScopeOpen(t *testing.T) {
 		"not deployed":     "not-deployed: true",
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := judge(t, "sources:\n  - image: {ref: 'oci:i'}\nassign:\n  - {match: 'image:*/vault', "+rule+", reason: because}\n", func(dir string) {
+			r := judgeStack(t, "sources:\n  - image: {ref: 'oci:i'}\nassign:\n  - {match: 'image:*/vault', "+rule+", reason: because}\n", func(dir string) {
 				image(t, filepath.Join(dir, "i"), vaultName, debian("hello", "1.0"))
 			})
 			expect(t, r, "corrections-accepted", "", audit.DNF)
@@ -185,7 +185,7 @@ func TestContentsComeBeforeSomebodysDocumentInAnyOrder(t *testing.T) {
 		"contents first": "sources:\n  - image: {ref: 'oci:i', tier: functional}\n  - sbom: {file: v.json}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := judge(t, order, func(dir string) {
+			r := judgeStack(t, order, func(dir string) {
 				digest := image(t, filepath.Join(dir, "i"), vaultName, debian("hello", "1.0"))
 				doc := `{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"metadata":{"component":{"type":"container","name":"vault","version":"` + digest +
 					`","bom-ref":"r","purl":"pkg:oci/vault@` + strings.Replace(digest, ":", "%3A", 1) + `?repository_url=docker.io/hashicorp/vault"}},
@@ -205,7 +205,7 @@ func TestContentsComeBeforeSomebodysDocumentInAnyOrder(t *testing.T) {
 }
 
 func TestAnImageInWhichNothingIsFoundHasNoSBOM(t *testing.T) {
-	r := judge(t, "sources:\n  - image: {ref: 'oci:i', tier: functional}\n", func(dir string) {
+	r := judgeStack(t, "sources:\n  - image: {ref: 'oci:i', tier: functional}\n", func(dir string) {
 		image(t, filepath.Join(dir, "i"), "quay.io/coreos/etcd:v3.5.1", map[string]string{"a": "x"})
 	})
 	expect(t, r, "artifact-bom", "", audit.DNF)
