@@ -5,6 +5,7 @@ package scoring
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -25,6 +26,9 @@ type Project struct {
 	// Registry names the foundation's records of the project: team in OpenStack's projects.yaml, name in the CNCF landscape.
 	Registry string   `json:"registry,omitempty"`
 	Packages []string `json:"packages,omitempty"` // package URLs without version that indexes know the project by
+	// Places are the addresses of further repositories in which the project keeps its rules and plans, by the catalogue:
+	// proposals, governance, maintainers. See Evidence.Places.
+	Places []string `json:"places,omitempty"`
 	// Profile names the profile that judges it (service if empty), and ProfileReason why the catalogue chose another.
 	Profile       string `json:"profile,omitempty"`
 	ProfileReason string `json:"profile_reason,omitempty"`
@@ -113,6 +117,11 @@ type Evidence struct {
 	// mirror. Unknown where Repo is the home, as far as is known.
 	MirrorOf audit.Fact[string] `json:"mirror_of,omitzero"`
 
+	// Places are further repositories of the project: those that the catalogue names, and those of the same owner that the
+	// README names and whose name says that they hold rules or plans (community, governance, enhancements, *-specs, ...). What
+	// is written down there counts as written down by the project.
+	Places []Place `json:"places,omitempty"`
+
 	History  audit.Fact[History]  `json:"history"`
 	Releases audit.Fact[Releases] `json:"releases"`
 	Tree     audit.Fact[Tree]     `json:"tree"`
@@ -149,6 +158,21 @@ type Evidence struct {
 	Taken map[string]Taken `json:"taken,omitempty"`
 }
 
+// Place is another repository in which a project keeps its rules and plans, as of AssessedAt.
+type Place struct {
+	Repo       string           `json:"repo"`  // address; never a path of this machine
+	Named      string           `json:"named"` // by whom: catalogue or readme
+	Revision   string           `json:"revision,omitempty"`
+	RevisionAt time.Time        `json:"revision_at,omitzero"`
+	Tree       audit.Fact[Tree] `json:"tree"` // documents, proposals and roadmap only; what belongs to code is left out
+}
+
+// PlaceTopics are the topics of Tree.Documents and Tree.Tools that a Place speaks for.
+var PlaceTopics = []string{
+	"governance", "maintainers", "code-of-conduct", "contributing", "security", "roadmap", "adopters", "trademark", "cla", "dco",
+	"funding", "deprecation", "maintenance-policy", "secure-coding", "proposals",
+}
+
 // Taken names the recording that facts were taken from.
 type Taken struct {
 	Bundle     audit.Digest `json:"bundle"`           // identity of the recording
@@ -173,6 +197,13 @@ func (e Evidence) Fresh(at time.Time) Evidence {
 			fresh[version] = f.Fresh(at)
 		}
 		e.Versions = fresh
+	}
+	if e.Places != nil {
+		fresh := slices.Clone(e.Places)
+		for i := range fresh {
+			fresh[i].Tree = fresh[i].Tree.Fresh(at)
+		}
+		e.Places = fresh
 	}
 	e.Home, e.Changes, e.Issues, e.Runs = e.Home.Fresh(at), e.Changes.Fresh(at), e.Issues.Fresh(at), e.Runs.Fresh(at)
 	e.Rules, e.Team, e.Governance, e.Checks = e.Rules.Fresh(at), e.Team.Fresh(at), e.Governance.Fresh(at), e.Checks.Fresh(at)
@@ -389,6 +420,8 @@ type Tree struct {
 	BinaryCount         int                   `json:"binary_count"`
 	GerritProject       string                `json:"gerrit_project,omitempty"` // host/project from .gitreview
 	ReadmeLinks         []string              `json:"readme_links,omitempty"`   // hosts that the README names, where more may be found
+	// ReadmeRepos are addresses in the README that look like other repositories of the same owner, at most 20, sorted.
+	ReadmeRepos []string `json:"readme_repos,omitempty"`
 }
 
 // TreeAt is what the names of the files show at the tag of a deployed version, in the words of Tree.
@@ -406,7 +439,10 @@ type TreeAt struct {
 
 // Document is a file that bears evidence. Only facts about it are kept, never its text.
 type Document struct {
-	Path   string       `json:"path"`
+	Path string `json:"path"`
+	// Repo and Commit say where a document of another repository stands (see Place); empty: at the evaluated revision.
+	Repo   string       `json:"repo,omitempty"`
+	Commit string       `json:"commit,omitempty"`
 	Digest audit.Digest `json:"digest,omitempty"` // of the contents, if they were read
 	Words  int          `json:"words,omitempty"`  // number of words, if the contents were read
 	// Marks are features found in the text, e.g. "private-channel", "days:90", "bandit". Indicators read private-channel

@@ -33,6 +33,9 @@ func (e Evidence) States() []State {
 		}
 		out = append(out, state("git", name, e.Licences[version]))
 	}
+	for _, p := range e.Places {
+		out = append(out, state("git", "place "+p.Repo, p.Tree))
+	}
 	for i := range out {
 		if out[i].Outcome == audit.MISS && e.Failure != "" {
 			out[i].Reason, out[i].Settle = e.Failure, e.Settle
@@ -65,13 +68,19 @@ func (e Evidence) Without(collector string) Evidence {
 	delete(e.Taken, collector)
 	switch collector {
 	case "git":
+		if e.listed() {
+			e.Team = audit.Fact[Team]{}
+		}
 		e.History, e.Releases, e.Tree = audit.Fact[History]{}, audit.Fact[Releases]{}, audit.Fact[Tree]{}
 		e.LicenceHistory, e.Licences, e.Versions = audit.Fact[[]LicenceState]{}, nil, nil
-		e.Steps, e.MirrorOf = nil, audit.Fact[string]{}
+		e.Places, e.Steps, e.MirrorOf = nil, nil, audit.Fact[string]{}
 		e.Revision, e.RevisionAt, e.SeenUntil, e.Failure, e.NotAsked, e.Settle = "", time.Time{}, time.Time{}, "", false, ""
 	case "forge":
 		e.Home, e.Changes, e.Issues = audit.Fact[Home]{}, audit.Fact[Changes]{}, audit.Fact[Issues]{}
-		e.Runs, e.Rules, e.Team = audit.Fact[Runs]{}, audit.Fact[Rules]{}, audit.Fact[Team]{}
+		e.Runs, e.Rules = audit.Fact[Runs]{}, audit.Fact[Rules]{}
+		if !e.listed() {
+			e.Team = audit.Fact[Team]{}
+		}
 	case "foundation":
 		e.Governance = audit.Fact[Governance]{}
 	case "lifecycle":
@@ -83,6 +92,15 @@ func (e Evidence) Without(collector string) Evidence {
 		e.Checks = audit.Fact[Checks]{}
 	}
 	return e
+}
+
+// MaintainersFile is the source of a team that git read from a list of maintainers.
+const MaintainersFile = "maintainers-file"
+
+// listed reports whether the team comes from git and not from a forge.
+func (e Evidence) listed() bool {
+	t, ok := e.Team.Get()
+	return ok && t.Source == MaintainersFile
 }
 
 // Has reports whether the evidence holds a known fact of a collector.

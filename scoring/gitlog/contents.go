@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"regexp"
@@ -39,16 +40,17 @@ type contents struct {
 	s      *survey
 	texts  map[string][]byte // by object id
 	origin audit.Origin
+	at     time.Time // day that people and their employers are asked for
 	kept   map[string]bool
 }
 
 // readTree reads the files that the survey chose, in one batch, and returns the facts about them.
-func (c *Collector) readTree(ctx context.Context, v *view, s *survey, origin audit.Origin) (*contents, error) {
+func (c *Collector) readTree(ctx context.Context, v *view, s *survey, at time.Time, origin audit.Origin) (*contents, error) {
 	texts, err := v.blobs(ctx, s.wanted(), maxDocument)
 	if err != nil {
 		return nil, err
 	}
-	t := &contents{c: c, s: s, texts: texts, origin: origin, kept: map[string]bool{}}
+	t := &contents{c: c, s: s, texts: texts, origin: origin, at: at, kept: map[string]bool{}}
 	if err := t.documents(ctx); err != nil {
 		return nil, err
 	}
@@ -130,6 +132,9 @@ func (t *contents) documents(ctx context.Context) error {
 				read++
 				d = t.document(f)
 				d.Marks = documentMarks(topic.name, text, f.prominent())
+				if topic.name == "maintainers" {
+					d.Marks = readRoster(text, t.at, t.c.rules.employers).marks()
+				}
 				if err := t.keep(ctx, f); err != nil {
 					return err
 				}
@@ -395,12 +400,15 @@ func (t *contents) licences(ctx context.Context) error {
 
 // readme collects the hosts that the README names.
 func (t *contents) readme(ctx context.Context) error {
-	hosts := map[string]bool{}
+	hosts, repos := map[string]bool{}, map[string]bool{}
 	for _, f := range t.s.readme[:min(readPerTopic, len(t.s.readme))] {
 		for _, link := range webLink.FindAll(t.texts[f.id], 2000) {
 			u, err := url.Parse(strings.TrimRight(string(link), ".,;:!?*`"))
 			if err == nil && domainPattern.MatchString(strings.ToLower(u.Hostname())) {
 				hosts[strings.ToLower(u.Hostname())] = true
+				if repo := sister(t.origin.URL, u); repo != "" {
+					repos[repo] = true
+				}
 			}
 		}
 		if err := t.keep(ctx, f); err != nil {
@@ -412,6 +420,8 @@ func (t *contents) readme(ctx context.Context) error {
 	}
 	slices.Sort(t.s.tree.ReadmeLinks)
 	t.s.tree.ReadmeLinks = t.s.tree.ReadmeLinks[:min(maxLinks, len(t.s.tree.ReadmeLinks))]
+	t.s.tree.ReadmeRepos = slices.Sorted(maps.Keys(repos))
+	t.s.tree.ReadmeRepos = t.s.tree.ReadmeRepos[:min(maxSisters, len(t.s.tree.ReadmeRepos))]
 	return nil
 }
 

@@ -130,6 +130,7 @@ func (c *Collector) Collect(ctx context.Context, p scoring.Project, known scorin
 	if public := publicURL(p.Repo); public != "" {
 		e.Repo = public
 	}
+	e.AssessedAt = time.Time{}
 	if !c.options.AtHead {
 		e.AssessedAt = c.options.At.UTC()
 	}
@@ -137,7 +138,14 @@ func (c *Collector) Collect(ctx context.Context, p scoring.Project, known scorin
 	if err != nil {
 		return c.failed(ctx, e, err)
 	}
-	return c.read(ctx, e, s, "", p.Versions)
+	if e, err = c.read(ctx, e, s, "", p.Versions); err != nil || e.Failure != "" {
+		return e, err
+	}
+	e.Places = c.places(ctx, p, e)
+	if e.Team.Unknown() == audit.MISS {
+		e.Team = teamOf(e)
+	}
+	return e, ctx.Err()
 }
 
 // find locates the objects of a project.
@@ -281,7 +289,7 @@ func (c *Collector) settleRevision(ctx context.Context, v *view, e *scoring.Evid
 	var end oldRun
 	old := false
 	err := v.firstParents(ctx, tip, func(id string, committed int64) error {
-		if e.Revision == "" && c.options.AtHead {
+		if e.Revision == "" && e.AssessedAt.IsZero() {
 			e.AssessedAt = time.Unix(committed, 0).UTC()
 		}
 		if e.Revision == "" && committed > e.AssessedAt.Unix() {
@@ -394,7 +402,7 @@ func failure[T any](err error, origin audit.Origin) audit.Fact[T] {
 }
 
 func (c *Collector) tree(ctx context.Context, v *view, s *survey, e scoring.Evidence, origin audit.Origin) (audit.Fact[scoring.Tree], error) {
-	if _, err := c.readTree(ctx, v, s, origin); err != nil {
+	if _, err := c.readTree(ctx, v, s, e.AssessedAt, origin); err != nil {
 		return audit.Fact[scoring.Tree]{}, err
 	}
 	if err := v.changes(ctx, s, e.Revision, e.AssessedAt, origin); err != nil {

@@ -32,6 +32,7 @@ type Indicator struct {
 
 // Measure asks all indicators that the profile has a rule for. The result is sorted by indicator id.
 func Measure(e scoring.Evidence, p scoring.Project, profile audit.Profile) []scoring.Measurement {
+	e = withPlaces(e)
 	all := All()
 	out := make([]scoring.Measurement, 0, len(all))
 	for _, i := range all {
@@ -279,7 +280,7 @@ func lowerBound(m scoring.Measurement, because string, settle ...string) scoring
 
 // unread lists the places where more may be found than the repository holds.
 func (in *input) unread(t scoring.Tree, more ...string) []string {
-	places := slices.Clone(more)
+	places := append(slices.Clone(more), in.unreadPlaces()...)
 	switch in.p.Foundation {
 	case "none":
 	case "":
@@ -316,7 +317,7 @@ func (in *input) present(docs func(scoring.Tree) []scoring.Document, what string
 	}
 	if found := docs(t); len(found) > 0 {
 		paths := byPath(found)
-		return passed(clip(paths[0].Path), what+": "+listed(paths), in.files(paths)...)
+		return passed(clip(shown(paths[0])), what+": "+listed(paths), in.files(paths)...)
 	}
 	return in.absent(t, missing(t, what), more...)
 }
@@ -343,7 +344,7 @@ func (in *input) tree() (t scoring.Tree, m scoring.Measurement, ok bool) {
 func byPath(docs []scoring.Document) []scoring.Document {
 	sorted := slices.Clone(docs)
 	slices.SortStableFunc(sorted, func(a, b scoring.Document) int {
-		return cmp.Or(cmp.Compare(strings.Count(a.Path, "/"), strings.Count(b.Path, "/")), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Digest, b.Digest))
+		return cmp.Or(cmp.Compare(a.Repo, b.Repo), cmp.Compare(strings.Count(a.Path, "/"), strings.Count(b.Path, "/")), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Digest, b.Digest))
 	})
 	return sorted
 }
@@ -351,7 +352,7 @@ func byPath(docs []scoring.Document) []scoring.Document {
 func listed(docs []scoring.Document) string {
 	paths := make([]string, len(docs))
 	for i, d := range docs {
-		paths[i] = d.Path
+		paths[i] = shown(d)
 	}
 	return inOrder(paths)
 }
@@ -382,9 +383,7 @@ func (in *input) at(path string) audit.Origin {
 func (in *input) files(docs []scoring.Document) []audit.Origin {
 	out := make([]audit.Origin, 0, mostNames)
 	for _, d := range docs[:min(len(docs), mostNames)] {
-		o := in.at(d.Path)
-		o.Digest = d.Digest
-		out = append(out, o)
+		out = append(out, in.standing(d))
 	}
 	return out
 }

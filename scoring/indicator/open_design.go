@@ -13,15 +13,16 @@ import (
 const elsewhere = "a repository of proposals beside this one"
 
 // proposalProcess (OD-01, scs-0008 FO-4.1) asks: is there a public process for proposals?
-// Measured: a directory of specifications, enhancements, RFCs or decision records in the repository.
-// Misleads: many projects keep proposals in a sister repository, which is not read.
+// Measured: a directory of specifications, enhancements, RFCs or decision records in the repository, or in one beside it
+// that the catalogue or the README names.
+// Misleads: a sister repository that nobody names is not read.
 func proposalProcess(in *input) scoring.Measurement {
 	return in.present(tool("proposals"), "directory of proposals", elsewhere)
 }
 
 // proposalsAlive (OD-02, scs-0008 FO-4.1) asks: are proposals still written?
-// Measured: proposal files of the repository that changed in twelve months. Proposals elsewhere may be more, so that a low
-// number is a lower bound.
+// Measured: proposal files that changed in twelve months, in the repository and those beside it. While nothing was found
+// beside it, proposals elsewhere may be more, so that a low number is a lower bound.
 // Misleads: a change may be a typing error put right.
 func proposalsAlive(in *input) scoring.Measurement {
 	t, m, ok := in.tree()
@@ -40,7 +41,7 @@ func proposalsAlive(in *input) scoring.Measurement {
 	}
 	dirs := byPath(t.Tools["proposals"])
 	m = in.count(changed, more, fmt.Sprintf("%s changed in %s below %s", plural(changed, "proposal"), plural(in.rule.Window, "day"), listed(dirs)), in.files(dirs)...)
-	if m.Outcome == audit.PASS {
+	if m.Outcome == audit.PASS || in.proposalsBeside() {
 		return m
 	}
 	return lowerBound(m, "not read: "+elsewhere, "name the repository of proposals")

@@ -67,6 +67,7 @@ type Component struct {
 	Software         []string      `yaml:"software"`
 	Alternatives     []Alternative `yaml:"alternatives"`
 	Standards        []Reference   `yaml:"standards"`
+	Places           []Place       `yaml:"places"`
 	Notes            string        `yaml:"notes"`
 	Verify           bool          `yaml:"verify"`
 }
@@ -104,6 +105,12 @@ type Standard struct {
 	ID     string `yaml:"id"`
 	Name   string `yaml:"name"`
 	Source string `yaml:"source"` // address of its text
+}
+
+// Place is a further repository of a project, in which it keeps rules and plans.
+type Place struct {
+	Repo   string `yaml:"repo"`
+	Source string `yaml:"source"` // where the project says that it is its own
 }
 
 // Reference says that a component speaks a standard.

@@ -257,6 +257,7 @@ func (k *Component) check(ids map[string]int) (key string, err error) {
 		{"packages", each(k.Packages, debName)},
 		{"purls", each(k.PURLs, barePURL)},
 		{"software", each(k.Software, filled)},
+		{"places", k.checkPlaces()},
 	} {
 		if c.err != nil {
 			return c.key, c.err

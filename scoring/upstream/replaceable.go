@@ -99,3 +99,18 @@ func (k Component) allOSI() bool {
 	}
 	return !slices.ContainsFunc(k.LicenceByVersion, func(r LicenceRow) bool { return !r.OSI })
 }
+
+// checkPlaces checks the further repositories of a component: addresses, each once, with where the project names them.
+func (k Component) checkPlaces() error {
+	for i, p := range k.Places {
+		switch {
+		case address(p.Repo) != nil:
+			return address(p.Repo)
+		case address(p.Source) != nil:
+			return fmt.Errorf("source of %q: %w", p.Repo, address(p.Source))
+		case p.Repo == k.Repo || slices.ContainsFunc(k.Places[:i], func(o Place) bool { return o.Repo == p.Repo }):
+			return fmt.Errorf("%q stands twice", p.Repo)
+		}
+	}
+	return nil
+}

@@ -119,9 +119,14 @@ func (c *Catalogue) Resolve(parts []Part) Resolution {
 // project starts a project from its catalogue entry, without tiers, versions and links.
 func (c *Catalogue) project(id string) *scoring.Project {
 	k := c.components[c.byID[id]]
+	var places []string
+	for _, p := range k.Places {
+		places = append(places, p.Repo)
+	}
 	return &scoring.Project{
 		ID: k.ID, Name: k.Name, Repo: k.Repo, Mirror: k.Mirror, Role: k.Role, Area: k.Area, Foundation: k.Governance.Foundation,
 		Registry: c.registryName(k), Packages: slices.Sorted(slices.Values(k.PURLs)),
+		Places: places,
 	}
 }
 
