@@ -132,8 +132,11 @@ func (t *contents) documents(ctx context.Context) error {
 				read++
 				d = t.document(f)
 				d.Marks = documentMarks(topic.name, text, f.prominent())
-				if topic.name == "maintainers" {
+				switch topic.name {
+				case "maintainers":
 					d.Marks = readRoster(text, t.at, t.c.rules.employers).marks()
+				case "adopters":
+					d.Marks = adopterMarks(text)
 				}
 				if err := t.keep(ctx, f); err != nil {
 					return err

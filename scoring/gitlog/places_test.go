@@ -202,3 +202,13 @@ func TestListsOfMaintainersAreReadInTheShapesThatProjectsUse(t *testing.T) {
 		}
 	}
 }
+
+func TestAdoptersAreCountedByThePagesThatTheyBring(t *testing.T) {
+	list := "* [A](https://a.example.org) runs it\n<a href=\"https://www.b.example.net/x\"><img src=\"https://raw.githubusercontent.com/b.png\"></a>\n| C | [link](https://c.example.com) |\n"
+	if diff := cmp.Diff([]string{"organisations:3"}, adopterMarks([]byte(list+"Again https://a.example.org/blog, by https://github.com/sample"))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := adopterMarks([]byte("See https://a.example.org and the wiki of https://b.example.org.")); got != nil {
+		t.Errorf("two links: got %v, want nothing: such a file may name adopters in other words", got)
+	}
+}
