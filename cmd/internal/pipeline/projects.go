@@ -236,7 +236,11 @@ func contactsOf(p scoring.Project, offline bool) []audit.Contact {
 	if offline || p.Repo == "" {
 		return nil
 	}
-	return []audit.Contact{{Host: hostOf(p.Repo), Address: p.Repo, Right: "anonymous read", Purpose: "git history and files of " + p.Name}}
+	contacts := []audit.Contact{{Host: hostOf(p.Repo), Address: p.Repo, Right: "anonymous read", Purpose: "git history and files of " + p.Name}}
+	for _, place := range p.Places {
+		contacts = append(contacts, audit.Contact{Host: hostOf(place), Address: place, Right: "anonymous read", Purpose: "rules and plans of " + p.Name})
+	}
+	return contacts
 }
 
 func hostOf(url string) string {
