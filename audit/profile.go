@@ -11,6 +11,12 @@ type Profile struct {
 	Indicators map[string]IndicatorRule `yaml:"indicators" json:"indicators"` // by indicator id, e.g. "AC-01"
 	// Gates by level ("scs-open"), then role ("platform"), then aspect ("open-source").
 	Gates map[string]map[string]map[string]Gate `yaml:"gates" json:"gates"`
+	// Verdicts are the rules for the word of a project's verdict, by role. Empty: a knock-out is a showstopper, a missed gate
+	// almost, and otherwise it is passed.
+	Verdicts map[string][]VerdictRule `yaml:"verdicts,omitempty" json:"verdicts,omitempty"`
+	// Risks are the lines of the risk register, by indicator id.
+	Risks  map[string]RiskRule `yaml:"risks,omitempty" json:"risks,omitempty"`
+	LockIn LockInRule          `yaml:"lock_in,omitempty" json:"lock_in,omitzero"`
 	// Lifetimes by kind of evidence, in the words of scs-0003: day, week, month, quarter, year.
 	Lifetimes map[string]string `yaml:"lifetimes" json:"lifetimes"`
 	// Licences maps verdict classes of licences (audit/licence) to outcomes of "may be part of an open stack".

@@ -101,7 +101,7 @@ const (
 )
 
 func (r *reader) profile(n *yaml.Node) audit.Profile {
-	m := r.mapping(n, "schema", "id", "version", "status", "title", "indicators", "gates", "lifetimes", "licences")
+	m := r.mapping(n, "schema", "id", "version", "status", "title", "indicators", "gates", "verdicts", "risks", "lock_in", "lifetimes", "licences")
 	if m == nil {
 		return audit.Profile{}
 	}
@@ -114,6 +114,9 @@ func (r *reader) profile(n *yaml.Node) audit.Profile {
 	}
 	p.Indicators = r.profileRules(orNode(m["indicators"], n), m["indicators"] != nil)
 	p.Gates = r.profileGates(orNode(m["gates"], n), m["gates"] != nil)
+	p.Verdicts = r.profileVerdicts(m["verdicts"], p)
+	p.Risks = r.profileRisks(m["risks"])
+	p.LockIn = r.profileLockIn(m["lock_in"])
 	p.Lifetimes = r.profileLifetimes(orNode(m["lifetimes"], n), m["lifetimes"] != nil)
 	p.Licences = r.profileLicences(orNode(m["licences"], n), m["licences"] != nil)
 	return p

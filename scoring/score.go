@@ -9,18 +9,6 @@ import (
 	"github.com/pegel-audit/pegel/audit"
 )
 
-// The verdicts about one project, in the words that scs-0218 used for container registries.
-const (
-	Passed       = "passed"       // all health checks hold
-	Almost       = "almost"       // no showstopper is possible, but some score gate is certainly missed
-	Showstopper  = "showstopper"  // a knock-out: open core, relicensed, end of life, abandoned
-	Undetermined = "undetermined" // too little is known for any of these
-)
-
-// RolePlatform is the role whose projects are gated on their scores. A project without role counts as platform, because
-// the stricter treatment is the safe one (design section 9).
-const RolePlatform = "platform"
-
 // Score turns the measurements of one project into aspect scores. The rules of the profile decide aspect, weight and
 // knock-out of each indicator. An indicator of the profile that was not measured counts as MISS; a measurement that the
 // profile does not know is left out; of several for one indicator the worst counts. The order of ms does not matter.
@@ -81,8 +69,8 @@ func worse(a, b Measurement) bool {
 
 // sum adds up one aspect. All numbers but weight are weight times basis points.
 type sum struct {
-	weight, low, high, known int
-	knockOuts, open          []string
+	weight, low, high, known, sure int
+	knockOuts, open                []string
 }
 
 func (s *sum) add(m Measurement, knockOut bool) {
@@ -98,7 +86,11 @@ func (s *sum) add(m Measurement, knockOut bool) {
 	s.weight += m.Weight
 	s.low += m.Weight * m.Interval.Low()
 	s.high += m.Weight * m.Interval.High()
-	s.known += m.Weight * (audit.Full - m.Interval.Width())
+	known := m.Weight * (audit.Full - m.Interval.Width())
+	s.known += known
+	if m.Grade == audit.GradeRecord || m.Grade == audit.GradeForge {
+		s.sure += known
+	}
 }
 
 func (s *sum) score(aspect string) AspectScore {
@@ -106,6 +98,7 @@ func (s *sum) score(aspect string) AspectScore {
 	if s.weight > 0 {
 		a.Interval = audit.Between(s.low/s.weight, (s.high+s.weight-1)/s.weight)
 		a.Coverage = s.known / s.weight
+		a.Confidence = s.sure / s.weight
 	}
 	switch {
 	case len(s.knockOuts) > 0:
@@ -136,118 +129,4 @@ func (s ProjectScore) Aspect(name string) (a AspectScore, ok bool) {
 		return AspectScore{Aspect: name}, false
 	}
 	return s.Aspects[i], true
-}
-
-// Settle returns the fewest measurements of the aspect that must become known, and turn out well, for an undetermined
-// gate to pass: open knock-outs first, then those that can add most, by weight times width. The order is by that, then by
-// indicator id. The result is empty if the gate is decided, and if no answer could let it pass.
-func Settle(s ProjectScore, aspect string, g audit.Gate) []Measurement {
-	a, ok := s.Aspect(aspect)
-	if !ok || a.Meets(g) != audit.DNF {
-		return nil
-	}
-	var total sum
-	var candidates []Measurement
-	for _, m := range s.Measurements {
-		if m.Aspect != aspect {
-			continue
-		}
-		total.add(m, false)
-		if m.Outcome != audit.NA && (gain(m) > 0 || slices.Contains(a.Open, m.Indicator)) {
-			candidates = append(candidates, m)
-		}
-	}
-	slices.SortFunc(candidates, func(x, y Measurement) int {
-		return cmp.Or(
-			-compareBool(slices.Contains(a.Open, x.Indicator), slices.Contains(a.Open, y.Indicator)),
-			cmp.Compare(gain(y), gain(x)),
-			cmp.Compare(x.Indicator, y.Indicator))
-	})
-	for i, m := range candidates {
-		if i >= len(a.Open) && total.reaches(g) {
-			return candidates[:i]
-		}
-		total.low += gain(m)
-		total.known += gain(m)
-	}
-	if !total.reaches(g) {
-		return nil
-	}
-	return candidates
-}
-
-// gain is what a measurement adds to the low end, and to the coverage, if it turns out well.
-func gain(m Measurement) int { return m.Weight * m.Interval.Width() }
-
-func (s *sum) reaches(g audit.Gate) bool {
-	return s.weight > 0 && s.low/s.weight >= g.Low && s.known/s.weight >= g.Coverage
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
-}
-
-// Verdict returns the health verdict about one project at the levels named, e.g. "scs-open"; without a level the gates of
-// all levels of the profile count. The first rule that applies decides:
-//
-//  1. a knock-out in any aspect is a showstopper: scs-0218 rejected candidates for open core and for being abandoned;
-//  2. a knock-out that is not known leaves the verdict undetermined, because it may still turn out to be a showstopper;
-//  3. a score gate that is certainly missed makes it almost: scs-0218 accepted candidates with such points missing and
-//     called them not crucial; nothing that is still unknown can make it passed or a showstopper any more;
-//  4. a score gate that is undetermined leaves the verdict undetermined;
-//  5. else it is passed.
-//
-// Score gates come from the profile by the project's role; building blocks have none, so rules 1, 2 and 5 decide. A score
-// without aspects is undetermined: nothing was looked at.
-func Verdict(s ProjectScore, prof audit.Profile, levels ...string) string {
-	if len(s.Aspects) == 0 {
-		return Undetermined
-	}
-	if slices.ContainsFunc(s.Aspects, func(a AspectScore) bool { return len(a.KnockOuts) > 0 }) {
-		return Showstopper
-	}
-	if slices.ContainsFunc(s.Aspects, func(a AspectScore) bool { return len(a.Open) > 0 }) {
-		return Undetermined
-	}
-	switch worstGate(s, prof, levels) {
-	case audit.FAIL:
-		return Almost
-	case audit.PASS:
-		return Passed
-	}
-	return Undetermined
-}
-
-// worstGate returns FAIL if any gate is missed, else DNF if any is undetermined, else PASS.
-func worstGate(s ProjectScore, prof audit.Profile, levels []string) audit.Outcome {
-	role := cmp.Or(s.Project.Role, RolePlatform)
-	worst := audit.PASS
-	for level, roles := range prof.Gates {
-		if len(levels) > 0 && !slices.Contains(levels, level) {
-			continue
-		}
-		gates, known := roles[role]
-		if !known {
-			gates = roles[RolePlatform]
-		}
-		for aspect, gate := range gates {
-			outcome := audit.DNF
-			if a, ok := s.Aspect(aspect); ok {
-				outcome = a.Meets(gate)
-			}
-			worst = audit.Worst(worst, outcome)
-		}
-	}
-	for _, level := range levels {
-		if _, ok := prof.Gates[level]; !ok {
-			worst = audit.Worst(worst, audit.DNF)
-		}
-	}
-	return worst
 }

@@ -38,6 +38,8 @@ type Project struct {
 	Standards    audit.Fact[[]Standard]    `json:"standards,omitzero"`
 	// Deployed is what only the stack shows, filled from the bundle; unknown for a project scored outside a stack.
 	Deployed audit.Fact[Deployed] `json:"deployed,omitzero"`
+	// Mitigations are what the operator declares to lessen the risks of the project (stack.yaml).
+	Mitigations []Mitigation `json:"mitigations,omitempty"`
 }
 
 // Alternative is open source that can take the place of a project because it speaks the same standards.
@@ -486,6 +488,7 @@ type Measurement struct {
 	Unit      string         `json:"unit,omitempty"`
 	Reason    string         `json:"reason"`
 	Settle    []string       `json:"settle,omitempty"`
+	From      string         `json:"from,omitempty"` // of an answer that is not known: the cheapest place that could tell (Sources)
 	Origins   []audit.Origin `json:"origins,omitempty"`
 	Weight    int            `json:"weight"`
 	KnockOut  bool           `json:"knock_out,omitempty"` // the rule is a knock-out and the outcome is FAIL
