@@ -37,7 +37,11 @@ func Measure(e scoring.Evidence, p scoring.Project, profile audit.Profile) []sco
 	out := make([]scoring.Measurement, 0, len(all))
 	for _, i := range all {
 		if rule, ok := profile.Indicators[i.ID]; ok {
-			out = append(out, i.Measure(e, p, rule))
+			m := i.Measure(e, p, rule)
+			if m.Outcome == audit.MISS || m.Outcome == audit.DNF {
+				m.From = from(i.ID, &e, &p)
+			}
+			out = append(out, m)
 		}
 	}
 	return out
