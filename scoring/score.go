@@ -58,14 +58,18 @@ func complete(ms []Measurement, prof audit.Profile) []Measurement {
 	return out
 }
 
-// worse orders two answers to one question: by outcome, then by the low end, then by the high end.
+// worse orders two answers to one question: by outcome, then by the low end, then by the high end; of equal ones the less
+// sure is the worse.
 func worse(a, b Measurement) bool {
 	if a.Outcome != b.Outcome {
 		return audit.Worst(a.Outcome, b.Outcome) == a.Outcome
 	}
 	return cmp.Or(cmp.Compare(a.Interval.Low(), b.Interval.Low()), cmp.Compare(a.Interval.High(), b.Interval.High()),
-		cmp.Compare(b.Reason, a.Reason)) < 0
+		cmp.Compare(doubt(b.Grade), doubt(a.Grade)), cmp.Compare(b.Reason, a.Reason), cmp.Compare(b.From, a.From)) < 0
 }
+
+// doubt orders grades, the surest first; what is not graded is the least sure.
+func doubt(g audit.Grade) string { return cmp.Or(string(g), "Z") }
 
 // sum adds up one aspect. All numbers but weight are weight times basis points.
 type sum struct {

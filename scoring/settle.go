@@ -98,57 +98,67 @@ func Asks(ms []Measurement) []Ask {
 // toPass needs every open knock-out, and of the rest the fewest that lift low end and coverage to the gate.
 func toPass(s ProjectScore, a AspectScore, g audit.Gate) []Measurement {
 	var total sum
-	var open, rest []Measurement
+	var open, rest []candidate
 	for _, m := range s.Measurements {
 		if m.Aspect != a.Aspect {
 			continue
 		}
 		total.add(m, false)
-		switch {
-		case slices.Contains(a.Open, m.Indicator):
-			open = append(open, m)
-		case gain(m) > 0:
-			rest = append(rest, m)
+		if c := (candidate{m, gain(m)}); slices.Contains(a.Open, m.Indicator) {
+			open = append(open, c)
+		} else if c.gain > 0 {
+			rest = append(rest, c)
 		}
 	}
-	for _, m := range open {
-		total.low += gain(m)
-		total.known += gain(m)
+	if total.weight == 0 {
+		return nil
 	}
 	needed := max(g.Low*total.weight-total.low, g.Coverage*total.weight-total.known)
+	for _, c := range open {
+		needed -= c.gain
+	}
 	chosen, ok := fewest(rest, needed)
 	if !ok {
 		return nil
 	}
 	slices.SortFunc(open, byGain)
-	return append(open, chosen...)
+	return measurements(append(open, chosen...))
 }
 
-// toFail needs one open knock-out, or the fewest that pull the high end below the gate.
+// toFail needs the fewest that pull the high end below the gate; one open knock-out does it alone.
 func toFail(s ProjectScore, a AspectScore, g audit.Gate) []Measurement {
 	var total sum
-	var open, rest []Measurement
+	var all []candidate
 	for _, m := range s.Measurements {
-		if m.Aspect != a.Aspect {
-			continue
-		}
-		total.add(m, false)
-		if slices.Contains(a.Open, m.Indicator) {
-			open = append(open, m)
-		}
-		if gain(m) > 0 {
-			rest = append(rest, m)
+		if m.Aspect == a.Aspect {
+			total.add(m, false)
+			all = append(all, candidate{m, gain(m)})
 		}
 	}
-	if len(open) > 0 && g.Low > 0 {
-		slices.SortFunc(open, func(x, y Measurement) int {
-			return cmp.Or(cost(x.From)-cost(y.From), cmp.Compare(x.Indicator, y.Indicator))
-		})
-		return open[:1]
+	// The high end is rounded up: it lies below the gate if the exact mean is at least one basis point below it.
+	needed := total.high - (g.Low-1)*total.weight
+	for i, c := range all {
+		if slices.Contains(a.Open, c.Indicator) && g.Low > 0 {
+			all[i].gain = max(c.gain, needed, 1)
+		}
 	}
-	// The high end is rounded up: it lies below the gate if the exact mean is at most one basis point below it.
-	chosen, _ := fewest(rest, total.high-(g.Low-1)*total.weight)
-	return chosen
+	all = slices.DeleteFunc(all, func(c candidate) bool { return c.gain == 0 })
+	chosen, _ := fewest(all, max(needed, 1))
+	return measurements(chosen)
+}
+
+// candidate is a measurement and how far its answer can move the end of the score that is to reach the gate.
+type candidate struct {
+	Measurement
+	gain int
+}
+
+func measurements(cs []candidate) []Measurement {
+	var out []Measurement
+	for _, c := range cs {
+		out = append(out, c.Measurement)
+	}
+	return out
 }
 
 // gain is what a measurement adds to the low end, and to the coverage, if it turns out well; and what it takes from the high
@@ -160,20 +170,20 @@ func gain(m Measurement) int {
 	return m.Weight * m.Interval.Width()
 }
 
-func byGain(x, y Measurement) int {
-	return cmp.Or(cmp.Compare(gain(y), gain(x)), cost(x.From)-cost(y.From), cmp.Compare(x.Indicator, y.Indicator))
+func byGain(x, y candidate) int {
+	return cmp.Or(cmp.Compare(y.gain, x.gain), cost(x.From)-cost(y.From), cmp.Compare(x.Indicator, y.Indicator))
 }
 
 // fewest returns a smallest set whose gains reach what is needed, of those a cheapest, of those the first in the order of
 // gain, cost and id. ok is false if all together do not reach it.
-func fewest(ms []Measurement, needed int) (chosen []Measurement, ok bool) {
+func fewest(ms []candidate, needed int) (chosen []candidate, ok bool) {
 	if needed <= 0 {
 		return nil, true
 	}
 	slices.SortFunc(ms, byGain)
 	total, size := 0, 0
 	for ; size < len(ms) && total < needed; size++ {
-		total += gain(ms[size])
+		total += ms[size].gain
 	}
 	if total < needed {
 		return nil, false
@@ -189,15 +199,15 @@ const mostSteps = 100_000
 
 // choice searches all sets of one size, the largest gains first, so that the first set found is a smallest one.
 type choice struct {
-	ms       []Measurement
+	ms       []candidate
 	size     int
-	best     []Measurement
+	best     []candidate
 	cheapest int // cost of best; -1 if none was found
 	budget   int
 }
 
 // extend adds to the chosen set one of the measurements from at on, while needed is missing.
-func (c *choice) extend(at, needed, spent int, chosen []Measurement) {
+func (c *choice) extend(at, needed, spent int, chosen []candidate) {
 	left := c.size - len(chosen)
 	if left == 0 {
 		if needed <= 0 && (c.cheapest < 0 || spent < c.cheapest) {
@@ -209,13 +219,13 @@ func (c *choice) extend(at, needed, spent int, chosen []Measurement) {
 		c.budget--
 		reach := 0
 		for _, m := range c.ms[i : i+left] {
-			reach += gain(m)
+			reach += m.gain
 		}
 		if reach < needed {
 			return // later ones gain no more
 		}
 		if now := spent + cost(c.ms[i].From); c.cheapest < 0 || now < c.cheapest {
-			c.extend(i+1, needed-gain(c.ms[i]), now, append(chosen, c.ms[i]))
+			c.extend(i+1, needed-c.ms[i].gain, now, append(chosen, c.ms[i]))
 		}
 	}
 }
