@@ -24,6 +24,7 @@ type Project struct {
 	Gates      []Gate         `json:"gates,omitempty"`
 	LockIn     *LockIn        `json:"lock_in,omitempty"`
 	Risks      []Risk         `json:"risks,omitempty"`
+	Asks       []Ask          `json:"asks,omitempty"`     // what would settle the verdict, by the place that would answer, the cheapest first
 	Quarters   []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
 	Indicators []Indicator    `json:"indicators"`
 	Facts      map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
@@ -59,6 +60,18 @@ type LockIn struct {
 	Probability Axis   `json:"probability"`
 	Effect      Axis   `json:"effect"`
 	Risk        string `json:"risk"` // low, medium, high, undetermined
+	// Radius is the number of deployed components that its end would hit; it scales the effect. Absent: not known.
+	Radius      *int         `json:"radius,omitempty"`
+	Mitigations []Mitigation `json:"mitigations,omitempty"`
+	Accepted    bool         `json:"accepted"` // a mitigation is accepted
+	Source      string       `json:"source"`   // where borders and matrix come from
+}
+
+// Ask is what one place would answer.
+type Ask struct {
+	// Source is git, foundation, lifecycle, stack, forge, thirdparty or declaration; empty: no place is known.
+	Source     string   `json:"source"`
+	Indicators []string `json:"indicators"`
 }
 
 // Axis is one axis of the lock-in matrix.
@@ -78,16 +91,22 @@ type Risk struct {
 	Origins     []audit.Origin `json:"origins,omitempty"`
 	Radius      *int           `json:"radius,omitempty"` // deployed components that would be hit; absent: not known
 	Mitigations []Mitigation   `json:"mitigations,omitempty"`
-	Accepted    bool           `json:"accepted"` // a mitigation is accepted
+	Accepted    bool           `json:"accepted"`         // a mitigation is accepted
+	Helps       []string       `json:"helps,omitempty"`  // kinds of mitigations that lessen it
+	Settle      []string       `json:"settle,omitempty"` // of a risk that is not known
+	Source      string         `json:"source"`           // where it comes from that this is a risk
 }
 
 // Mitigation is what lessens a risk.
 type Mitigation struct {
-	Kind     string       `json:"kind"` // alternative, support, own-maintainers, foundation
-	Text     string       `json:"text"`
-	Declared bool         `json:"declared"` // only said by the operator
-	Accepted bool         `json:"accepted"`
-	Origin   audit.Origin `json:"origin,omitzero"`
+	Kind     string `json:"kind"` // alternative, support, own-maintainers, foundation
+	Text     string `json:"text"`
+	Declared bool   `json:"declared"` // only said by the operator
+	Accepted bool   `json:"accepted"`
+	// AcceptedBy is who accepted what is only declared, by the operator's stack file.
+	AcceptedBy string       `json:"accepted_by,omitempty"`
+	Source     string       `json:"source,omitempty"`
+	Origin     audit.Origin `json:"origin,omitzero"`
 }
 
 // Quarter is what a past quarter end would have shown.

@@ -229,3 +229,29 @@ func (c *choice) extend(at, needed, spent int, chosen []candidate) {
 		}
 	}
 }
+
+// OpenAsks says what would settle the verdict about a project, as far as it can still pass: the knock-outs that are open, and
+// the settlements of the gates of its role that are undetermined, by the place that would answer. Without a level the gates
+// of all levels count. It asks nothing where a knock-out or a missed gate has decided.
+func OpenAsks(s ProjectScore, prof audit.Profile, levels ...string) []Ask {
+	if s.knockOut(nil) == audit.FAIL {
+		return nil
+	}
+	wanted := map[string]bool{}
+	for _, a := range s.Aspects {
+		for _, id := range a.Open {
+			wanted[id] = true
+		}
+	}
+	for level, roles := range prof.Gates {
+		if !named(levels, level) {
+			continue
+		}
+		for aspect, gate := range gatesOf(roles, s.Project.Role) {
+			for _, m := range Settle(s, aspect, gate) {
+				wanted[m.Indicator] = true
+			}
+		}
+	}
+	return Asks(slices.DeleteFunc(slices.Clone(s.Measurements), func(m Measurement) bool { return !wanted[m.Indicator] }))
+}

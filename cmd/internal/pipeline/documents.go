@@ -27,7 +27,9 @@ type stackEvidence struct {
 	Subject    StackSubject `json:"subject"`
 	Scopes     []string     `json:"scopes"`
 	Assign     []Assign     `json:"assign,omitempty"`
-	Offline    bool         `json:"offline"`
+	// Mitigations are the operator's word about risks of projects.
+	Mitigations []StackMitigation `json:"mitigations,omitempty"`
+	Offline     bool              `json:"offline"`
 	// Unread lists keys of the stack file that this run did not act on.
 	Unread []unread `json:"unread,omitempty"`
 	// Licences says who was asked for licences that the artifacts do not name, and what came of it.

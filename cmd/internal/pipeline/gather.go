@@ -189,6 +189,9 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 			return nil, usagef("pegel knows the ids in scoring/upstream/catalogue.yaml", "reading stack %q: assign entry %d: unknown upstream %q", stack.Name, i+1, a.Upstream)
 		}
 	}
+	if err := knownMitigations(stack.Mitigations, catalogue); err != nil {
+		return nil, usagef("pegel knows the ids in scoring/upstream/catalogue.yaml", "reading stack %q: %w", stack.Name, err)
+	}
 	if err := checkAnew(opt.Anew, catalogue); err != nil {
 		return nil, err
 	}
@@ -247,7 +250,8 @@ func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Docume
 	}
 	stack := stackEvidence{
 		Schema: stackEvidenceSchema, AssessedAt: g.at, Tool: g.opt.Version, Subject: g.stack.Subject, Scopes: g.stack.Scopes,
-		Assign: g.stack.Assign, Offline: g.opt.Offline, Unread: slices.Concat(g.stack.unread(), g.unmatchedRules, takenWords(evidence)), Licences: g.licensed,
+		Assign: g.stack.Assign, Mitigations: g.stack.Mitigations, Offline: g.opt.Offline, Licences: g.licensed,
+		Unread: slices.Concat(g.stack.unread(), g.unmatchedRules, unusedMitigations(g.stack.Mitigations, projects.Projects), takenWords(evidence)),
 	}
 	for _, d := range docs {
 		blobs = append(blobs, audit.Blob{Kind: "sbom", Name: d.FileName, MediaType: "application/vnd.cyclonedx+json", Data: d.Data})

@@ -21,6 +21,7 @@ func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profil
 		Role: s.Project.Role, Profile: profile.ID, Verdict: scoring.Verdict(s, profile), Tiers: orEmpty(s.Project.Tiers), Area: s.Project.Area,
 		Versions: s.Project.Versions, Facts: historyFacts(e), Failure: e.Failure, Settle: e.Settle,
 		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{},
+		LockIn: lockInRow(s, e, profile), Risks: riskRows(s, e, profile), Asks: askRows(s, profile),
 	}
 	for _, a := range s.Aspects {
 		row.Aspects = append(row.Aspects, reports.Aspect{

@@ -40,6 +40,8 @@ type Stack struct {
 	Network      StackNetwork  `yaml:"network"`
 	Licences     StackLicences `yaml:"licences"`
 	Collect      StackCollect  `yaml:"collect"`
+	// Mitigations are what the operator declares to lessen the risks of upstream projects.
+	Mitigations []StackMitigation `yaml:"mitigations"`
 
 	// Dir is the directory of the file; relative paths in it start there. Name is the path as it was given.
 	Dir  string `yaml:"-"`
@@ -203,6 +205,9 @@ func (s Stack) check(root *yaml.Node) error {
 	if err := s.Licences.check(); err != nil {
 		return err
 	}
+	if err := checkMitigations(s.Mitigations); err != nil {
+		return fmt.Errorf("%s: %w", at("mitigations"), err)
+	}
 	for i, a := range s.Assign {
 		if a.Match == "" || a.Reason == "" {
 			return fmt.Errorf("%s: entry %d needs match and reason", at("assign"), i+1)
@@ -270,7 +275,8 @@ var stackShape = shape{
 		"name": nil, "kind": nil, "exposure": nil, "group": nil,
 		"operator": {"name": nil, "domains": nil},
 	},
-	"assign": {"match": nil, "tier": nil, "service": nil, "upstream": nil, "not-deployed": nil, "reason": nil},
+	"mitigations": {"project": nil, "kind": nil, "text": nil, "source": nil, "accepted_by": nil},
+	"assign":      {"match": nil, "tier": nil, "service": nil, "upstream": nil, "not-deployed": nil, "reason": nil},
 	"transparency": {
 		"status_page": nil, "incident_reports": nil, "monitor": nil, "runbooks": nil, "security_txt": nil, "sbom": nil,
 	},

@@ -24,7 +24,7 @@ func (d *dossier) scores() []scoring.ProjectScore {
 	for _, p := range d.projects.Projects {
 		e := d.timely(d.evidence[p.ID])
 		d.evidence[p.ID] = e
-		out = append(out, judge(p, e, d.profile))
+		out = append(out, judge(d.mitigated(p), e, d.profile))
 	}
 	return out
 }
