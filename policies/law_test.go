@@ -44,7 +44,7 @@ func full() []Subject {
 			Name: "bash", Version: "5.2", Type: "deb", Artifact: "image:keystone", Licence: "GPL-3.0-or-later", LicenceClass: "osi", Identified: true}},
 		{Ref: audit.SubjectRef{Kind: KindProject, ID: "keystone", Name: "Keystone", Tiers: tiers}, Record: Project{
 			Name: "Keystone", Role: "platform", OpenSource: score, OpenCommunity: score, OpenDevelopment: score, OpenDesign: score,
-			Maturity: score, Security: score, Activity: score, LockIn: score, Coverage: coverage, Maintained: true}},
+			Maturity: score, Security: score, Activity: score, LockIn: score, LockInRisk: "low", Coverage: coverage, Maintained: true}},
 		{Ref: audit.SubjectRef{Kind: KindOperator, ID: "operator", Name: "Example GmbH"}, Record: Operator{
 			StatusPage: true, IncidentHistory: 24, HealthMonitor: true, IncidentReports: true, Runbooks: true, Contributes: true,
 			SecurityContact: true, SBOMPublished: true}},

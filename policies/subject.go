@@ -132,20 +132,23 @@ type Package struct {
 // Project is the subject of kind "project": an upstream project. Scores are opaque intervals: rules compare them only by
 // .atLeast(n) and .atMost(n).
 type Project struct {
-	Name            string           `cel:"name"`
-	Role            string           `cel:"role" enum:"platform,building-block"`
-	KnockOut        bool             `cel:"knockOut"` // some knock-out indicator fails
-	KnockOuts       []string         `cel:"knockOuts"`
-	OpenSource      audit.Interval   `cel:"openSource"`
-	OpenCommunity   audit.Interval   `cel:"openCommunity"`
-	OpenDevelopment audit.Interval   `cel:"openDevelopment"`
-	OpenDesign      audit.Interval   `cel:"openDesign"`
-	Maturity        audit.Interval   `cel:"maturity"`
-	Security        audit.Interval   `cel:"security"`
-	Activity        audit.Interval   `cel:"activity"`
-	LockIn          audit.Interval   `cel:"lockIn"`
-	Coverage        map[string]int64 `cel:"coverage"`   // basis points of known weight, by aspect
-	Maintained      bool             `cel:"maintained"` // a human commit in the last 12 months, and not archived
+	Name            string         `cel:"name"`
+	Role            string         `cel:"role" enum:"platform,building-block"`
+	KnockOut        bool           `cel:"knockOut"` // some knock-out indicator fails
+	KnockOuts       []string       `cel:"knockOuts"`
+	OpenSource      audit.Interval `cel:"openSource"`
+	OpenCommunity   audit.Interval `cel:"openCommunity"`
+	OpenDevelopment audit.Interval `cel:"openDevelopment"`
+	OpenDesign      audit.Interval `cel:"openDesign"`
+	Maturity        audit.Interval `cel:"maturity"`
+	Security        audit.Interval `cel:"security"`
+	Activity        audit.Interval `cel:"activity"`
+	LockIn          audit.Interval `cel:"lockIn"`
+	// LockInRisk is that of the matrix of the profile; mitigated: it is not certainly low or medium, and what makes a high one
+	// bearable is there and accepted.
+	LockInRisk string           `cel:"lockInRisk" enum:"low,medium,mitigated,high"`
+	Coverage   map[string]int64 `cel:"coverage"`   // basis points of known weight, by aspect
+	Maintained bool             `cel:"maintained"` // a human commit in the last 12 months, and not archived
 }
 
 // Operator is the subject of kind "operator": what the operator shows in public. A software release has none.

@@ -18,6 +18,7 @@ type LockIn struct {
 	Probability, Effect Axis
 	Radius              audit.Fact[int] // deployed components that would be hit, itself included; scales the effect
 	Risk                string          // low, medium, high, undetermined
+	Worst               string          // the highest risk that the two axes leave possible; empty: the profile has no matrix
 	Mitigations         []Mitigation    // what makes a high risk bearable
 }
 
@@ -48,6 +49,11 @@ func Matrix(s ProjectScore, g audit.Fact[Governance], prof audit.Profile) LockIn
 		}
 	}
 	l.Probability.Class, l.Effect.Class, l.Risk = agreed(probabilities), agreed(effects), agreed(risks)
+	for _, class := range []string{audit.ClassLow, audit.ClassMedium, audit.ClassHigh} {
+		if slices.Contains(risks, class) {
+			l.Worst = class
+		}
+	}
 	return l
 }
 

@@ -504,6 +504,7 @@ func (d *dossier) projectSubject(s scoring.ProjectScore) policies.Subject {
 		unknown("knockOut", "not known: "+strings.Join(open, ", "), d.settleOf(s, open))
 		unknown("knockOuts", "not known: "+strings.Join(open, ", "), d.settleOf(s, open))
 	}
+	d.lockIn(s, e, &r, &sub)
 	if h, known := e.History.Get(); known {
 		r.Maintained = !h.LastHumanCommit.IsZero() && d.stack.AssessedAt.Sub(h.LastHumanCommit) <= 365*24*time.Hour
 	} else {
