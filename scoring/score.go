@@ -39,6 +39,9 @@ func complete(ms []Measurement, prof audit.Profile) []Measurement {
 	if !slices.IsSortedFunc(ms, byID) {
 		ms = slices.SortedStableFunc(slices.Values(ms), byID)
 	}
+	if out, ok := whole(ms, prof); ok {
+		return out
+	}
 	out := make([]Measurement, 0, len(prof.Indicators))
 	for _, id := range slices.Sorted(maps.Keys(prof.Indicators)) {
 		rule := prof.Indicators[id]
@@ -51,11 +54,32 @@ func complete(ms []Measurement, prof audit.Profile) []Measurement {
 				m, found = ms[0], true
 			}
 		}
-		m.Aspect, m.Weight = rule.Aspect, rule.Weight
-		m.KnockOut = rule.KnockOut && m.Outcome == audit.FAIL
-		out = append(out, m)
+		out = append(out, m.by(rule))
 	}
 	return out
+}
+
+// whole is complete for the usual case: sorted measurements that are exactly those of the profile, one each.
+func whole(ms []Measurement, prof audit.Profile) ([]Measurement, bool) {
+	if len(ms) != len(prof.Indicators) {
+		return nil, false
+	}
+	out := make([]Measurement, len(ms))
+	for i, m := range ms {
+		rule, known := prof.Indicators[m.Indicator]
+		if !known || i > 0 && ms[i-1].Indicator == m.Indicator {
+			return nil, false
+		}
+		out[i] = m.by(rule)
+	}
+	return out, true
+}
+
+// by returns the measurement with what the rule decides.
+func (m Measurement) by(rule audit.IndicatorRule) Measurement {
+	m.Aspect, m.Weight = rule.Aspect, rule.Weight
+	m.KnockOut = rule.KnockOut && m.Outcome == audit.FAIL
+	return m
 }
 
 // worse orders two answers to one question: by outcome, then by the low end, then by the high end; of equal ones the less

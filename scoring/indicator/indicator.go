@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -30,10 +31,13 @@ type Indicator struct {
 	Measure func(scoring.Evidence, scoring.Project, audit.IndicatorRule) scoring.Measurement
 }
 
+// indicators is the list of All, which never changes, made once: a stack has thousands of projects.
+var indicators = sync.OnceValue(All)
+
 // Measure asks all indicators that the profile has a rule for. The result is sorted by indicator id.
 func Measure(e scoring.Evidence, p scoring.Project, profile audit.Profile) []scoring.Measurement {
 	e = withPlaces(e)
-	all := All()
+	all := indicators()
 	out := make([]scoring.Measurement, 0, len(all))
 	for _, i := range all {
 		if rule, ok := profile.Indicators[i.ID]; ok {
