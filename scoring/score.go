@@ -10,7 +10,7 @@ import (
 )
 
 // Score turns the measurements of one project into aspect scores. The rules of the profile decide aspect, weight and
-// knock-out of each indicator. An indicator of the profile that was not measured counts as MISS; a measurement that the
+// knock-out of each indicator. The result may share ms. An indicator of the profile that was not measured counts as MISS; a measurement that the
 // profile does not know is left out; of several for one indicator the worst counts. The order of ms does not matter.
 //
 // The score of an aspect is the interval from the weighted mean of the low ends to that of the high ends over all
@@ -54,32 +54,28 @@ func complete(ms []Measurement, prof audit.Profile) []Measurement {
 				m, found = ms[0], true
 			}
 		}
-		out = append(out, m.by(rule))
+		m.Aspect, m.Weight = rule.Aspect, rule.Weight
+		m.KnockOut = rule.KnockOut && m.Outcome == audit.FAIL
+		out = append(out, m)
 	}
 	return out
 }
 
-// whole is complete for the usual case: sorted measurements that are exactly those of the profile, one each.
+// whole is complete for the usual case: sorted measurements that are exactly those of the profile, one each, as Measure made
+// them by the same rules. It returns them as they are.
 func whole(ms []Measurement, prof audit.Profile) ([]Measurement, bool) {
 	if len(ms) != len(prof.Indicators) {
 		return nil, false
 	}
-	out := make([]Measurement, len(ms))
-	for i, m := range ms {
+	for i := range ms {
+		m := &ms[i]
 		rule, known := prof.Indicators[m.Indicator]
-		if !known || i > 0 && ms[i-1].Indicator == m.Indicator {
+		if !known || i > 0 && ms[i-1].Indicator == m.Indicator || m.Aspect != rule.Aspect || m.Weight != rule.Weight ||
+			m.KnockOut != (rule.KnockOut && m.Outcome == audit.FAIL) {
 			return nil, false
 		}
-		out[i] = m.by(rule)
 	}
-	return out, true
-}
-
-// by returns the measurement with what the rule decides.
-func (m Measurement) by(rule audit.IndicatorRule) Measurement {
-	m.Aspect, m.Weight = rule.Aspect, rule.Weight
-	m.KnockOut = rule.KnockOut && m.Outcome == audit.FAIL
-	return m
+	return ms, true
 }
 
 // worse orders two answers to one question: by outcome, then by the low end, then by the high end; of equal ones the less

@@ -29,6 +29,7 @@ type Indicator struct {
 	// Measure answers the question from evidence about a project, judged by a rule of a profile. It fills every field of
 	// the measurement that applies. It changes none of its arguments.
 	Measure func(scoring.Evidence, scoring.Project, audit.IndicatorRule) scoring.Measurement
+	answer  question // the same from an input, which many questions can share
 }
 
 // indicators is the list of All, which never changes, made once: a stack has thousands of projects.
@@ -39,9 +40,11 @@ func Measure(e scoring.Evidence, p scoring.Project, profile audit.Profile) []sco
 	e = withPlaces(e)
 	all := indicators()
 	out := make([]scoring.Measurement, 0, len(all))
+	in := &input{e: e, p: p}
 	for _, i := range all {
 		if rule, ok := profile.Indicators[i.ID]; ok {
-			m := i.Measure(e, p, rule)
+			in.rule = rule
+			m := i.answer(in)
 			if m.Outcome == audit.MISS || m.Outcome == audit.DNF {
 				m.From = from(i.ID, &e, &p)
 			}
@@ -63,8 +66,9 @@ type input struct {
 
 // ask makes an indicator of a question.
 func ask(id string, q question) Indicator {
-	return Indicator{ID: id, Measure: func(e scoring.Evidence, p scoring.Project, rule audit.IndicatorRule) scoring.Measurement {
-		m := q(&input{e: e, p: p, rule: rule})
+	answer := func(in *input) scoring.Measurement {
+		e, rule := &in.e, in.rule
+		m := q(in)
 		m.Indicator, m.Aspect, m.Weight = id, rule.Aspect, rule.Weight
 		if m.Unit == "" {
 			m.Unit = shownUnit(rule.Unit, m.Value)
@@ -74,6 +78,9 @@ func ask(id string, q question) Indicator {
 			m.Origins = []audit.Origin{{Source: "git", URL: e.Repo, Commit: e.Revision, At: e.AssessedAt}}
 		}
 		return m
+	}
+	return Indicator{ID: id, answer: answer, Measure: func(e scoring.Evidence, p scoring.Project, rule audit.IndicatorRule) scoring.Measurement {
+		return answer(&input{e: e, p: p, rule: rule})
 	}}
 }
 
@@ -414,7 +421,7 @@ func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return strconv.Itoa(n) + " " + noun + "s"
 }
 
 // markedNumber returns the largest number in marks such as "organisations:12".
