@@ -56,6 +56,7 @@ type page struct {
 	Aspects                                               []string
 	Scored                                                []projectView
 	Silent                                                []silentView
+	Register                                              *registerView
 	Requirements                                          []requirementView
 	Origins                                               []originView
 }
@@ -82,6 +83,7 @@ func newPage(r Report) page {
 	p.Drift, p.MoreDrift = driftViews(r, anchors, index)
 	p.Aspects = aspectTitles(r)
 	p.Scored, p.Silent = projectViews(r, anchors, index)
+	p.Register = registerOf(r, anchors, index)
 	p.Requirements = requirementViews(r, anchors, index)
 	p.Origins = index.rows
 	return p

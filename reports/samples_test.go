@@ -31,6 +31,7 @@ func samples() []sample {
 		{"internal-full", internalSample()},
 		{"internal-public", Redact(internalSample())},
 		{"hostile", hostileSample()},
+		{"risks", riskSample()},
 	}
 }
 

@@ -34,6 +34,7 @@ func Text(r Report, opt Options) ([]byte, error) {
 		t.step(s)
 	}
 	t.unseen(r)
+	t.risks(r)
 	t.drift(r)
 	t.more(r)
 	return []byte(t.b.String()), nil
