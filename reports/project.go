@@ -46,12 +46,14 @@ type Aspect struct {
 type Gate struct {
 	Level    string        `json:"level"`
 	Aspect   string        `json:"aspect"`
-	Low      int           `json:"low"`      // what the low end must reach
-	Coverage int           `json:"coverage"` // what the coverage must reach
-	Outcome  audit.Outcome `json:"outcome"`  // PASS, FAIL, DNF: undetermined
-	Margin   int           `json:"margin"`   // basis points that the deciding end is away from the gate: how far from flipping
-	Settle   []string      `json:"settle,omitempty"`
-	Source   string        `json:"source"` // where the number of the gate comes from
+	Low      int           `json:"low"`              // what the low end must reach
+	Coverage int           `json:"coverage"`         // what the coverage must reach
+	Outcome  audit.Outcome `json:"outcome"`          // PASS, FAIL, DNF: undetermined
+	Margin   int           `json:"margin"`           // basis points that the deciding end is away from the gate: how far from flipping
+	Settle   []string      `json:"settle,omitempty"` // undetermined: the fewest indicators that would let it pass
+	Doubt    []string      `json:"doubt,omitempty"`  // undetermined: the fewest indicators that would make it fail
+	Asks     []Ask         `json:"asks,omitempty"`   // Settle by the place that would answer, the cheapest first
+	Source   string        `json:"source"`           // where the number of the gate comes from
 }
 
 // LockIn is the risk of being locked in: how probable it is that the project fails its users, and what that would do. Both

@@ -23,6 +23,7 @@ func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profil
 		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{},
 		LockIn: lockInRow(s, e, profile), Risks: riskRows(s, e, profile), Asks: askRows(s, profile),
 	}
+	row.Gates = withSettlements(row.Gates, s)
 	for _, a := range s.Aspects {
 		row.Aspects = append(row.Aspects, reports.Aspect{
 			Aspect: a.Aspect, Low: a.Interval.Low(), High: a.Interval.High(), Coverage: a.Coverage,

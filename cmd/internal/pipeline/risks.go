@@ -57,6 +57,29 @@ func askRows(s scoring.ProjectScore, profile audit.Profile) []reports.Ask {
 	return out
 }
 
+// withSettlements returns the gates with the smallest sets of facts that would settle those that are undetermined.
+func withSettlements(gates []reports.Gate, s scoring.ProjectScore) []reports.Gate {
+	out := slices.Clone(gates)
+	for i := range out {
+		g := &out[i]
+		for _, set := range scoring.Settlements(s, g.Aspect, audit.Gate{Low: g.Low, Coverage: g.Coverage}) {
+			var ids []string
+			for _, m := range set.Measurements {
+				ids = append(ids, m.Indicator)
+			}
+			if set.Outcome == audit.FAIL {
+				g.Doubt = ids
+				continue
+			}
+			g.Settle, g.Asks = ids, nil
+			for _, a := range set.Asks {
+				g.Asks = append(g.Asks, reports.Ask{Source: a.Source, Indicators: a.Indicators})
+			}
+		}
+	}
+	return out
+}
+
 // riskMitigated is the lock-in risk of a project, in rules, that is not certainly low or medium and has an accepted way out.
 const riskMitigated = "mitigated"
 

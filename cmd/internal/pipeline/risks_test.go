@@ -1,11 +1,13 @@
 package pipeline
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/policies"
+	"github.com/pegel-audit/pegel/reports"
 	"github.com/pegel-audit/pegel/scoring"
 	"github.com/pegel-audit/pegel/scoring/upstream"
 )
@@ -118,5 +120,60 @@ func TestAProjectOfWhichNothingIsKnownHasNoKnownLockInRisk(t *testing.T) {
 	d.lockIn(judge(scoring.Project{ID: "x"}, scoring.Evidence{}, profile), scoring.Evidence{}, &r, &sub)
 	if r.LockInRisk != "" || len(sub.Unknown) != 1 || sub.Unknown[0].Looked {
 		t.Errorf("got %q, %+v; want an unknown that nobody looked at", r.LockInRisk, sub.Unknown)
+	}
+}
+
+// TestTheBuiltInProfileSaysTheWordsOfScs0218 gives the four container registries of scs-0218 the answers that decided there.
+func TestTheBuiltInProfileSaysTheWordsOfScs0218(t *testing.T) {
+	profile, err := policies.DefaultProfile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fails, unknown := scoring.Measurement{Outcome: audit.FAIL, Interval: audit.Exactly(0)}, scoring.Measurement{}
+	for name, test := range map[string]struct {
+		other map[string]scoring.Measurement
+		want  string
+	}{
+		"Harbor: everything holds": {nil, scoring.Passed},
+		"Project Quay: one company, and nobody knows the maintainers": {map[string]scoring.Measurement{
+			"OC-01": fails, "OC-02": fails, "OC-03": unknown, "OC-04": unknown, "OC-05": unknown, "OC-08": unknown, "OC-12": unknown}, scoring.Undetermined},
+		"Kraken: not maintained": {map[string]scoring.Measurement{"AC-01": fails}, scoring.Showstopper},
+		"Nexus: open core":       {map[string]scoring.Measurement{"OS-04": fails}, scoring.Showstopper},
+		"a point is missing":     {map[string]scoring.Measurement{"OC-01": fails, "OC-02": fails, "OC-05": fails, "OC-07": fails, "OC-06": fails, "OC-12": fails}, scoring.Almost},
+	} {
+		for _, role := range []string{"platform", "building-block"} {
+			var ms []scoring.Measurement
+			for id := range profile.Indicators {
+				m, ok := test.other[id]
+				if !ok {
+					m = scoring.Measurement{Outcome: audit.PASS, Interval: audit.Exactly(audit.Full)}
+				}
+				m.Indicator = id
+				ms = append(ms, m)
+			}
+			want := test.want
+			if role == "building-block" && want != scoring.Showstopper {
+				want = scoring.Passed // it has no score gates
+			}
+			if got := scoring.Verdict(scoring.Score(scoring.Project{Role: role}, ms, profile), profile); got != want {
+				t.Errorf("%s (%s): got %s, want %s", name, role, got, want)
+			}
+		}
+	}
+}
+
+func TestAGateNamesWhatWouldLetItPassAndWhatWouldMakeItFail(t *testing.T) {
+	profile, err := policies.DefaultProfile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := judge(scoring.Project{ID: "x"}, scoring.Evidence{}, profile)
+	got := withSettlements([]reports.Gate{{Aspect: "activity", Low: 5000, Coverage: 8000, Outcome: audit.DNF}}, s)[0]
+	asked := 0
+	for _, a := range got.Asks {
+		asked += len(a.Indicators)
+	}
+	if len(got.Doubt) != 1 || got.Doubt[0] != "AC-01" || !slices.Contains(got.Settle, "AC-01") || asked != len(got.Settle) || got.Asks[0].Source != scoring.FromGit {
+		t.Errorf("got %+v; want the knock-out alone to fail, and what would pass by its places, git first", got)
 	}
 }
