@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pegel-audit/pegel/audit"
 )
@@ -59,9 +60,10 @@ func Matrix(s ProjectScore, g audit.Fact[Governance], prof audit.Profile) LockIn
 
 func axis(s ProjectScore, indicators []string, prof audit.Profile) Axis {
 	var total sum
-	for _, m := range s.Measurements {
-		if slices.Contains(indicators, m.Indicator) {
-			total.add(m, prof.Indicators[m.Indicator].KnockOut)
+	for _, id := range indicators {
+		at, found := slices.BinarySearchFunc(s.Measurements, id, func(m Measurement, id string) int { return strings.Compare(m.Indicator, id) })
+		if found {
+			total.add(s.Measurements[at], prof.Indicators[id].KnockOut)
 		}
 	}
 	a := total.score("")

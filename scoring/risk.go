@@ -42,7 +42,7 @@ func accepted(ms []Mitigation) bool { return slices.ContainsFunc(ms, Mitigation.
 // Risks returns the risk register of a project by the profile, sorted by indicator: the risks that are there, and those of
 // which nobody knows. A risk that was looked for and is not there, or cannot be, is left out.
 func Risks(s ProjectScore, g audit.Fact[Governance], prof audit.Profile) []Risk {
-	var out []Risk
+	out := make([]Risk, 0, len(prof.Risks))
 	for _, m := range s.Measurements {
 		rule, ok := prof.Risks[m.Indicator]
 		if !ok || m.Outcome == audit.NA || m.Outcome.Decided() && !slices.Contains(rule.Outcomes, m.Outcome) {
