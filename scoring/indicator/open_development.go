@@ -21,24 +21,63 @@ func continuousHistory(in *input) scoring.Measurement {
 }
 
 // review (OV-02, scs-0008 MA-5, SE-4) asks: does somebody else look at a change before it is merged?
-// Measured: human commits of the window with evidence of a review in git, of all. Git shows reviews by trailers and by a
-// review system that submits only reviewed changes; it cannot show that there was none, so that this is a lower bound.
-// Misleads: a trailer is a claim; reviews on the pages of a forge need its API.
+// Measured: human commits of the window with evidence of a review in git, of all: trailers, votes in notes, and what a
+// Gerrit Change-Id stands for, since Gerrit submits only what was voted on. Git cannot show that there was no review, so
+// that this alone is a lower bound. Where it is not enough to pass, what the forge shows of the merged changes counts too:
+// approvals by somebody else raise the low end; changes that were merged without one, and came neither around the forge nor
+// with a trace in git, lower the high end.
+// Misleads: a trailer is a claim; a change of one commit counts like one of twenty.
 func review(in *input) scoring.Measurement {
 	_, w, m, ok := in.whole()
 	if !ok {
 		return m
 	}
-	m = in.ratio(w.Reviewed, w.HumanCommits, more, fmt.Sprintf("git shows a review of %s of %s in %s",
-		percentOf(w.Reviewed, w.HumanCommits), plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day")))
+	said := fmt.Sprintf("git shows a review of %s of %s in %s", percentOf(w.Reviewed, w.HumanCommits), plural(w.HumanCommits, "human commit"), plural(in.rule.Window, "day"))
+	if inferred := w.Reviewed - w.Forms.ReviewedBy - w.Forms.AckedBy - w.Forms.Note; w.ChangeID > 0 && inferred > 0 {
+		said += fmt.Sprintf(" (that of %s is inferred from the Change-Id of Gerrit, which submits only what was voted on)", plural(min(inferred, w.ChangeID), "commit"))
+	}
+	m = in.ratio(w.Reviewed, w.HumanCommits, more, said)
 	if m.Outcome == audit.PASS {
 		return m
+	}
+	if low, high, seen, ok := in.approved(w); ok {
+		return in.between(low, high, more, decimal, said+"; "+seen, "read the reviews of all changes", firstOrigins(in.e.Changes)...)
 	}
 	because := "reviews on the forge were not read"
 	if w.PullRequest > 0 {
 		because = fmt.Sprintf("%s came by a request, whose reviews on the forge were not read", plural(w.PullRequest, "commit"))
 	}
 	return lowerBound(m, because, "read the reviews through the forge API")
+}
+
+// approved bounds the share of reviewed changes by what the forge shows beside git. Commits that git does not show to have
+// come by a request may have gone around the forge: the low end takes them for changes without a review, the high end for
+// reviewed ones.
+func (in *input) approved(w scoring.Window) (low, high int, seen string, ok bool) {
+	_, c, _, ok := in.changes()
+	if !ok {
+		return 0, 0, "", false
+	}
+	reviewed, known := c.Reviewed.Get()
+	merged, counted := c.Merged.Get()
+	switch {
+	case !known || c.Reviewed.Declared || reviewed < 0 || reviewed > c.Sample:
+		return 0, 0, "", false
+	case c.Whole:
+		merged = c.Sample
+	case !counted || c.Merged.Declared || !plausible(merged) || merged < c.Sample:
+		return 0, 0, "", false
+	}
+	around := max(0, w.HumanCommits-min(w.PullRequest, w.HumanCommits))
+	all := merged + around
+	if all == 0 {
+		return 0, 0, "", false
+	}
+	in.rests(c.Reviewed.Grade)
+	inGit := share(w.Reviewed, w.HumanCommits)
+	low = max(int(inGit.num/inGit.den), reviewed*audit.Full/all)
+	high = min(audit.Full, ((reviewed+merged-c.Sample+around)*audit.Full+all-1)/all+int((inGit.num+inGit.den-1)/inGit.den))
+	return low, max(low, high), fmt.Sprintf("the forge shows a review of %d of %s, %s may have gone around it", reviewed, plural(c.Sample, "merged change"), plural(around, "commit")), true
 }
 
 // outsideContributions (OV-03, scs-0008 FO-3.2) asks: are contributions from outside accepted?
@@ -78,17 +117,36 @@ func contributionGuide(in *input) scoring.Measurement {
 		return untold("nobody could read "+listed(guides), "read "+clip(guides[0].Path))
 	}
 	m = in.count(words, more, fmt.Sprintf("%s in %s", plural(words, "word"), listed(guides)), in.files(guides)...)
-	if places := in.unread(t); m.Outcome == audit.FAIL && len(places) > 0 {
+	if places := in.unread(t, "contribution guide"); m.Outcome == audit.FAIL && len(places) > 0 {
 		return lowerBound(m, "not read: "+strings.Join(places, "; "), "read "+places[0])
 	}
 	return m
 }
 
 // publicCI (OV-08, scs-0008 MA-6) asks: is there CI that anybody can see?
-// Measured: CI configuration in the repository.
-// Misleads: whether it runs, and whether the results are public, is not seen; CI that is configured elsewhere is not read.
+// Measured: CI configuration in the repository, or results of CI that could be read.
+// Misleads: whether what is configured runs is not seen; results that nobody could read may exist.
 func publicCI(in *input) scoring.Measurement {
-	return in.present(tool("ci"), "CI configuration")
+	return in.find(tool("ci"), "CI configuration", []place{publicRuns, foundationPages})
+}
+
+// publicRuns is the place where the results of CI are read.
+func publicRuns(in *input) sight {
+	if !in.runs() {
+		return sight{}
+	}
+	r, _ := in.e.Runs.Get()
+	return sight{answer: passed("yes", fmt.Sprintf("%s of %s could be read", plural(r.Sample, "result"), clip(r.System)), orOrigin(firstOrigins(in.e.Runs), in.at(""))...)}
+}
+
+// runs reports whether CI is seen to run.
+func (in *input) runs() bool {
+	r, known := in.e.Runs.Get()
+	if !known || in.e.Runs.Declared || r.Sample <= 0 || !plausible(r.Sample) {
+		return false
+	}
+	in.rests(in.e.Runs.Grade)
+	return true
 }
 
 // realUpstream (OV-09) asks: was the project read where it is developed? A rule for Pegel more than for the project.
