@@ -75,6 +75,7 @@ func (in *input) archived() (m scoring.Measurement, ok bool) {
 	h, known := in.e.Home.Get()
 	closed, said := h.Archived.Get()
 	of, home := h.MirrorOf.Get()
+	home = home || h.Forge == "gerrit" // a review system is no mirror, and has no word for it
 	elsewhere, _ := in.e.MirrorOf.Get()
 	review := ""
 	if t, read := in.e.Tree.Get(); read {

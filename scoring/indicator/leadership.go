@@ -208,6 +208,7 @@ func mergers(in *input) scoring.Measurement {
 			high = max(low, approved+merged, w.Committers)
 		}
 		if knowsApproved || knowsMerged {
+			in.rests(in.e.Changes.Grade)
 			place := "the forge"
 			if all, ok := in.e.Changes.Get(); ok && all.Forge == "mail" {
 				place = "the patches applied from the mailing list"

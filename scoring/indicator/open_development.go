@@ -41,7 +41,15 @@ func review(in *input) scoring.Measurement {
 		return m
 	}
 	if low, high, seen, ok := in.approved(w); ok {
-		return in.between(low, high, more, decimal, said+"; "+seen, "read the reviews of all changes", firstOrigins(in.e.Changes)...)
+		shown := decimal(low.basisPoints())
+		if high.basisPoints() > low.basisPoints() {
+			shown += ".." + decimal(high.basisPoints())
+		}
+		m = judgeBetween(low, high, in.rule, more).answer(shown, said+"; "+seen+in.needed(more), firstOrigins(in.e.Changes)...)
+		if m.Outcome == audit.DNF {
+			m.Settle = []string{"read the reviews of all changes"}
+		}
+		return m
 	}
 	because := "reviews on the forge were not read"
 	if w.PullRequest > 0 {
@@ -53,32 +61,42 @@ func review(in *input) scoring.Measurement {
 // approved bounds the share of reviewed changes by what the forge shows beside git. Commits that git does not show to have
 // come by a request may have gone around the forge: the low end takes them for changes without a review, the high end for
 // reviewed ones.
-func (in *input) approved(w scoring.Window) (low, high int, seen string, ok bool) {
+func (in *input) approved(w scoring.Window) (low, high value, seen string, ok bool) {
 	_, c, _, ok := in.changes()
 	if !ok {
-		return 0, 0, "", false
+		return low, high, "", false
 	}
 	reviewed, known := c.Reviewed.Get()
 	merged, counted := c.Merged.Get()
 	switch {
 	case !known || c.Reviewed.Declared || reviewed < 0 || reviewed > c.Sample:
-		return 0, 0, "", false
+		return low, high, "", false
 	case c.Whole:
 		merged = c.Sample
 	case !counted || c.Merged.Declared || !plausible(merged) || merged < c.Sample:
-		return 0, 0, "", false
+		return low, high, "", false
 	}
 	around := max(0, w.HumanCommits-min(w.PullRequest, w.HumanCommits))
 	all := merged + around
 	if all == 0 {
-		return 0, 0, "", false
+		return low, high, "", false
 	}
 	in.rests(c.Reviewed.Grade)
-	inGit := share(w.Reviewed, w.HumanCommits)
-	low = max(int(inGit.num/inGit.den), reviewed*audit.Full/all)
-	high = min(audit.Full, ((reviewed+merged-c.Sample+around)*audit.Full+all-1)/all+int((inGit.num+inGit.den-1)/inGit.den))
-	return low, max(low, high), fmt.Sprintf("the forge shows a review of %d of %s, %s may have gone around it", reviewed, plural(c.Sample, "merged change"), plural(around, "commit")), true
+	low = share(reviewed, all)
+	if inGit := share(w.Reviewed, w.HumanCommits); low.num*inGit.den < inGit.num*low.den {
+		low = inGit
+	}
+	// What git shows of the changes that nobody approved on the forge may come on top.
+	most := ceiling(share(reviewed+merged-c.Sample+around, all)) + ceiling(share(w.Reviewed, w.HumanCommits))
+	high = whole(min(audit.Full, most))
+	if high.num*low.den < low.num {
+		high = low
+	}
+	return low, high, fmt.Sprintf("the forge shows a review of %d of %s, %s may have gone around it", reviewed, plural(c.Sample, "merged change"), plural(around, "commit")), true
 }
+
+// ceiling rounds up.
+func ceiling(v value) int { return int((v.num + v.den - 1) / v.den) }
 
 // outsideContributions (OV-03, scs-0008 FO-3.2) asks: are contributions from outside accepted?
 // Measured: the share of human commits of the window that the largest organisation did not write, as an interval.
@@ -132,10 +150,13 @@ func publicCI(in *input) scoring.Measurement {
 
 // publicRuns is the place where the results of CI are read.
 func publicRuns(in *input) sight {
-	if !in.runs() {
+	r, known := in.e.Runs.Get()
+	switch {
+	case !known || in.e.Runs.Declared:
+		return sight{unread: "the results of CI"}
+	case !in.runs():
 		return sight{}
 	}
-	r, _ := in.e.Runs.Get()
 	return sight{answer: passed("yes", fmt.Sprintf("%s of %s could be read", plural(r.Sample, "result"), clip(r.System)), orOrigin(firstOrigins(in.e.Runs), in.at(""))...)}
 }
 

@@ -200,18 +200,20 @@ func steps(g scoring.Governance) string {
 }
 
 // ofForge is the place where the forge shows something of the repository or its owner. GitHub lends the documents of an
-// owner to each of his repositories, so that the files alone do not show what is missing there.
+// owner to each of his repositories, so that the files alone do not show what is missing there; other forges lend nothing.
 func ofForge(what string, pick func(scoring.Home) audit.Fact[bool]) place {
 	return func(in *input) sight {
 		h, known := in.e.Home.Get()
 		f := pick(h)
 		has, said := f.Get()
-		switch {
-		case known && said && has && !f.Declared && !in.e.Home.Declared:
+		switch known = known && said && !f.Declared && !in.e.Home.Declared; {
+		case !strings.HasPrefix(address(in.e.Repo), "github.com/"):
+			return sight{}
+		case known && has:
 			in.rests(in.e.Home.Grade)
 			in.rests(f.Grade)
 			return sight{answer: passed("yes", clip(h.Forge)+" shows a "+what+" of the repository or its owner", orOrigin(firstOrigins(in.e.Home), in.at(""))...)}
-		case known && said && !f.Declared && !in.e.Home.Declared, !strings.HasPrefix(address(in.e.Repo), "github.com/"):
+		case known:
 			return sight{}
 		}
 		return sight{unread: "what GitHub lends the repository from its owner"}
