@@ -15,7 +15,8 @@ import (
 // repository is archived.
 // Measured: whether the forge has archived the repository, where that is the home of the project and not a mirror; human
 // non-merge commits of the last 90 days; without any, whether there was one in the last year. A commit of that year on a
-// release branch leaves the answer open: nobody looked whose it is.
+// release branch counts as one of the year if it is a person's, which nobody looked at; while nobody has read the release
+// branches an idle default branch does not fail.
 // Misleads: a finished project needs few commits; where the forge was not asked an archived repository looks alive for a
 // while, and what it says then overturns the count of commits; a clone that was not updated looks abandoned; so does a
 // default branch that the project left for another.
@@ -58,10 +59,14 @@ func maintained(in *input) scoring.Measurement {
 	switch age := in.days(h.FirstCommit); {
 	case h.Shallow:
 		return lowerBound(m, "the clone does not reach back to the first commit", "read a full clone")
-	case elsewhere:
-		return lowerBound(m, fmt.Sprintf("that is the default branch; release branch %s has a commit of %s", clip(b.Name), day(b.Last)), "read the commits of the release branches")
 	case age < in.rule.Window:
 		return lowerBound(m, fmt.Sprintf("the project is younger than %s", plural(in.rule.Window, "day")), "ask again when the project is older")
+	case elsewhere:
+		m = lowerBound(m, fmt.Sprintf("that is the default branch; release branch %s has a commit of %s", clip(b.Name), day(b.Last)), "read the commits of the release branches")
+		m.Interval = audit.Between(0, worth)
+	case in.e.Releases.Value == nil || in.e.Releases.Declared:
+		m = lowerBound(m, "that is the default branch; the release branches were not read", "read the release branches")
+		m.Interval = audit.Between(0, worth)
 	case age < dormant:
 		m = lowerBound(m, fmt.Sprintf("the project is younger than %s", plural(dormant, "day")), "ask again when the project is older")
 		m.Interval = audit.Between(0, worth) // the whole window is known to be empty

@@ -66,6 +66,10 @@ func random(r *rand.Rand) sample {
 		}
 	})(&s)
 	if chance(60) {
+		// A project that has tagged the end of a series has a calendar that says so too.
+		releases(func(rel *scoring.Releases) {
+			rel.EOLTags = slices.DeleteFunc(slices.Clone(rel.EOLTags), func(tag string) bool { return tag == "9.2-eol" })
+		})(&s)
 		var list []scoring.Cycle
 		for _, prefix := range []string{"9.2", "9", "8"} {
 			end := ago(r.IntN(600) - 300)

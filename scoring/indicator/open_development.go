@@ -28,7 +28,7 @@ func continuousHistory(in *input) scoring.Measurement {
 // with a trace in git, lower the high end.
 // Misleads: a trailer is a claim; a change of one commit counts like one of twenty.
 func review(in *input) scoring.Measurement {
-	_, w, m, ok := in.whole()
+	h, w, m, ok := in.whole()
 	if !ok {
 		return m
 	}
@@ -49,7 +49,7 @@ func review(in *input) scoring.Measurement {
 		if m.Outcome == audit.DNF {
 			m.Settle = []string{"read the reviews of all changes"}
 		}
-		return m
+		return in.bounded(h, m)
 	}
 	because := "reviews on the forge were not read"
 	if w.PullRequest > 0 {

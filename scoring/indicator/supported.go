@@ -73,6 +73,9 @@ func (in *input) scheduled(cycles scoring.Cycles) scoring.Measurement {
 		}
 	}
 	worst.Interval = audit.Between(low, high)
+	if worst.Outcome == audit.DNF && worst.Interval.Width() == 0 { // each version leaves another end open
+		worst.Outcome, worst.Settle = audit.PART, nil
+	}
 	return worst
 }
 
