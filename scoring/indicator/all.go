@@ -42,7 +42,7 @@ func All() []Indicator {
 		ask("MA-11", deprecationPolicy),
 		ask("MA-12", changelog),
 		ask("MA-13", conformanceTests),
-		ask("MA-14", projectAge),
+		ask("MA-14", age),
 		ask("MA-15", signedReleases),
 		ask("OC-01", elephantFactor),
 		ask("OC-02", topOrganisation),

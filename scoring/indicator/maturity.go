@@ -205,10 +205,10 @@ func conformanceTests(in *input) scoring.Measurement {
 	return in.present(tool("conformance"), "conformance tests", "a suite of its own")
 }
 
-// projectAge (MA-14) asks: has the project lasted?
+// age (MA-14) asks: has the project lasted?
 // Measured: the days since the first commit. Young projects count half, never less.
 // Misleads: a rewrite or an import begins a new history.
-func projectAge(in *input) scoring.Measurement {
+func age(in *input) scoring.Measurement {
 	h, m, ok := in.history()
 	switch {
 	case !ok:

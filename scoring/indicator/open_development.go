@@ -10,14 +10,20 @@ import (
 )
 
 // continuousHistory (OV-01) asks: is the code developed in public, month by month, or dropped now and then?
-// Measured: months of the window with human commits. It never fails: a quiet project is no code drop.
-// Misleads: the size of commits is not known here, so that a large drop beside small commits is not seen.
+// Measured: months of the window with human commits. It never fails: a quiet project is no code drop. The share of the
+// changed lines that came in the three largest commits is shown where the clone tells, and not judged, because in a quiet
+// year any three commits hold most lines.
+// Misleads: a large drop beside small commits passes.
 func continuousHistory(in *input) scoring.Measurement {
 	h, w, m, ok := in.active()
 	if !ok {
 		return m
 	}
-	return in.bounded(h, in.count(w.ActiveMonths, more, fmt.Sprintf("human commits in %s of %d", plural(w.ActiveMonths, "month"), w.Months)))
+	lines := ""
+	if d, known := h.CodeDrop.Get(); known && d.Commits > 0 && d.TopThreeBP >= 0 && d.TopThreeBP <= audit.Full {
+		lines = fmt.Sprintf(", the three largest of %s hold %s of the changed lines", plural(d.Commits, "commit"), percent(d.TopThreeBP))
+	}
+	return in.bounded(h, in.count(w.ActiveMonths, more, fmt.Sprintf("human commits in %s of %d%s", plural(w.ActiveMonths, "month"), w.Months, lines)))
 }
 
 // review (OV-02, scs-0008 MA-5, SE-4) asks: does somebody else look at a change before it is merged?

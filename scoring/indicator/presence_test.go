@@ -47,8 +47,8 @@ func presenceCases(add adder) {
 		tree(func(t *scoring.Tree) {
 			t.ReadmePages = []string{"docs.example.org/governance", "docs.example.org/security"}
 		}))
-	add("OC-06", "another repository of the owner is listed by name", audit.DNF, open, "git.example.org/team/community, which the README names", without("governance"), lends(none),
-		tree(func(t *scoring.Tree) { t.ReadmePages = []string{"git.example.org/team/community"} }))
+	add("OC-06", "another repository of the owner is listed by name", audit.DNF, open, "https://git.example.org/team/governance, which the README names", without("governance"), lends(none),
+		tree(func(t *scoring.Tree) { t.ReadmeRepos = []string{"https://git.example.org/team/governance", "https://git.example.org/team/website"} }))
 	add("OC-07", "the list of the foundation is enough", audit.PASS, fullScore, "hosted by Example Foundation", lends(func(*scoring.Governance) {}), foundation(""))
 	add("OC-07", "a list that does not name the project outweighs the catalogue", audit.PART, halfScore, "does not name the project", unlisted)
 	add("OC-07", "the catalogue alone is no pass", audit.DNF, atLeastHalf(), "not read: the records", foundation("CNCF"), noRecords)
