@@ -143,7 +143,7 @@ func codeOfConduct(in *input) scoring.Measurement {
 
 // publicChannels (OC-10, scs-0008 FO-3.3) asks: does the project name public channels with an archive?
 // Measured: hosts in the README that serve public archives: mailing lists, forums, discussion groups; a mailing list whose
-// archive was read for the patches on it.
+// archive was read for the patches on it; channels that the foundation lends to its projects.
 // Misleads: the channel is named, not read; chats and trackers do not count; documents beside the README are not read.
 func publicChannels(in *input) scoring.Measurement {
 	if c, known := in.e.Changes.Get(); known && c.Forge == "mail" && !in.e.Changes.Declared {
@@ -163,7 +163,11 @@ func publicChannels(in *input) scoring.Measurement {
 	slices.Sort(channels)
 	channels = slices.Compact(channels)
 	if len(channels) == 0 {
-		return in.absent(t, "the README names no archived public channel", "the documentation")
+		answer, unread := in.beside([]place{lent("public channel", func(g scoring.Governance) audit.Fact[string] { return g.Channels }, asIs)})
+		if answer.Outcome == audit.PASS {
+			return in.count(1, more, answer.Reason, answer.Origins...)
+		}
+		return in.nowhere("the README names no archived public channel", slices.Concat([]string{"the documentation"}, in.unreadPlaces(), unread, in.readmePlaces(t, "contribut")))
 	}
 	m = in.count(len(channels), more, "the README names "+names(channels), in.at(""))
 	if m.Outcome == audit.PASS {

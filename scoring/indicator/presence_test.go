@@ -48,7 +48,9 @@ func presenceCases(add adder) {
 			t.ReadmePages = []string{"docs.example.org/governance", "docs.example.org/security"}
 		}))
 	add("OC-06", "another repository of the owner is listed by name", audit.DNF, open, "https://git.example.org/team/governance, which the README names", without("governance"), lends(none),
-		tree(func(t *scoring.Tree) { t.ReadmeRepos = []string{"https://git.example.org/team/governance", "https://git.example.org/team/website"} }))
+		tree(func(t *scoring.Tree) {
+			t.ReadmeRepos = []string{"https://git.example.org/team/governance", "https://git.example.org/team/website"}
+		}))
 	add("OC-07", "the list of the foundation is enough", audit.PASS, fullScore, "hosted by Example Foundation", lends(func(*scoring.Governance) {}), foundation(""))
 	add("OC-07", "a list that does not name the project outweighs the catalogue", audit.PART, halfScore, "does not name the project", unlisted)
 	add("OC-07", "the catalogue alone is no pass", audit.DNF, atLeastHalf(), "not read: the records", foundation("CNCF"), noRecords)
@@ -57,6 +59,7 @@ func presenceCases(add adder) {
 	add("OC-09", "what GitHub lends has to be read first", audit.DNF, open, "what GitHub lends", without("code-of-conduct"), onGitHub)
 	add("OC-09", "what GitHub does not lend is not there", audit.FAIL, zeroScore, "no code of conduct", without("code-of-conduct"), onGitHub, home(func(h *scoring.Home) { h.CodeOfConduct = audit.Known(false) }))
 	add("OC-10", "a mailing list that was read is a channel", audit.PASS, fullScore, "mailing list", readmeNames(), changed(func(e *scoring.Evidence) *audit.Fact[scoring.Changes] { return &e.Changes }, func(c *scoring.Changes) { c.Forge = "mail" }))
+	add("OC-10", "the lists of the foundation are channels of the project", audit.PASS, fullScore, "https://lists.example.org/ (by project", lends(func(g *scoring.Governance) { g.Channels = seen("https://lists.example.org/", "foundation") }))
 	add("SE-01", "a security team that covers the project is a contact", audit.PASS, fullScore, "a team that handles vulnerabilities (by", without("security"), lends(func(g *scoring.Governance) { g.SecurityTeam = seen(true, "foundation") }))
 	add("SE-01", "a team that does not cover it leaves nothing to read", audit.FAIL, zeroScore, "no security contact", without("security"), lends(none))
 	add("SE-01", "a private way to report on the forge is a contact", audit.PASS, fullScore, "forge shows a security policy", without("security"), onGitHub, home(func(h *scoring.Home) { h.Security = audit.Known(true) }))
