@@ -219,22 +219,11 @@ func TestEveryIndicatorSaysWhatItAsksHowAndWhenItMisleads(t *testing.T) {
 		if len(said.facts) == 0 {
 			t.Errorf("%s: %s rests on no fact", id, said.function)
 		}
-		wantFile(t, said, rule.Aspect)
 	}
 	for _, clause := range clauses {
 		if !served[clause.id] {
 			t.Errorf("no indicator serves clause %s of scs-0008", clause.id)
 		}
-	}
-}
-
-// wantFile holds that an aspect has a file of its own for its questions; those that share a place may stand together there.
-func wantFile(t *testing.T, said text, aspect string) {
-	t.Helper()
-	own := strings.ReplaceAll(aspect, "-", "_") + ".go"
-	shared := []string{"tracker.go", "checks.go", "leadership.go", "adoption.go", "vulnerabilities.go", "supported.go"}
-	if said.file != own && !slices.Contains(shared, said.file) {
-		t.Errorf("%s stands in %s, want %s", said.function, said.file, own)
 	}
 }
 
