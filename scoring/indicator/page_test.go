@@ -122,7 +122,7 @@ func (c code) text(id string) (t text, err error) {
 	}
 	t.function, t.file = fn.Name.Name, c.files[fn.Name.Name]
 	comment := strings.Join(strings.Fields(fn.Doc.Text()), " ")
-	opening, rest, measured := strings.Cut(comment, " Measured: ")
+	opening, rest, measured := strings.Cut(strings.Replace(comment, " Measured, ", " Measured: ", 1), " Measured: ")
 	how, misleads, warned := strings.Cut(rest, " Misleads: ")
 	m := head.FindStringSubmatch(opening)
 	switch {
