@@ -84,6 +84,10 @@ fuzz:
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 		echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x $$p || exit 1; done; done
 
+# Pages that are made of code and data; a test says when one is not up to date.
+generate:
+	go test ./scoring/indicator -count=1 -run TestThePageOfIndicatorsIsUpToDate -update
+
 clean:
 	rm -rf pegel dist pegel-bundle pegel-report.html pegel-report.json .testbed .descriptions
 

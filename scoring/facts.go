@@ -131,6 +131,7 @@ type Governance struct {
 	Levels        audit.Fact[[]LevelChange] `json:"levels"`              // all dated steps on the foundation's ladder, oldest first
 	CodeOfConduct audit.Fact[string]        `json:"code_of_conduct"`     // address; of the project, its team or its foundation
 	Elections     audit.Fact[string]        `json:"elections"`           // address of the rules or records
+	Channels      audit.Fact[string]        `json:"channels,omitzero"`   // address of public channels with an archive, on which all projects decide
 	Charter       audit.Fact[string]        `json:"charter"`             // address of the governance document
 	LastAudit     audit.Fact[time.Time]     `json:"last_audit"`          // newest third-party security audit that the foundation lists
 	Deliverable   audit.Fact[string]        `json:"deliverable"`         // under which the project is released

@@ -417,11 +417,17 @@ type Tree struct {
 	// (.gitreview), conformance, proposals (directories).
 	Tools               map[string][]Document `json:"tools,omitempty"`
 	ProposalsChanged12m audit.Fact[int]       `json:"proposals_changed_12m"` // proposal files changed in 12 months
-	RoadmapChanged      audit.Fact[time.Time] `json:"roadmap_changed"`       // last change of a roadmap file
-	Binaries            []string              `json:"binaries,omitempty"`    // executable or library files in the tree, at most 50
-	BinaryCount         int                   `json:"binary_count"`
-	GerritProject       string                `json:"gerrit_project,omitempty"` // host/project from .gitreview
-	ReadmeLinks         []string              `json:"readme_links,omitempty"`   // hosts that the README names, where more may be found
+	// ProposalsReviewed12m counts those of them of which every change of the 12 months was reviewed by the traces in git (the
+	// rules of Window.Reviewed).
+	ProposalsReviewed12m audit.Fact[int]       `json:"proposals_reviewed_12m,omitzero"`
+	RoadmapChanged       audit.Fact[time.Time] `json:"roadmap_changed"`    // last change of a roadmap file
+	Binaries             []string              `json:"binaries,omitempty"` // executable or library files in the tree, at most 50
+	BinaryCount          int                   `json:"binary_count"`
+	GerritProject        string                `json:"gerrit_project,omitempty"` // host/project from .gitreview
+	ReadmeLinks          []string              `json:"readme_links,omitempty"`   // hosts that the README names, where more may be found
+	// ReadmePages are pages on them whose address speaks of something that is asked for, such as security or a roadmap: host
+	// and path, sorted, at most 30.
+	ReadmePages []string `json:"readme_pages,omitempty"`
 	// ReadmeRepos are addresses in the README that look like other repositories of the same owner, at most 20, sorted.
 	ReadmeRepos []string `json:"readme_repos,omitempty"`
 }

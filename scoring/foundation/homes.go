@@ -76,7 +76,7 @@ func parseHome(row scoring.YAML) (home, error) {
 		}
 		lent := loan{l.Get("what").Text(), l.Get("address").Text(), l.Get("source").Text(), date}
 		switch lent.what {
-		case "code-of-conduct", "charter", "elections", "security-team":
+		case "code-of-conduct", "charter", "elections", "channels", "security-team":
 		default:
 			return h, fmt.Errorf("nothing is known that is called %q", lent.what)
 		}
@@ -100,6 +100,8 @@ func (h home) lend(g scoring.Governance) scoring.Governance {
 			g.Charter = address
 		case "elections":
 			g.Elections = address
+		case "channels":
+			g.Channels = address
 		case "security-team":
 			g.SecurityTeam = audit.Known(true, origin).Graded(audit.GradeDeclared, l.date, audit.Year)
 		}

@@ -327,12 +327,18 @@ func (t *contents) tools(ctx context.Context) error {
 			add("fuzzing", f, "go-fuzz")
 		}
 	}
-	for topic, dirs := range t.s.dirs {
-		if topic == "changelog" {
-			put(&t.s.tree.Documents, topic, append(t.s.tree.Documents[topic], directories(dirs)...))
-			continue
+	notes := map[string]int{}
+	for dir, n := range t.s.dirs["notes"] {
+		if n >= leastNotes {
+			notes[dir] = n
 		}
-		put(&t.s.tree.Tools, topic, directories(dirs))
+	}
+	maps.Copy(notes, t.s.dirs["changelog"])
+	put(&t.s.tree.Documents, "changelog", append(t.s.tree.Documents["changelog"], directories(notes)...))
+	for topic, dirs := range t.s.dirs {
+		if topic != "changelog" && topic != "notes" {
+			put(&t.s.tree.Tools, topic, directories(dirs))
+		}
 	}
 	for topic, byPath := range found {
 		list := append(t.s.tree.Tools[topic], sortedDocuments(byPath)...)
@@ -403,7 +409,7 @@ func (t *contents) licences(ctx context.Context) error {
 
 // readme collects the hosts that the README names.
 func (t *contents) readme(ctx context.Context) error {
-	hosts, repos := map[string]bool{}, map[string]bool{}
+	hosts, repos, named := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, f := range t.s.readme[:min(readPerTopic, len(t.s.readme))] {
 		for _, link := range webLink.FindAll(t.texts[f.id], 2000) {
 			u, err := url.Parse(strings.TrimRight(string(link), ".,;:!?*`"))
@@ -411,6 +417,9 @@ func (t *contents) readme(ctx context.Context) error {
 				hosts[strings.ToLower(u.Hostname())] = true
 				if repo := sister(t.origin.URL, u); repo != "" {
 					repos[repo] = true
+				}
+				if p, ok := page(u); ok {
+					named[p] = true
 				}
 			}
 		}
@@ -421,6 +430,7 @@ func (t *contents) readme(ctx context.Context) error {
 	for h := range hosts {
 		t.s.tree.ReadmeLinks = append(t.s.tree.ReadmeLinks, h)
 	}
+	t.s.tree.ReadmePages = pages(named)
 	slices.Sort(t.s.tree.ReadmeLinks)
 	t.s.tree.ReadmeLinks = t.s.tree.ReadmeLinks[:min(maxLinks, len(t.s.tree.ReadmeLinks))]
 	t.s.tree.ReadmeRepos = slices.Sorted(maps.Keys(repos))
@@ -485,17 +495,18 @@ func isBinary(f file, text []byte) bool {
 }
 
 // changes fills in how alive proposals and the roadmap are.
-func (v *view) changes(ctx context.Context, s *survey, commit string, at time.Time, origin audit.Origin) error {
+func (v *view) changes(ctx context.Context, s *survey, commit string, at time.Time, origin audit.Origin, r rules) error {
 	s.tree.ProposalsChanged12m = audit.Failed[int]("no directory of proposals in this repository", origin)
 	s.tree.ProposalsChanged12m.Settle = "name the repository that holds the project's proposals"
+	s.tree.ProposalsReviewed12m = s.tree.ProposalsChanged12m
 	s.tree.RoadmapChanged = audit.Failed[time.Time]("no roadmap file in this repository", origin)
 	s.tree.RoadmapChanged.Settle = "name the place where the project publishes its roadmap"
 	if len(s.dirs["proposals"]) > 0 {
-		n, err := v.proposalsChanged(ctx, s, commit, at)
+		changed, reviewed, err := v.proposalsChanged(ctx, s, commit, at, r)
 		if err != nil {
 			return err
 		}
-		s.tree.ProposalsChanged12m = audit.Known(n, origin)
+		s.tree.ProposalsChanged12m, s.tree.ProposalsReviewed12m = audit.Known(changed, origin), audit.Known(reviewed, origin)
 	}
 	files := s.documents["roadmap"]
 	if len(files) == 0 {

@@ -405,7 +405,7 @@ func (c *Collector) tree(ctx context.Context, v *view, s *survey, e scoring.Evid
 	if _, err := c.readTree(ctx, v, s, e.AssessedAt, origin); err != nil {
 		return audit.Fact[scoring.Tree]{}, err
 	}
-	if err := v.changes(ctx, s, e.Revision, e.AssessedAt, origin); err != nil {
+	if err := v.changes(ctx, s, e.Revision, e.AssessedAt, origin, c.rules); err != nil {
 		return audit.Fact[scoring.Tree]{}, err
 	}
 	return audit.Known(s.tree, origin), nil

@@ -49,8 +49,12 @@ func literal(names []string) []string {
 	return specs
 }
 
-// proposalsChanged counts distinct proposal files that non-merge commits of the last 12 months touched.
-func (v *view) proposalsChanged(ctx context.Context, s *survey, commit string, at time.Time) (int, error) {
+// proposalFormat begins each commit of the log of proposals: no field but the last can hold the separator.
+const proposalFormat = "%x1f%ct%x1f%aE%x1f%aN%x1f" + trailerFormat
+
+// proposalsChanged counts the proposal files that changed in 12 months, and those of which every change was reviewed by its
+// trailers, or by a Change-Id where Gerrit takes all changes of proposals. It is one log over the directories of proposals.
+func (v *view) proposalsChanged(ctx context.Context, s *survey, commit string, at time.Time, r rules) (changed, reviewed int, err error) {
 	var dirs []string
 	for dir := range s.dirs["proposals"] {
 		dirs = append(dirs, dir)
@@ -59,31 +63,74 @@ func (v *view) proposalsChanged(ctx context.Context, s *survey, commit string, a
 	since := at.Add(-yearSeconds * time.Second)
 	args := []string{
 		"log", "-z", "--no-mailmap", "--no-merges", "--no-renames", "--name-only", "--no-color", "--no-show-signature", "--no-notes",
-		"--since=" + gitDate(v.from(since)), "--format=%x1f%ct", "--end-of-options", commit, "--",
+		"--since=" + gitDate(v.from(since)), "--format=" + proposalFormat, "--end-of-options", commit, "--",
 	}
 	if err := v.needRange(ctx, commit, v.from(since), withBelow); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	changed := map[string]bool{}
-	err := v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
+	t := proposalLog{pass: newPass(at, r), since: since.Unix(), at: at.Unix(), files: map[string]proposalChanges{}}
+	err = v.git.stream(ctx, v.dir, nil, func(r io.Reader) error {
 		tokens := bufio.NewScanner(r)
-		tokens.Buffer(make([]byte, 0, 64<<10), 1<<20)
+		tokens.Buffer(make([]byte, 0, 64<<10), maxRecord)
 		tokens.Split(splitNUL)
-		inside := false
 		for tokens.Scan() {
-			token := tokens.Text()
-			if text, ok := strings.CutPrefix(strings.TrimPrefix(token, "\n"), "\x1f"); ok {
-				committed, err := strconv.ParseInt(text, 10, 64)
-				inside = err == nil && committed >= since.Unix() && committed <= at.Unix()
-				continue
-			}
-			if _, ok := proposalDirectory(newFile(entry{path: strings.TrimPrefix(token, "\n")})); ok && inside {
-				changed[token] = true
-			}
+			t.token(strings.TrimPrefix(tokens.Text(), "\n"))
 		}
 		return tokens.Err()
 	}, append(args, literal(dirs)...)...)
-	return len(changed), err
+	return len(t.files), t.reviewed(s.gitreview != nil), err
+}
+
+// proposalLog gathers the changes of each proposal from the log of their directories.
+type proposalLog struct {
+	pass      *pass
+	since, at int64
+	inside    bool // the commit that is being read lies in the window
+	now       features
+	commits   int // in the window
+	withID    int // of these, with a Change-Id
+	files     map[string]proposalChanges
+}
+
+// proposalChanges counts the changes of one proposal that nobody reviewed by trailers; waiting are those with a Change-Id.
+type proposalChanges struct{ waiting, unreviewed int }
+
+// token takes the head of a commit, or the name of a file that it changed.
+func (t *proposalLog) token(token string) {
+	if head, ok := strings.CutPrefix(token, "\x1f"); ok {
+		fields := strings.SplitN(head, "\x1f", 4)
+		committed, err := strconv.ParseInt(fields[0], 10, 64)
+		t.inside = err == nil && len(fields) == 4 && committed >= t.since && committed <= t.at
+		if t.inside {
+			author := []byte(fields[1] + "\x1f" + fields[2])
+			t.now = t.pass.features(record{author: author, trailers: []byte(fields[3])}, identity{})
+			t.commits++
+			t.withID += one(t.now.changeID)
+		}
+		return
+	}
+	if _, ok := proposalDirectory(newFile(entry{path: token})); !ok || !t.inside {
+		return
+	}
+	f := t.files[token]
+	switch {
+	case t.now.reviewed:
+	case t.now.changeID:
+		f.waiting++
+	default:
+		f.unreviewed++
+	}
+	t.files[token] = f
+}
+
+// reviewed counts the proposals of which every change was reviewed.
+func (t *proposalLog) reviewed(gerrit bool) int {
+	gerrit = gerrit && t.withID*100 >= gerritShare*t.commits
+	n := 0
+	for _, f := range t.files {
+		n += one(f.unreviewed == 0 && (gerrit || f.waiting == 0))
+	}
+	return n
 }
 
 // lastChange returns the committer time of the newest commit that touched one of the files. It looks at 24 months first,

@@ -153,6 +153,10 @@ var testParts = map[string]bool{
 	"__tests__": true, "functional": true, "integration": true, "testsuite": true, "t": true, "reg-tests": true,
 }
 
+// testExtensions are languages in which only tests are written: varnishtest (HAProxy, Varnish), Bats, and the Autotest
+// files of GNU projects. They are no source files, and carry no licence header as a rule.
+var testExtensions = map[string]bool{".vtc": true, ".bats": true, ".at": true}
+
 var testName = regexp.MustCompile(`^test[_-]|[_-]tests?\.[a-z]+$|[_-]spec\.[a-z]+$|\.(test|spec)\.[a-z]+$|_suite\.(erl|ex|exs)$|^test\.[a-z]+$`)
 
 func isTest(f file) bool { return testName.MatchString(f.base) || hasPart(f.lower, testParts) }
@@ -169,6 +173,12 @@ var toolDirs = []struct {
 	{"conformance", newRule(`^(?:.*/)?(?:conformance(?:-?tests?)?|[a-z0-9_]*tempest_?plugin)/|^compliance/`, "conformance", "tempest", "compliance/")},
 	{"changelog", newRule(`^releasenotes/notes/|^docs?/release-?notes/`)},
 }
+
+// releaseNote matches a release note of a project that keeps one file for each version in notes/, such as CoreDNS.
+var releaseNote = newRule(`^(notes|release-?notes)/[a-z][a-z0-9-]*-v?[0-9]+(\.[0-9]+)*\.(md|rst|txt|adoc)$`, "notes/")
+
+// leastNotes is how many such files make a series of release notes.
+const leastNotes = 3
 
 // directory returns the part of a file's path that a pattern for directories matched, in the spelling of the tree and
 // without the slash at the end; empty if there is no match.

@@ -242,6 +242,9 @@ func (s *survey) addTool(f file) {
 			s.countIn(d.topic, dir)
 		}
 	}
+	if releaseNote.matches(f.lower) {
+		s.countIn("notes", strings.TrimSuffix(f.name, "/"+path.Base(f.name)))
+	}
 	for _, t := range toolTopics {
 		if t.holds(f) {
 			s.tools[t.name] = append(s.tools[t.name], f)
@@ -278,7 +281,11 @@ func ownDeps(files []file) bool {
 }
 
 func (s *survey) addSource(f file) {
-	if f.vendored || !sourceExtensions[path.Ext(f.base)] {
+	if f.vendored {
+		return
+	}
+	s.tree.TestFiles += one(testExtensions[path.Ext(f.base)])
+	if !sourceExtensions[path.Ext(f.base)] {
 		return
 	}
 	s.tree.SourceFiles++

@@ -2,6 +2,7 @@ package indicator
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -10,12 +11,19 @@ import (
 	"github.com/pegel-audit/pegel/scoring"
 )
 
-// maintained (AC-01, scs-0008 AC-1) asks: do people still work on it? Knock-out: FAIL if nobody did for a year.
-// Measured: human non-merge commits of the last 90 days; without any, whether there was one in the last year.
-// A commit of that year on a release branch leaves the answer open: nobody looked whose it is.
-// Misleads: a finished project needs few commits; an archived repository shows only in the forge's API; a clone that was
-// not updated looks abandoned; so does a default branch that the project left for another.
+// maintained (AC-01, scs-0008 AC-1) asks: do people still work on it? Knock-out: FAIL if nobody did for a year, or if the
+// repository is archived.
+// Measured: whether the forge has archived the repository, where that is the home of the project and not a mirror; human
+// non-merge commits of the last 90 days; without any, whether there was one in the last year. A commit of that year on a
+// release branch counts as one of the year if it is a person's, which nobody looked at; while nobody has read the release
+// branches an idle default branch does not fail.
+// Misleads: a finished project needs few commits; where the forge was not asked an archived repository looks alive for a
+// while, and what it says then overturns the count of commits; a clone that was not updated looks abandoned; so does a
+// default branch that the project left for another.
 func maintained(in *input) scoring.Measurement {
+	if m, archived := in.archived(); archived {
+		return m
+	}
 	h, m, ok := in.history()
 	if !ok {
 		return m
@@ -51,15 +59,43 @@ func maintained(in *input) scoring.Measurement {
 	switch age := in.days(h.FirstCommit); {
 	case h.Shallow:
 		return lowerBound(m, "the clone does not reach back to the first commit", "read a full clone")
-	case elsewhere:
-		return lowerBound(m, fmt.Sprintf("that is the default branch; release branch %s has a commit of %s", clip(b.Name), day(b.Last)), "read the commits of the release branches")
 	case age < in.rule.Window:
 		return lowerBound(m, fmt.Sprintf("the project is younger than %s", plural(in.rule.Window, "day")), "ask again when the project is older")
+	case elsewhere:
+		m = lowerBound(m, fmt.Sprintf("that is the default branch; release branch %s has a commit of %s", clip(b.Name), day(b.Last)), "read the commits of the release branches")
+		m.Interval = audit.Between(0, worth)
+	case in.e.Releases.Value == nil || in.e.Releases.Declared:
+		m = lowerBound(m, "that is the default branch; the release branches were not read", "read the release branches")
+		m.Interval = audit.Between(0, worth)
 	case age < dormant:
 		m = lowerBound(m, fmt.Sprintf("the project is younger than %s", plural(dormant, "day")), "ask again when the project is older")
 		m.Interval = audit.Between(0, worth) // the whole window is known to be empty
 	}
 	return m
+}
+
+// archived answers for a repository that its forge has closed for changes. A mirror that was closed says nothing about its
+// home.
+func (in *input) archived() (m scoring.Measurement, ok bool) {
+	h, known := in.e.Home.Get()
+	closed, said := h.Archived.Get()
+	of, home := h.MirrorOf.Get()
+	home = home || h.Forge == "gerrit" // a review system is no mirror, and has no word for it
+	elsewhere, _ := in.e.MirrorOf.Get()
+	review := ""
+	if t, read := in.e.Tree.Get(); read {
+		review = address(t.GerritProject)
+	}
+	read := address(in.e.Repo)
+	switch {
+	case !known || !said || !closed || in.e.Home.Declared || h.Archived.Declared:
+		return m, false
+	case !home || of != "" || elsewhere != "", in.p.Mirror != "" && read == address(in.p.Mirror) && read != address(in.p.Repo), review != "" && domain(review) != domain(read):
+		return m, false
+	}
+	in.rests(in.e.Home.Grade)
+	in.rests(h.Archived.Grade)
+	return failed("archived", clip(h.Forge)+" has archived the repository: nothing can be changed there", orOrigin(firstOrigins(in.e.Home), in.at(""))...), true
 }
 
 // liveBranch returns a release branch with a commit of the last days; of several the first by name.
@@ -222,4 +258,55 @@ func adopters(in *input) scoring.Measurement {
 		return m
 	}
 	return lowerBound(m, "case studies and surveys were not read", "read case studies and surveys")
+}
+
+// vendors (AC-07, scs-0008 AC-5) asks: do vendors that are independent of each other support it for money?
+// Measured: nothing: no marketplace can be read by a program. The number that the project states is taken.
+// Misleads: an offer says nothing of how good it is; a project counts its friends.
+func vendors(in *input) scoring.Measurement {
+	return in.stated("the number of vendors that support it", saying, more)
+}
+
+// visibility (AC-10, scs-0008 AC-6, AC-7) asks: is the project seen, at events, in the press, by its ambassadors?
+// Measured: nothing, and nothing is judged: what the project states is shown.
+// Misleads: press is no health.
+func visibility(in *input) scoring.Measurement {
+	return in.stated("events and press", saying+"; information only", more)
+}
+
+// sharedWork (AC-11, scs-0008 AC-8) asks: do its people work with other projects of the stack?
+// Measured: other projects of the same collection with which it shares authors of twelve months, or with whose changes its
+// own were tested together (Depends-On). Too few are a lower bound while fewer projects were read than would be enough.
+// Misleads: work with projects that are not part of the stack is not seen; a shared author may be a mender of spelling.
+func sharedWork(in *input) scoring.Measurement {
+	s, m, ok := take(in, in.e.Shared, "the work shared with other projects of the stack")
+	if !ok {
+		if m.Outcome == audit.MISS && in.e.Failure == "" {
+			m.Settle = []string{"collect all projects of the stack in one run"}
+		}
+		return m
+	}
+	others := map[string]bool{}
+	for _, with := range []map[string]int{s.Authors, s.Tested} {
+		for id, n := range with {
+			if !plausible(n) {
+				return untold("the recorded work with other projects contradicts itself", "collect the evidence again")
+			}
+			if n > 0 && id != in.p.ID {
+				others[id] = true
+			}
+		}
+	}
+	if !plausible(s.Projects) || len(others) >= max(s.Projects, 1) {
+		return untold("the recorded work with other projects contradicts itself", "collect the evidence again")
+	}
+	shown := ""
+	if len(others) > 0 {
+		shown = " (" + names(slices.Collect(maps.Keys(others))) + ")"
+	}
+	m = in.count(len(others), more, fmt.Sprintf("it shares authors or tests with %s%s of %d that were read together", plural(len(others), "other project"), shown, s.Projects-1), firstOrigins(in.e.Shared)...)
+	if in.rule.Pass != nil && s.Projects-1 < *in.rule.Pass {
+		return lowerBound(m, "too few projects were read together", "collect all projects of the stack in one run")
+	}
+	return m
 }

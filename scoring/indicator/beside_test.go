@@ -21,6 +21,7 @@ func withPlace(t *testing.T, tree audit.Fact[scoring.Tree]) []scoring.Measuremen
 	own.Documents, own.Tools = map[string][]scoring.Document{}, map[string][]scoring.Document{}
 	own.ProposalsChanged12m, own.RoadmapChanged = audit.Failed[int]("none"), audit.Failed[time.Time]("none")
 	s.e.Tree.Value = &own
+	noRuns(&s) // results of CI would show that there is CI
 	s.e.Places = []scoring.Place{{Repo: beside, Named: "catalogue", Revision: strings.Repeat("c", 40), Tree: tree}}
 	return indicator.Measure(s.e, s.p, profile(t))
 }

@@ -116,6 +116,7 @@ func (in *input) confirmed(m scoring.Measurement, check string) scoring.Measurem
 		return m
 	}
 	if r, ok := result(c, check); ok && r.Score == 10 {
+		in.grade = in.e.Checks.Grade
 		return passed("yes", "Scorecard "+check+": "+clip(r.Reason), in.places([]scoring.Check{r})...)
 	}
 	return m

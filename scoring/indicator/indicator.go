@@ -3,10 +3,11 @@
 // the reason in plain words. It is pure: it reads no clock, no network and no file, and the same input gives the same
 // bytes. It never turns something unknown into PASS or FAIL.
 //
-// Three rules hold for all questions. What nobody looked for is MISS, what somebody looked for in vain is DNF, both with
+// Four rules hold for all questions. What nobody looked for is MISS, what somebody looked for in vain is DNF, both with
 // the interval [0, 10000]. Something that was searched in the repository only is never called absent while the hosting
-// foundation or places that the README names were not read. A history that is cut off, or shorter than the window, gives
-// a lower bound, which may be enough to pass but never fails.
+// foundation or places that the README names were not read (presence.go). A history that is cut off, or shorter than the
+// window, gives a lower bound, which may be enough to pass but never fails. What somebody says answers only what nothing
+// else can answer (statement.go).
 package indicator
 
 import (
@@ -59,14 +60,20 @@ type question func(*input) scoring.Measurement
 
 // input is what a question is answered from.
 type input struct {
-	e    scoring.Evidence
-	p    scoring.Project
-	rule audit.IndicatorRule
+	id    string
+	e     scoring.Evidence
+	p     scoring.Project
+	rule  audit.IndicatorRule
+	grade audit.Grade // the worst of the facts that were taken so far; empty: none of them has one
 }
+
+// rests notes that the answer rests on a fact of a grade.
+func (in *input) rests(g audit.Grade) { in.grade = max(in.grade, g) } // grades are letters, the worst is the last
 
 // ask makes an indicator of a question.
 func ask(id string, q question) Indicator {
 	answer := func(in *input) scoring.Measurement {
+		in.id, in.grade = id, ""
 		e, rule := &in.e, in.rule
 		m := q(in)
 		m.Indicator, m.Aspect, m.Weight = id, rule.Aspect, rule.Weight
@@ -74,6 +81,9 @@ func ask(id string, q question) Indicator {
 			m.Unit = shownUnit(rule.Unit, m.Value)
 		}
 		m.KnockOut = rule.KnockOut && m.Outcome == audit.FAIL
+		if m.Grade == "" && (m.Outcome.Decided() || m.Interval.Known()) {
+			m.Grade = in.grade
+		}
 		if m.Outcome.Decided() && len(m.Origins) == 0 {
 			m.Origins = []audit.Origin{{Source: "git", URL: e.Repo, Commit: e.Revision, At: e.AssessedAt}}
 		}
@@ -134,6 +144,7 @@ func take[T any](in *input, f audit.Fact[T], what string) (v T, m scoring.Measur
 	case known && f.Declared:
 		return v, untold(what+" is only declared, not measured", oneOf(f.Settle, "measure it")...), false
 	case known:
+		in.rests(f.Grade)
 		return v, m, true
 	case f.Failure != "":
 		return v, untold(clip(f.Failure), settle...), false
@@ -291,59 +302,6 @@ func lowerBound(m scoring.Measurement, because string, settle ...string) scoring
 	m.Reason += "; " + because
 	m.Settle = append(m.Settle, settle...)
 	return m
-}
-
-// unread lists the places where more may be found than the repository holds.
-func (in *input) unread(t scoring.Tree, more ...string) []string {
-	places := append(slices.Clone(more), in.unreadPlaces()...)
-	switch in.p.Foundation {
-	case "none":
-	case "":
-		places = append(places, "the hosting foundation, which is not known")
-	default:
-		places = append(places, "the pages of the foundation "+clip(in.p.Foundation))
-	}
-	if n := len(t.ReadmeLinks); n > 0 {
-		places = append(places, "places that the README names ("+names(t.ReadmeLinks)+")")
-	}
-	return places
-}
-
-// missing says that the whole repository does not hold something.
-func missing(t scoring.Tree, what string) string {
-	return fmt.Sprintf("no %s in the %s of the repository", what, plural(t.Files, "file"))
-}
-
-// absent answers for something that the repository does not hold, with a reason that says so: FAIL if there is no other
-// place to look, else DNF with the places (design section 4, rule 9). more names places that a repository never shows.
-func (in *input) absent(t scoring.Tree, reason string, more ...string) scoring.Measurement {
-	places := in.unread(t, more...)
-	if len(places) == 0 {
-		return failed("no", reason+", and it names no other place", in.at(""))
-	}
-	return untold(reason+"; not read: "+strings.Join(places, "; "), "read "+places[0])
-}
-
-// present answers whether the repository holds a file of a kind.
-func (in *input) present(docs func(scoring.Tree) []scoring.Document, what string, more ...string) scoring.Measurement {
-	t, m, ok := in.tree()
-	if !ok {
-		return m
-	}
-	if found := docs(t); len(found) > 0 {
-		paths := byPath(found)
-		return passed(clip(shown(paths[0])), what+": "+listed(paths), in.files(paths)...)
-	}
-	return in.absent(t, missing(t, what), more...)
-}
-
-// document and tool select files by topic.
-func document(topic string) func(scoring.Tree) []scoring.Document {
-	return func(t scoring.Tree) []scoring.Document { return t.Documents[topic] }
-}
-
-func tool(topic string) func(scoring.Tree) []scoring.Document {
-	return func(t scoring.Tree) []scoring.Document { return t.Tools[topic] }
 }
 
 // tree returns the facts about the files.

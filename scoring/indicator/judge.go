@@ -26,6 +26,9 @@ func whole(n int) value { return value{int64(n), 1} }
 // share is part of total in basis points; total > 0.
 func share(part, total int) value { return value{int64(part) * audit.Full, int64(total)} }
 
+// basisPoints is the value rounded down.
+func (v value) basisPoints() int { return int(v.num / v.den) }
+
 // compare returns -1, 0 or 1. Thresholds are cut to a million, so that nothing overflows.
 func (v value) compare(threshold int) int {
 	t := cut(threshold) * v.den

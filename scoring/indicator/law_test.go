@@ -51,7 +51,6 @@ func random(r *rand.Rand) sample {
 	}
 	s.e.LicenceHistory = audit.Known(list)
 	randomHistory(r, chance)(&s)
-	randomPlaces(r, &s)
 	releases(func(rel *scoring.Releases) {
 		rel.Releases24m = r.IntN(5)
 		rel.Signed24m = r.IntN(rel.Releases24m + 1)
@@ -67,6 +66,10 @@ func random(r *rand.Rand) sample {
 		}
 	})(&s)
 	if chance(60) {
+		// A project that has tagged the end of a series has a calendar that says so too.
+		releases(func(rel *scoring.Releases) {
+			rel.EOLTags = slices.DeleteFunc(slices.Clone(rel.EOLTags), func(tag string) bool { return tag == "9.2-eol" })
+		})(&s)
 		var list []scoring.Cycle
 		for _, prefix := range []string{"9.2", "9", "8"} {
 			end := ago(r.IntN(600) - 300)
@@ -99,7 +102,9 @@ func random(r *rand.Rand) sample {
 		t.TestFiles = r.IntN(200)
 		t.SPDXHeaders = audit.Known(r.IntN(t.SourceFiles + 1))
 		t.REUSE = chance(10)
-		t.ProposalsChanged12m = audit.Known(r.IntN(5))
+		proposals := r.IntN(5)
+		t.ProposalsChanged12m, t.ProposalsReviewed12m = audit.Known(proposals), audit.Known(r.IntN(proposals+1))
+		t.ReadmePages = [][]string{nil, {"docs.example.org/security"}}[r.IntN(2)]
 		t.RoadmapChanged = audit.Known(ago(r.IntN(800)))
 		t.BinaryCount = r.IntN(5)
 		t.SubLicences = head
@@ -111,6 +116,7 @@ func random(r *rand.Rand) sample {
 			t.LicenceFiles = nil
 		}
 	})(&s)
+	randomPlaces(r, &s)
 	return s
 }
 
@@ -189,6 +195,12 @@ func knockOuts() []knockOut {
 				tree(func(t *scoring.Tree) { t.ProposalsChanged12m = lost[int](vain) })(s)
 			}
 		}},
+		{"reviews of proposals", func(s *sample, vain bool) {
+			if s.e.Tree.Value != nil {
+				tree(func(t *scoring.Tree) { t.ProposalsReviewed12m = lost[int](vain) })(s)
+			}
+		}},
+		{"calendar", func(s *sample, vain bool) { s.e.Cycles = lost[scoring.Cycles](vain) }},
 		{"change of the roadmap", func(s *sample, vain bool) {
 			if s.e.Tree.Value != nil {
 				tree(func(t *scoring.Tree) {
@@ -309,8 +321,10 @@ func TestTheOrderOfEvidenceDoesNotMatter(t *testing.T) {
 					m[topic] = shuffle(r, m[topic])
 				}
 			}
+			t.ReadmePages = shuffle(r, t.ReadmePages)
 			t.ReadmeLinks, t.SubLicences = shuffle(r, t.ReadmeLinks), shuffle(r, t.SubLicences)
 		})(&other)
+		other.e.Statements = shuffle(r, s.e.Statements)
 		if c, ok := s.e.Cycles.Get(); ok {
 			cycles(shuffle(r, c.Cycles)...)(&other)
 		}
@@ -393,7 +407,7 @@ func improvements() []improvement {
 		{"a test for each file", tree(func(t *scoring.Tree) { t.TestFiles = t.SourceFiles })},
 		{"no binaries", tree(func(t *scoring.Tree) { t.BinaryCount = 0 })},
 		{"a licence file", tree(func(t *scoring.Tree) { t.LicenceFiles = append(docs("LICENSE"), t.LicenceFiles...) })},
-		{"more proposals", tree(func(t *scoring.Tree) { t.ProposalsChanged12m = audit.Known(9) })},
+		{"more proposals", tree(func(t *scoring.Tree) { t.ProposalsChanged12m, t.ProposalsReviewed12m = audit.Known(9), audit.Known(9) })},
 		{"a new roadmap", tree(func(t *scoring.Tree) { t.RoadmapChanged = audit.Known(today) })},
 	}
 	list = append(list, placeImprovements()...)
@@ -443,6 +457,7 @@ func TestAHistoryThatIsCutOffOrShortNeverFails(t *testing.T) {
 		for name, c := range map[string]change{"cut off": shallow(), "shorter than any window": young(r.IntN(80))} {
 			s := random(r)
 			c(&s)
+			home(func(h *scoring.Home) { h.Archived = audit.Known(false) })(&s) // what the forge says is no history
 			ms := measure(t, s, prof)
 			for _, id := range fromHistory {
 				if ms[id].Outcome == audit.FAIL {

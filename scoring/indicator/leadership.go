@@ -69,13 +69,17 @@ func maintainers(in *input) scoring.Measurement {
 }
 
 // leadership (OC-08, scs-0008 LR-1) asks: is the leadership elected, and renewed?
-// Measured: the records of the foundation: an elected leader by a record that is not older than the threshold passes, one
-// that was appointed because nobody stood for election fails. How other forms of leadership are renewed is not recorded.
+// Measured: the records of the foundation: the months since the term of an elected leader began, or of the people who share
+// the work of one; a leader who was appointed because nobody stood for election fails. How other forms of leadership, such
+// as a committee that chooses its own members, are renewed is not recorded.
 // Misleads: an election with one candidate is no choice.
 func leadership(in *input) scoring.Measurement {
 	g, m, ok := take(in, in.e.Governance, "the governance records")
 	if !ok {
 		return m
+	}
+	if in.denied() {
+		return untold("the list of "+clip(g.Foundation)+" does not name the project; not read: how it is led", "find out how the leadership is chosen")
 	}
 	form, m, ok := take(in, g.Leadership, "how the leadership is chosen")
 	if !ok {
@@ -89,25 +93,62 @@ func leadership(in *input) scoring.Measurement {
 	if g.Team != "" {
 		who = "team " + clip(g.Team) + " of " + who
 	}
+	vacant := vacancies(g)
 	switch form {
 	case "appointed":
-		return failed("appointed", who+" has a leader that was appointed, because nobody stood for election", origins...)
-	case "elected":
+		return failed("appointed", who+" has a leader that was appointed, because nobody stood for election"+vacant, origins...)
+	case "elected", "distributed":
 	default:
 		return untold(who+" is led in the form "+clip(form)+"; not read: how that is renewed", "find out how the leadership is renewed")
 	}
-	seen := g.Leadership.ObservedAt
-	if seen.IsZero() {
-		seen = in.e.Governance.ObservedAt
-	}
+	since, m, ok := take(in, g.TermSince, "when the term of the leadership ("+form+") began")
 	switch {
+	case !ok:
+		return m
 	case in.rule.Pass == nil:
 		return untold("the profile sets no age", "complete the profile")
-	case in.e.AssessedAt.IsZero() || seen.IsZero():
-		return untold("the day of the record is not known", "collect the evidence again")
+	case in.e.AssessedAt.IsZero() || since.IsZero() || since.After(in.e.AssessedAt):
+		return untold("the day on which the term began is not plausible", "collect the evidence again")
 	}
-	months := max(0, in.days(seen)) * 12 / 365
-	return in.count(months, less, fmt.Sprintf("%s has an elected leader, by a record of %s", who, day(seen)), origins...)
+	how := "an elected leader"
+	if form == "distributed" {
+		how = "a leadership shared by people who stood for it"
+	}
+	return in.count(in.age(since), less, fmt.Sprintf("%s has %s, whose term began on %s%s", who, how, day(since), vacant), origins...)
+}
+
+// vacancies says for which terms nobody stood for election.
+func vacancies(g scoring.Governance) string {
+	terms, known := g.Vacancies.Get()
+	if !known || len(terms) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; nobody stood in %s, the last %s", plural(len(terms), "term"), clip(terms[len(terms)-1]))
+}
+
+// seats (OC-12, scs-0008 FO-2.1) asks: does one employer hold most seats of those who decide?
+// Measured: the share of the largest organisation in the seats of the people who may merge, by the records of the
+// foundation or the files and groups of the project, as an interval while some employers are not known. Where nobody could
+// see them, what the project states is taken.
+// Misleads: rights that nobody uses count; where a committee stands above those who merge, its seats are not counted.
+func seats(in *input) scoring.Measurement {
+	return in.told(in.measuredSeats(), less, "the largest share of one employer in the leadership")
+}
+
+func (in *input) measuredSeats() scoring.Measurement {
+	t, m, ok := take(in, in.e.Team, "who sits in the leadership")
+	if !ok {
+		return m
+	}
+	both, m, ok := take(in, t.TopOrgBP, "the employers of the leadership")
+	switch {
+	case !ok:
+		return m
+	case !plausible(both[0], both[1]) || both[0] > both[1] || both[1] > audit.Full:
+		return untold("the recorded shares contradict themselves", "collect the evidence again")
+	}
+	return in.between(both[0], both[1], less, decimal, fmt.Sprintf("the largest organisation has %s of the seats of those who may merge (%s)", endsPercent(both[0], both[1]), clip(t.Source)),
+		"find out which organisations the maintainers work for", firstOrigins(in.e.Team)...)
 }
 
 // branchProtection (SE-12, scs-0008 MA-5) asks: are the main branches protected?
@@ -167,6 +208,7 @@ func mergers(in *input) scoring.Measurement {
 			high = max(low, approved+merged, w.Committers)
 		}
 		if knowsApproved || knowsMerged {
+			in.rests(in.e.Changes.Grade)
 			place := "the forge"
 			if all, ok := in.e.Changes.Get(); ok && all.Forge == "mail" {
 				place = "the patches applied from the mailing list"

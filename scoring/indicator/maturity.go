@@ -84,10 +84,21 @@ func leads(series, version string) bool {
 }
 
 // maintenancePolicy (MA-03, scs-0008 MA-2) asks: is it written down how long a version is supported?
-// Measured: a document in the repository.
+// Measured: a document in the repository, or a release calendar that the project keeps itself and that states ends.
 // Misleads: a table of versions elsewhere is not read.
 func maintenancePolicy(in *input) scoring.Measurement {
-	return in.present(document("maintenance-policy"), "maintenance policy", "the documentation")
+	return in.find(document("maintenance-policy"), "maintenance policy", []place{statedEnds, foundationPages}, "the documentation")
+}
+
+// statedEnds is the release calendar of the project itself as the place where it says how long a version is supported.
+func statedEnds(in *input) sight {
+	c, known := in.e.Cycles.Get()
+	own := in.e.Cycles.Grade == audit.GradeRecord || in.e.Cycles.Grade == audit.GradeDeclared // not a third party's table
+	if !known || in.e.Cycles.Declared || !own || !slices.ContainsFunc(c.Cycles, func(c scoring.Cycle) bool { return !c.EndLow.IsZero() || !c.EndHigh.IsZero() }) {
+		return sight{}
+	}
+	in.rests(in.e.Cycles.Grade)
+	return sight{answer: passed("yes", "the release calendar of the project states ends ("+clip(c.Source)+")", orOrigin(in.calendar(), in.at(""))...)}
 }
 
 // stableBranches (MA-04, scs-0008 MA-2) asks: do old releases still get fixes?
@@ -131,7 +142,8 @@ func reverts(in *input) scoring.Measurement {
 }
 
 // tests (MA-06, scs-0008 MA-6) asks: do tests come with the code, and does CI run them?
-// Measured: test files by source files. Without CI configuration in the repository nobody knows whether they run.
+// Measured: test files by source files. Without CI configuration in the repository, and without results of CI that could be
+// read, nobody knows whether they run.
 // Misleads: few large test files look worse than many small ones; tests in another repository are not seen.
 func tests(in *input) scoring.Measurement {
 	t, m, ok := in.tree()
@@ -142,19 +154,34 @@ func tests(in *input) scoring.Measurement {
 		return notApplicable("the repository has no source files")
 	}
 	m = in.ratio(t.TestFiles, t.SourceFiles, more, fmt.Sprintf("%s for %s", plural(t.TestFiles, "test file"), plural(t.SourceFiles, "source file")), in.at(""))
-	if len(t.Tools["ci"]) == 0 && m.Outcome.Decided() && m.Outcome != audit.FAIL {
+	if len(t.Tools["ci"]) == 0 && m.Outcome.Decided() && m.Outcome != audit.FAIL && !in.runs() {
 		m.Outcome, m.Interval = audit.DNF, audit.Between(0, m.Interval.High())
-		m.Reason += "; no CI configuration in the repository shows that they run"
+		m.Reason += "; neither CI configuration in the repository nor results of CI show that they run"
 		m.Settle = []string{"find out where CI is configured"}
 	}
 	return m
 }
 
 // mergeGate (MA-07, scs-0008 MA-5, MA-6) asks: does CI stop a change that breaks tests?
-// Measured: a gate configured in the repository.
-// Misleads: required checks are rules of the forge, which git does not show.
+// Measured: a gate configured in the repository, or checks that the forge requires before a merge.
+// Misleads: rules that only administrators see leave the answer open; administrators may be exempt.
 func mergeGate(in *input) scoring.Measurement {
-	return in.present(tool("gate"), "merge gate", "the rules of the forge")
+	return in.find(tool("gate"), "merge gate", []place{requiredChecks, foundationPages})
+}
+
+// requiredChecks is the place where the forge says what must succeed before a merge.
+func requiredChecks(in *input) sight {
+	r, known := in.e.Rules.Get()
+	required, said := r.ChecksRequired.Get()
+	switch {
+	case !known || !said || in.e.Rules.Declared || r.ChecksRequired.Declared:
+		return sight{unread: "the rules of the forge"}
+	case !required:
+		return sight{}
+	}
+	in.rests(in.e.Rules.Grade)
+	in.rests(r.ChecksRequired.Grade)
+	return sight{answer: passed("yes", "the forge requires checks to succeed before a merge", orOrigin(firstOrigins(in.e.Rules), in.at(""))...)}
 }
 
 // deprecationPolicy (MA-11, scs-0008 MA-2) asks: is it written down how features are retired?

@@ -1,6 +1,7 @@
 package indicator
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -89,36 +90,66 @@ func topTwoOrganisations(in *input) scoring.Measurement {
 }
 
 // governance (OC-06, scs-0008 FO-4.2) asks: is it written down who decides what?
-// Measured: a governance document anywhere in the repository.
-// Misleads: the presence of a file says nothing about how it is lived; a foundation's charter is not read.
+// Measured: a governance document anywhere in the repository, or the charter of its team or foundation by their records.
+// Misleads: the presence of a document says nothing about how it is lived.
 func governance(in *input) scoring.Measurement {
-	return in.present(document("governance"), "governance document")
+	return in.find(document("governance"), "governance document", []place{
+		lent("governance document", func(g scoring.Governance) audit.Fact[string] { return g.Charter }, asIs),
+	})
 }
 
 // neutralHome (OC-07, scs-0008 LR-2) asks: do repository and name belong to nobody who sells the product?
-// Measured: the hosting foundation by the catalogue. A home without a foundation counts half: a risk, not a failure.
-// Misleads: a foundation may be a club of one vendor.
+// Measured: the hosting foundation by its own records, or by the catalogue where it keeps none that can be read. While
+// nobody has read the records, what the catalogue says is no pass. A home without a foundation counts half: a risk, not a
+// failure.
+// Misleads: a foundation may be a club of one vendor; who owns the name is not read.
 func neutralHome(in *input) scoring.Measurement {
-	switch in.p.Foundation {
-	case "":
-		return missed("nobody looked at the hosting foundation", "enter the hosting foundation in the catalogue")
-	case "none":
+	g, recorded := in.e.Governance.Get()
+	recorded = recorded && !in.e.Governance.Declared
+	listed, _ := g.Listed.Get()
+	name := cmp.Or(in.p.Foundation, g.Foundation)
+	switch {
+	case recorded && listed && !g.Listed.Declared:
+		in.rests(in.e.Governance.Grade)
+		return passed(clip(g.Foundation), "hosted by "+clip(g.Foundation)+steps(g), orOrigin(firstOrigins(in.e.Governance), in.catalogue())...)
+	case in.p.Foundation == "none":
+		in.rests(audit.GradeThirdParty)
 		return partly("none", "no foundation hosts the project", in.catalogue())
+	case in.denied() && name != "":
+		in.rests(in.e.Governance.Grade)
+		return partly("none", "the list of "+clip(name)+" does not name the project", orOrigin(firstOrigins(in.e.Governance), in.catalogue())...)
+	case in.p.Foundation == "":
+		return missed("nobody looked at the hosting foundation", "enter the hosting foundation in the catalogue")
+	case !recorded:
+		in.rests(audit.GradeThirdParty)
+		m := untold("hosted by "+clip(in.p.Foundation)+" by the catalogue; not read: the records of the foundation", "read the records of "+clip(in.p.Foundation))
+		m.Interval, m.Value, m.Origins = audit.Between(half, audit.Full), clip(in.p.Foundation), []audit.Origin{in.catalogue()}
+		return m
 	}
+	in.rests(in.e.Governance.Grade)
 	return passed(clip(in.p.Foundation), "hosted by "+clip(in.p.Foundation), in.catalogue())
 }
 
 // codeOfConduct (OC-09, scs-0008 FO-3.1) asks: is there a code of conduct?
-// Measured: a document anywhere in the repository.
-// Misleads: as OC-06; that of the foundation, or of the organisation's other repositories, is not read.
+// Measured: a document anywhere in the repository, what the forge shows of the repository or its owner, or the code of
+// conduct of its team or foundation by their records.
+// Misleads: as OC-06.
 func codeOfConduct(in *input) scoring.Measurement {
-	return in.present(document("code-of-conduct"), "code of conduct")
+	return in.find(document("code-of-conduct"), "code of conduct", []place{
+		ofForge("code of conduct", func(h scoring.Home) audit.Fact[bool] { return h.CodeOfConduct }),
+		lent("code of conduct", func(g scoring.Governance) audit.Fact[string] { return g.CodeOfConduct }, asIs),
+	})
 }
 
 // publicChannels (OC-10, scs-0008 FO-3.3) asks: does the project name public channels with an archive?
-// Measured: hosts in the README that serve public archives: mailing lists, forums, discussion groups.
+// Measured: hosts in the README that serve public archives: mailing lists, forums, discussion groups; a mailing list whose
+// archive was read for the patches on it; channels that the foundation lends to its projects.
 // Misleads: the channel is named, not read; chats and trackers do not count; documents beside the README are not read.
 func publicChannels(in *input) scoring.Measurement {
+	if c, known := in.e.Changes.Get(); known && c.Forge == "mail" && !in.e.Changes.Declared {
+		in.rests(in.e.Changes.Grade)
+		return in.count(1, more, "changes are discussed on a mailing list with a public archive", orOrigin(firstOrigins(in.e.Changes), in.at(""))...)
+	}
 	t, m, ok := in.tree()
 	if !ok {
 		return m
@@ -132,7 +163,11 @@ func publicChannels(in *input) scoring.Measurement {
 	slices.Sort(channels)
 	channels = slices.Compact(channels)
 	if len(channels) == 0 {
-		return in.absent(t, "the README names no archived public channel", "the documentation")
+		answer, unread := in.beside([]place{lent("public channel", func(g scoring.Governance) audit.Fact[string] { return g.Channels }, asIs)})
+		if answer.Outcome == audit.PASS {
+			return in.count(1, more, answer.Reason, answer.Origins...)
+		}
+		return in.nowhere("the README names no archived public channel", slices.Concat([]string{"the documentation"}, in.unreadPlaces(), unread, in.readmePlaces(t, "contribut")))
 	}
 	m = in.count(len(channels), more, "the README names "+names(channels), in.at(""))
 	if m.Outcome == audit.PASS {

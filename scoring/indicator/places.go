@@ -26,6 +26,7 @@ func withPlaces(e scoring.Evidence) scoring.Evidence {
 		}
 		t, _ := p.Tree.Get()
 		if len(t.Tools["proposals"]) > 0 {
+			own.ProposalsReviewed12m = sumOf(own.ProposalsReviewed12m, len(own.Tools["proposals"]) > 0, t.ProposalsReviewed12m)
 			own.ProposalsChanged12m = sumOf(own.ProposalsChanged12m, len(own.Tools["proposals"]) > 0, t.ProposalsChanged12m)
 		}
 		own.Documents, own.Tools = joined(own.Documents, t.Documents, p), joined(own.Tools, t.Tools, p)

@@ -8,7 +8,7 @@ import (
 // placeReads is reads for the questions that forge, foundation and indexes answer.
 var placeReads = map[string]change{
 	"AC-08": noPackaging, "AC-09": noDependents, "LR-03": noMergers, "MA-08": noRuns, "MA-09": noIssues, "MA-10": noIssues,
-	"OC-04": noChanges, "OC-05": noTeam, "OC-08": noRecords, "OD-05": noIssues, "OV-05": noHome, "OV-06": noAnswers, "OV-07": noChanges,
+	"OC-04": noChanges, "OC-05": noTeam, "MA-07": noGate, "OC-08": noRecords, "OC-12": noTeam, "OV-08": noCI, "SE-14": noRecords, "AC-11": noShared, "OD-05": noIssues, "OV-05": noHome, "OV-06": noAnswers, "OV-07": noChanges,
 	"SE-03": noAdvisories, "SE-04": noAdvisories, "SE-05": noAdvisories, "SE-12": noRules, "SE-13": noBadge,
 }
 
@@ -87,11 +87,11 @@ func placeCases(add adder) {
 	leads := func(form string, days int) change {
 		return records(func(g *scoring.Governance) {
 			g.Leadership = seen(form, "foundation")
-			g.Leadership.ObservedAt = ago(days)
+			g.TermSince = seen(ago(days), "foundation")
 		})
 	}
 	add("OC-08", "an appointed leader fails", audit.FAIL, zeroScore, "nobody stood for election", leads("appointed", 1))
-	add("OC-08", "an old record of an election fails", audit.FAIL, zeroScore, "at most 13", leads("elected", 430))
+	add("OC-08", "a long term fails", audit.FAIL, zeroScore, "at most 13", leads("elected", 430))
 	add("OC-08", "a committee is not judged", audit.DNF, open, "committee", leads("committee", 1))
 	add("LR-03", "one person who approves and merges everything fails", audit.FAIL, zeroScore, "1 person who approved, nobody who merged",
 		windows(func(w *scoring.Window) { w.Committers = 1 }), changes(func(w *scoring.ChangeWindow) { w.Approvers, w.Mergers = known(1), known(0) }))
@@ -157,6 +157,10 @@ func placeCases(add adder) {
 
 	for id, knocked := range placeReads {
 		add(id, "a place that nobody looked at is MISS", audit.MISS, open, "nobody looked at", knocked)
+		if id == "MA-07" || id == "OV-08" {
+			add(id, "a place that was read in vain is DNF", audit.DNF, open, "the log ended early", placesInVain, func(s *sample) { s.e.Tree = audit.Failed[scoring.Tree]("the log ended early") })
+			continue
+		}
 		if id == "LR-03" {
 			add(id, "a place that was read in vain is DNF", audit.DNF, open, "the log ended early", placesInVain, func(s *sample) { s.e.History = audit.Failed[scoring.History]("the log ended early") })
 			continue

@@ -3,6 +3,7 @@ package indicator_test
 import (
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/scoring"
@@ -35,11 +36,12 @@ func places(e *scoring.Evidence) {
 	e.Runs = seen(scoring.Runs{System: "ci", Where: "main", Sample: 100, Succeeded: 97, Whole: true, Days: audit.Known(90)}, "ci")
 	e.Rules = seen(scoring.Rules{ForcePush: audit.Known(false), ReviewRequired: audit.Known(true), ChecksRequired: audit.Known(true)}, "forge")
 	e.Team = seen(scoring.Team{Source: "owners-file", Members: audit.Known(9), Organisations: audit.Known([2]int{3, 5}), TopOrgBP: audit.Known([2]int{3000, 5000})}, "forge")
-	e.Governance = seen(scoring.Governance{Foundation: "Example Foundation", Team: "example", Leadership: seen("elected", "foundation")}, "foundation")
+	e.Governance = seen(scoring.Governance{Foundation: "Example Foundation", Team: "example", Leadership: seen("elected", "foundation"), TermSince: seen(ago(100), "foundation"), LastAudit: seen(ago(300), "foundation")}, "foundation")
 	e.Advisories = seen(scoring.Advisories{
 		Feed: "osv", Published24m: 3, Newest: ago(100), MedianDays: audit.Known(10), FixDays: []int{0, 10, 20},
 		Deployed: map[string][]scoring.Advisory{"9.2.1": {}, "8.0": {}},
 	}, "osv")
+	e.Shared = seen(scoring.Shared{Projects: 9, Authors: map[string]int{"neighbour": 4, "friend": 2}, Tested: map[string]int{"friend": 7}}, "histories")
 	e.Badge = seen(scoring.Badge{Level: "gold", Percent: 300, Project: 7}, "badges")
 	e.Packaging = seen(scoring.Packaging{Families: 9, Current: 5, Newest: "9.3.0", Project: "example"}, "repology")
 	e.Dependents = seen(scoring.Dependents{Index: "depsdev", Packages: 1, Count: 5000}, "depsdev")
@@ -120,6 +122,12 @@ func noBadge(s *sample)      { s.e.Badge = audit.Fact[scoring.Badge]{} }
 func noPackaging(s *sample)  { s.e.Packaging = audit.Fact[scoring.Packaging]{} }
 func noDependents(s *sample) { s.e.Dependents = audit.Fact[scoring.Dependents]{} }
 
+func noShared(s *sample) { s.e.Shared = audit.Fact[scoring.Shared]{} }
+
+// noGate and noCI take away both places where a gate is configured, and where CI is seen.
+func noGate(s *sample) { noTree(s); s.e.Rules = audit.Fact[scoring.Rules]{} }
+func noCI(s *sample)   { noTree(s); noRuns(s) }
+
 // noAnswers takes away both places where answers are seen, noMergers both where people who merge are.
 func noAnswers(s *sample) { noChanges(s); noIssues(s) }
 func noMergers(s *sample) { noChanges(s); noHistory(s) }
@@ -130,6 +138,7 @@ func placesInVain(s *sample) {
 	s.e.Home, s.e.Changes, s.e.Issues = audit.Failed[scoring.Home](why), audit.Failed[scoring.Changes](why), audit.Failed[scoring.Issues](why)
 	s.e.Runs, s.e.Rules, s.e.Team = audit.Failed[scoring.Runs](why), audit.Failed[scoring.Rules](why), audit.Failed[scoring.Team](why)
 	s.e.Governance, s.e.Advisories = audit.Failed[scoring.Governance](why), audit.Failed[scoring.Advisories](why)
+	s.e.Shared = audit.Failed[scoring.Shared](why)
 	s.e.Badge, s.e.Packaging, s.e.Dependents = audit.Failed[scoring.Badge](why), audit.Failed[scoring.Packaging](why), audit.Failed[scoring.Dependents](why)
 }
 
@@ -138,13 +147,27 @@ func randomPlaces(r *rand.Rand, s *sample) {
 	chance := func(percent int) bool { return r.IntN(100) < percent }
 	maybe := func(n int) audit.Fact[int] { return audit.Known(r.IntN(n)) }
 	seconds := func(days int) audit.Fact[int64] { return audit.Known(int64(r.IntN(days * daySeconds))) }
-	home(func(h *scoring.Home) { h.Newcomers = maybe(3) })(s)
+	home(func(h *scoring.Home) {
+		h.Newcomers = maybe(3)
+		h.CodeOfConduct, h.Security, h.MirrorOf = audit.Known(chance(50)), audit.Known(chance(50)), audit.Known("")
+		h.Releases = audit.Known([]scoring.Published{{Tag: "v9", Assets: map[string]int{"sbom": r.IntN(2)}, AssetsUnread: chance(30)}})
+		// A repository is archived when its work has ended: commits of the year would contradict the flag (see
+		// TestAnArchivedRepositoryFailsWhateverGitShows).
+		history, _ := s.e.History.Get()
+		year, _ := history.Window(12)
+		h.Archived = audit.Known(chance(50) && history.Human90d == 0 && year.HumanCommits == 0 && !history.LastHumanCommit.After(ago(366)))
+	})(s)
+	if chance(30) {
+		s.e.Repo = "https://github.com/team/example"
+	}
 	changes(func(w *scoring.ChangeWindow) {
 		merged := r.IntN(60)
+		w.Reviewed = audit.Known(0)
 		w.Merged, w.Opened, w.Closed = audit.Known(merged), maybe(90), audit.Known(merged+r.IntN(20))
 		if w.Sample, w.Whole = merged, chance(60); !w.Whole {
 			w.Sample = r.IntN(merged + 1)
 		}
+		w.Reviewed = maybe(w.Sample + 1)
 		w.Approvers, w.Mergers, w.FirstResponse = maybe(5), maybe(5), seconds(50)
 		w.Answered, w.Unanswered = maybe(30), maybe(30)
 		low := r.IntN(audit.Full + 1)
@@ -163,16 +186,39 @@ func randomPlaces(r *rand.Rand, s *sample) {
 		v.Succeeded, v.Whole, v.Days = r.IntN(v.Sample+1), chance(50), maybe(91)
 	})(s)
 	rules(func(v *scoring.Rules) {
-		v.ForcePush, v.ReviewRequired = audit.Known(chance(40)), audit.Known(chance(60))
+		v.ForcePush, v.ReviewRequired, v.ChecksRequired = audit.Known(chance(40)), audit.Known(chance(60)), audit.Known(chance(50))
 	})(s)
 	team(func(t *scoring.Team) {
 		low := r.IntN(5)
 		t.Organisations = audit.Known([2]int{low, low + r.IntN(4)})
+		least := r.IntN(audit.Full + 1)
+		t.TopOrgBP = audit.Known([2]int{least, least + r.IntN(audit.Full+1-least)})
 	})(s)
 	records(func(g *scoring.Governance) {
-		g.Leadership = seen([]string{"elected", "appointed", "committee"}[r.IntN(3)], "foundation")
-		g.Leadership.ObservedAt = ago(r.IntN(600))
+		g.Leadership = seen([]string{"elected", "appointed", "committee", "distributed"}[r.IntN(4)], "foundation")
+		g.TermSince, g.LastAudit = seen(ago(r.IntN(600)), "foundation"), seen(ago(r.IntN(2000)), "foundation")
+		switch {
+		case s.p.Foundation != "none": // what a foundation lends to a project that has none would be a contradiction
+			g.Listed, g.SecurityTeam = seen(true, "foundation"), seen(chance(50), "foundation")
+			g.Charter = seen([]string{"", "https://foundation.example.org/charter"}[r.IntN(2)], "foundation")
+			g.CodeOfConduct = seen([]string{"", "https://foundation.example.org/conduct"}[r.IntN(2)], "foundation")
+		case chance(50):
+			*g = scoring.Governance{Foundation: "none", Listed: seen(false, "foundation")}
+		}
 	})(s)
+	s.e.Shared = seen(scoring.Shared{Projects: 1 + r.IntN(5)}, "histories")
+	changed(func(e *scoring.Evidence) *audit.Fact[scoring.Shared] { return &e.Shared }, func(v *scoring.Shared) {
+		v.Authors = map[string]int{}
+		for i := range r.IntN(v.Projects) {
+			v.Authors["p"+string(rune('a'+i))] = 2 + r.IntN(4)
+		}
+	})(s)
+	for _, id := range []string{"AC-07", "AC-10", "OD-06"} {
+		for range r.IntN(3) {
+			s.e.Statements = append(s.e.Statements, scoring.Statement{Indicator: id, By: []string{scoring.ByProject, scoring.ByCatalogue, scoring.ByOperator}[r.IntN(3)],
+				Value: []string{"", "0", "3", "2026-05-01", "2024-01-01", "never"}[r.IntN(6)], Source: []string{"", "https://example.org/said"}[r.IntN(2)], At: ago(r.IntN(300))})
+		}
+	}
 	advisories(func(a *scoring.Advisories) {
 		if chance(30) {
 			*a = scoring.Advisories{Feed: "osv", Deployed: map[string][]scoring.Advisory{}}
@@ -225,8 +271,49 @@ func placeKnockOuts() []knockOut {
 		{"advisories", func(s *sample, vain bool) { s.e.Advisories = lost[scoring.Advisories](vain) }},
 		{"badge", func(s *sample, vain bool) { s.e.Badge = lost[scoring.Badge](vain) }},
 		{"packaging", func(s *sample, vain bool) { s.e.Packaging = lost[scoring.Packaging](vain) }},
+		{"shared work", func(s *sample, vain bool) { s.e.Shared = lost[scoring.Shared](vain) }},
+		{"what is said about one indicator", func(s *sample, _ bool) {
+			if len(s.e.Statements) > 0 {
+				about := s.e.Statements[0].Indicator
+				s.e.Statements = slices.DeleteFunc(slices.Clone(s.e.Statements), func(st scoring.Statement) bool { return st.Indicator == about })
+			}
+		}},
 		{"dependents", func(s *sample, vain bool) { s.e.Dependents = lost[scoring.Dependents](vain) }},
 		inner("labels", func(vain bool) change { return home(func(h *scoring.Home) { h.Newcomers = lost[int](vain) }) }),
+		inner("conduct on the forge", func(vain bool) change {
+			return home(func(h *scoring.Home) { h.CodeOfConduct = lost[bool](vain) })
+		}),
+		inner("security on the forge", func(vain bool) change { return home(func(h *scoring.Home) { h.Security = lost[bool](vain) }) }),
+		inner("archive flag", func(vain bool) change { return home(func(h *scoring.Home) { h.Archived = lost[bool](vain) }) }),
+		inner("whether it is a mirror", func(vain bool) change { return home(func(h *scoring.Home) { h.MirrorOf = lost[string](vain) }) }),
+		inner("releases on the forge", func(vain bool) change {
+			return home(func(h *scoring.Home) { h.Releases = lost[[]scoring.Published](vain) })
+		}),
+		inner("reviewed changes", func(vain bool) change {
+			return changes(func(w *scoring.ChangeWindow) { w.Reviewed = lost[int](vain) })
+		}),
+		inner("required checks", func(vain bool) change {
+			return rules(func(v *scoring.Rules) { v.ChecksRequired = lost[bool](vain) })
+		}),
+		inner("seats", func(vain bool) change { return team(func(t *scoring.Team) { t.TopOrgBP = lost[[2]int](vain) }) }),
+		inner("term", func(vain bool) change {
+			return records(func(g *scoring.Governance) { g.TermSince = lost[time.Time](vain) })
+		}),
+		inner("charter", func(vain bool) change {
+			return records(func(g *scoring.Governance) { g.Charter = lost[string](vain) })
+		}),
+		inner("conduct of the foundation", func(vain bool) change {
+			return records(func(g *scoring.Governance) { g.CodeOfConduct = lost[string](vain) })
+		}),
+		inner("security team", func(vain bool) change {
+			return records(func(g *scoring.Governance) { g.SecurityTeam = lost[bool](vain) })
+		}),
+		inner("list of the foundation", func(vain bool) change {
+			return records(func(g *scoring.Governance) { g.Listed = lost[bool](vain) })
+		}),
+		inner("last audit", func(vain bool) change {
+			return records(func(g *scoring.Governance) { g.LastAudit = lost[time.Time](vain) })
+		}),
 		inner("approvers", func(vain bool) change {
 			return changes(func(w *scoring.ChangeWindow) { w.Approvers = lost[int](vain) })
 		}),
@@ -318,6 +405,22 @@ func placeImprovements() []improvement {
 	}
 	return []improvement{
 		{"more labels for newcomers", home(func(h *scoring.Home) { plus(&h.Newcomers, 3) })},
+		{"more reviewed changes", changes(func(w *scoring.ChangeWindow) { w.Reviewed = audit.Known(w.Sample) })},
+		{"a code of conduct and a policy on the forge", home(func(h *scoring.Home) { h.CodeOfConduct, h.Security = audit.Known(true), audit.Known(true) })},
+		{"an SBOM at a release", home(func(h *scoring.Home) {
+			h.Releases = audit.Known([]scoring.Published{{Tag: "v9", Assets: map[string]int{"sbom": 1}}})
+		})},
+		{"required checks", rules(func(v *scoring.Rules) { v.ChecksRequired = audit.Known(true) })},
+		{"fewer seats of one employer", team(func(t *scoring.Team) {
+			if b, known := t.TopOrgBP.Get(); known {
+				t.TopOrgBP = audit.Known([2]int{b[0] / 2, b[1] / 2})
+			}
+		})},
+		{"an audit and a term of today", records(func(g *scoring.Governance) {
+			if _, known := g.LastAudit.Get(); known {
+				g.LastAudit, g.TermSince = seen(today, "foundation"), seen(today, "foundation")
+			}
+		})},
 		{"more closed changes", changes(func(w *scoring.ChangeWindow) { plus(&w.Closed, 9) })},
 		{"another approver", changes(func(w *scoring.ChangeWindow) { plus(&w.Approvers, 1) })},
 		{"another merger on the forge", changes(func(w *scoring.ChangeWindow) { plus(&w.Mergers, 1) })},
@@ -334,7 +437,9 @@ func placeImprovements() []improvement {
 				t.Organisations = audit.Known([2]int{o[0] + 1, o[1] + 1})
 			}
 		})},
-		{"an election", records(func(g *scoring.Governance) { g.Leadership = seen("elected", "foundation") })},
+		{"an election", records(func(g *scoring.Governance) {
+			g.Leadership, g.TermSince = seen("elected", "foundation"), seen(today, "foundation")
+		})},
 		{"no open vulnerability", advisories(func(a *scoring.Advisories) { a.Deployed = map[string][]scoring.Advisory{"9.2.1": {}, "8.0": {}} })},
 		{"nothing unclear about vulnerabilities", advisories(func(a *scoring.Advisories) { a.Unclear = nil })},
 		{"every database read", advisories(func(a *scoring.Advisories) { a.Gaps = nil })},

@@ -102,7 +102,7 @@ func healthy() scoring.Evidence {
 				"ci": docs(".gitlab-ci.yml"), "gate": docs(".zuul.yaml"), "sast": docs(".bandit"), "dependency-update": docs("renovate.json"),
 				"fuzzing": docs("fuzz/parse.c"), "conformance": docs("conformance"), "proposals": docs("proposals"),
 			},
-			ProposalsChanged12m: audit.Known(5), RoadmapChanged: audit.Known(ago(100)),
+			ProposalsChanged12m: audit.Known(5), ProposalsReviewed12m: audit.Known(5), RoadmapChanged: audit.Known(ago(100)),
 			ReadmeLinks: nil,
 		}),
 		Licences:       map[string]audit.Fact[scoring.LicenceFacts]{"": audit.Known(licence), "9.2.1": audit.Known(at)},

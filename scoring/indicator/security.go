@@ -5,14 +5,19 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/scoring"
 )
 
 // securityContact (SE-01, scs-0008 SE-2) asks: does the project say where to report a vulnerability?
-// Measured: a security document anywhere in the repository.
-// Misleads: projects that a central team covers often have none; its list is not read.
+// Measured: a security document anywhere in the repository, what the forge shows of the repository or its owner, or a
+// security team that covers it by the records of its foundation.
+// Misleads: an address may be dead; whether anybody answers is not seen.
 func securityContact(in *input) scoring.Measurement {
-	return in.present(document("security"), "security contact")
+	return in.find(document("security"), "security contact", []place{
+		ofForge("security policy, or way to report in private,", func(h scoring.Home) audit.Fact[bool] { return h.Security }),
+		lent("security contact", func(g scoring.Governance) audit.Fact[bool] { return g.SecurityTeam }, theTeam),
+	})
 }
 
 // privateReporting (SE-02, scs-0008 SE-2, MA-3) asks: may one report in private, and until when will one hear?
@@ -47,10 +52,67 @@ func privateReporting(in *input) scoring.Measurement {
 }
 
 // upstreamSBOM (SE-06, scs-0008 SE-1) asks: does the project publish an SBOM?
-// Measured: an SBOM in the repository.
-// Misleads: most SBOMs are release assets, which git does not show.
+// Measured: an SBOM in the repository, or one attached to a release on the forge.
+// Misleads: an SBOM that is attached to an image, or published elsewhere, is not read.
 func upstreamSBOM(in *input) scoring.Measurement {
-	return in.present(document("sbom"), "SBOM", "the release assets")
+	return in.find(document("sbom"), "SBOM", []place{releaseAssets, foundationPages}, "attestations of images and packages")
+}
+
+// releaseAssets is the place where releases on the forge have an SBOM attached.
+func releaseAssets(in *input) sight {
+	h, known := in.e.Home.Get()
+	list, said := h.Releases.Get()
+	if !known || !said || in.e.Home.Declared || h.Releases.Declared || len(list) == 0 {
+		return sight{unread: "the release assets"}
+	}
+	for _, r := range list {
+		if r.Assets["sbom"] > 0 {
+			in.rests(in.e.Home.Grade)
+			in.rests(h.Releases.Grade)
+			return sight{answer: passed(clip(r.Tag), "release "+clip(r.Tag)+" on "+clip(h.Forge)+" has an SBOM attached", orOrigin(firstOrigins(in.e.Home), in.at(""))...)}
+		}
+	}
+	if list[0].AssetsUnread {
+		return sight{unread: "the release assets"}
+	}
+	return sight{}
+}
+
+// securityAudit (SE-14) asks: has somebody from outside audited its security?
+// Measured: the months since the newest audit that the foundation lists. An older one, or none, leaves the answer open,
+// because a project may be audited without its foundation: then the day that the project states is taken.
+// Misleads: an audit covers what was paid for; whether its findings were mended is not read.
+func securityAudit(in *input) scoring.Measurement {
+	return in.told(in.listedAudit(), less, "the last security audit by a third party")
+}
+
+func (in *input) listedAudit() scoring.Measurement {
+	g, m, ok := take(in, in.e.Governance, "security audits by third parties")
+	if !ok {
+		return m
+	}
+	if in.denied() {
+		return untold("the list of "+clip(g.Foundation)+" does not name the project; not read: its security audits", "read "+saying)
+	}
+	last, m, ok := take(in, g.LastAudit, "security audits by third parties")
+	switch {
+	case !ok:
+		if m.Outcome == audit.MISS {
+			m.Settle = []string{"read the audit list of the foundation, or " + saying}
+		}
+		return m
+	case in.e.AssessedAt.IsZero() || last.IsZero() || last.After(in.e.AssessedAt):
+		return untold("the day of the last security audit is not plausible", "collect the evidence again")
+	}
+	origins := firstOrigins(g.LastAudit)
+	if len(origins) == 0 {
+		origins = firstOrigins(in.e.Governance)
+	}
+	m = in.count(in.age(last), less, "the newest audit that "+clip(g.Foundation)+" lists is of "+day(last), origins...)
+	if m.Outcome == audit.PASS || m.Outcome == audit.DNF {
+		return m
+	}
+	return lowerBound(m, "not read: audits that the foundation does not list", "read "+saying)
 }
 
 // staticAnalysis (SE-07, scs-0008 SE-5) asks: does CI look for security mistakes in the code?

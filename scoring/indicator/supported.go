@@ -15,7 +15,9 @@ import (
 // sources differ the earlier day decides whether the answer is PASS, and only when the latest has passed it is FAIL. An
 // estimate that has passed ends nothing, and a cycle that goes on without a stated end is at least PART. A -eol tag of the
 // series is FAIL whatever a calendar says: the project set it. Without a calendar tags alone never pass: that nobody set
-// such a tag proves nothing; an -eom or -em tag (maintenance ended or extended) shows that full support is over.
+// such a tag proves nothing; an -eom or -em tag (maintenance ended or extended) shows that full support is over. A project
+// with rolling releases maintains the newest alone: that one is at least PART, and PASS is out of reach for it, because its
+// end comes with the next release, on a day that nobody states; one that a newer release has replaced is judged by that day.
 // Misleads: what a distribution maintains beyond the end of its upstream; series with names instead of numbers have no tags that match.
 func supported(in *input) scoring.Measurement {
 	if len(in.p.Versions) == 0 {
@@ -40,6 +42,9 @@ func supported(in *input) scoring.Measurement {
 		m := in.scheduled(cycles)
 		if late != "" && m.Outcome == audit.DNF {
 			m.Interval, m.Reason = audit.Between(m.Interval.Low(), max(m.Interval.Low(), min(m.Interval.High(), half))), m.Reason+"; "+late
+			if m.Interval.Width() == 0 { // maintained by the calendar, and not in full by the tag
+				m.Outcome, m.Settle = audit.PART, nil
+			}
 		}
 		return m
 	case !tagged && in.e.Cycles.Failure != "" && m.Outcome == audit.MISS:
@@ -68,6 +73,9 @@ func (in *input) scheduled(cycles scoring.Cycles) scoring.Measurement {
 		}
 	}
 	worst.Interval = audit.Between(low, high)
+	if worst.Outcome == audit.DNF && worst.Interval.Width() == 0 { // each version leaves another end open
+		worst.Outcome, worst.Settle = audit.PART, nil
+	}
 	return worst
 }
 
@@ -99,7 +107,11 @@ func (in *input) until(version string, cycles scoring.Cycles) scoring.Measuremen
 	case c.Ended:
 		return failed("0", cycle+", which is at its end of life"+said, in.calendar()...)
 	case c.EndLow.IsZero() && c.EndHigh.IsZero() && c.Status == "maintained":
-		return in.open(half, audit.Full, cycle+", which is maintained; no end is stated"+said, "a stated end of its maintenance")
+		behind := ""
+		if c.Latest != "" && scoring.CompareVersions(version, c.Latest) < 0 {
+			behind = ", and its newest release is " + clip(c.Latest)
+		}
+		return in.open(half, audit.Full, cycle+", which is maintained; no end is stated"+behind+said, "a stated end of its maintenance; where releases are rolling, deploy each as it comes")
 	case c.EndLow.IsZero() && (c.EndHigh.IsZero() || in.left(c.EndHigh) >= 0):
 		return in.open(0, audit.Full, cycle+", for which no end is stated"+said, "a stated end of its maintenance")
 	case c.EndLow.IsZero():

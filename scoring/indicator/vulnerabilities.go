@@ -58,7 +58,7 @@ func plurals(n int, one, many string) string {
 
 // exposure is what the advisories about all deployed versions add up to.
 type exposure struct {
-	critical, high []string // certain and old
+	critical, high []string // certain and old; young critical ones that are too old to pass count as high
 	maybeCritical  []string // what may turn out to be critical
 	maybeHigh      []string // what may turn out to be high, not critical
 	oldest         int      // days, of the certain ones
@@ -67,8 +67,8 @@ type exposure struct {
 
 // openVulnerabilities (SE-04, scs-0008 MA-3) asks: does a deployed version have an old critical vulnerability? Knock-out:
 // FAIL needs an advisory that certainly applies to the version, is certainly critical, and is older than the threshold.
-// Measured: the days since publication of advisories that the deployed versions have. High ones count half. Advisories of
-// unknown severity, or of which nobody can tell whether they apply, leave the answer open, and so does a version that comes
+// Measured: the days since publication of advisories that the deployed versions have. High ones count half, and so do critical
+// ones whose age lies between the two thresholds of the profile. Advisories of unknown severity, or of which nobody can tell whether they apply, leave the answer open, and so does a version that comes
 // from a package of a distribution, which may hold the fix under the same number. PASS needs every database read.
 // Misleads: whether the flaw can be reached in this deployment is not known.
 func openVulnerabilities(in *input) scoring.Measurement {
@@ -94,9 +94,9 @@ func openVulnerabilities(in *input) scoring.Measurement {
 	limit := plural(*in.rule.Pass, "day")
 	switch {
 	case len(x.critical) > 0:
-		return failed(fmt.Sprint(x.oldest), fmt.Sprintf("critical and open for more than %s: %s", limit, names(x.critical)), firstOrigins(in.e.Advisories)...)
+		return failed(fmt.Sprint(x.oldest), fmt.Sprintf("%d critical and open for more than %s: %s%s", len(x.critical), plural(in.worst()-1, "day"), names(x.critical), in.cut(a)), firstOrigins(in.e.Advisories)...)
 	case len(x.high) > 0:
-		reason = append(reason, fmt.Sprintf("high and open for more than %s: %s", limit, names(x.high)))
+		reason = append(reason, fmt.Sprintf("%d high and open for more than %s: %s%s", len(x.high), limit, names(x.high), in.cut(a)))
 		high, low = half, half
 	}
 	if len(x.maybeCritical) > 0 {
@@ -119,6 +119,28 @@ func openVulnerabilities(in *input) scoring.Measurement {
 	return m
 }
 
+// worst is the age in days from which a critical advisory fails.
+func (in *input) worst() int {
+	if in.rule.Fail != nil {
+		return *in.rule.Fail
+	}
+	return *in.rule.Pass + 1
+}
+
+// cut says how many advisories of the deployed versions the evidence only counts; those that count most are listed.
+func (in *input) cut(a scoring.Advisories) string {
+	n := 0
+	for _, version := range in.versions() {
+		if left := a.Cut[version]; plausible(left) {
+			n = min(mostCount, n+left)
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return ", and " + plurals(n, "advisory", "advisories") + " of less weight that are not listed"
+}
+
 // exposed sorts the advisories of the deployed versions by what they may mean.
 func (in *input) exposed(a scoring.Advisories) exposure {
 	var x exposure
@@ -138,9 +160,9 @@ func (in *input) exposed(a scoring.Advisories) exposure {
 			case v.Published.IsZero() && v.Severity != "medium" && v.Severity != "low", v.Severity == "unknown", v.Severity == "":
 				x.maybeCritical = append(x.maybeCritical, label(v, version))
 				continue
-			case v.Severity == "critical":
+			case v.Severity == "critical" && in.days(v.Published) >= in.worst():
 				x.critical = append(x.critical, label(v, version))
-			case v.Severity == "high":
+			case v.Severity == "high", v.Severity == "critical":
 				x.high = append(x.high, label(v, version))
 			default:
 				continue
