@@ -212,6 +212,10 @@ func (c *Collector) parts(ctx context.Context, v *view, origin audit.Origin) aud
 	for i, f := range files {
 		ids[i] = f.id
 	}
+	product := s.productFiles()
+	for _, f := range product {
+		ids = append(ids, f.id)
+	}
 	texts, err := v.blobs(ctx, ids, maxDocument)
 	if err != nil {
 		return failure[[]scoring.SubLicence](err, origin)
@@ -227,7 +231,7 @@ func (c *Collector) parts(ctx context.Context, v *view, origin audit.Origin) aud
 			}
 		}
 	}
-	return audit.Known(list, origin)
+	return audit.Known(append(list, closedHeaders(product, texts)...), origin)
 }
 
 // subLicence judges one licence file below the root.
@@ -239,6 +243,9 @@ func (c *Collector) subLicence(f file, texts map[string][]byte) scoring.SubLicen
 		if expression, _, ok := c.options.Classify(text); ok {
 			sub.Expression = expression
 		}
+	}
+	if isEditionLicence(f) && sub.Expression == "" && endUser.Match(texts[f.id]) {
+		sub.Marks = []string{"end-user-agreement"}
 	}
 	return sub
 }

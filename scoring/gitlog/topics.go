@@ -115,7 +115,7 @@ var documentTopics = []topic{
 	{"notice", stems(`notice|notices|third-party-notices|thirdpartynotices`)},
 	{"trademark", stems(`trademarks?|trademark-policy|trademark-guidelines`)},
 	{"patents", stems(`patents?|patent-grant|patent-policy`)},
-	{"cla", stems(`cla|icla|ccla|contributor-licen[cs]e-agreement|contributor-agreement|individual-contributor-licen[cs]e-agreement`)},
+	{"cla", stems(`cla|icla|ccla|contributor-licen[cs]e-agreement|contributor-agreement|individual-contributor-licen[cs]e-agreement|contributor-licen[cs]ing-agreement|copyright-assignment`)},
 	{"dco", stems(`dco|developer-certificate-of-origin|developers-certificate-of-origin`)},
 	{"funding", either(stems(`funding|sponsors|backers|sponsorship`), paths(`(^|/)funding\.json$`, "funding.json"))},
 	{"sbom", paths(`(^|/)(sbom|bom)(\.[a-z0-9-]+)*\.(json|xml|spdx|yml|yaml)$|\.spdx(\.json|\.yml|\.yaml|\.rdf)?$|\.cdx\.(json|xml)$`, "bom", ".spdx", ".cdx.")},
@@ -133,6 +133,8 @@ var toolTopics = []topic{
 	{"mirror", paths(`^\.gitreview$`)},
 	{"sast", paths(`^\.semgrep(\.ya?ml|/.+)$|^\.?bandit(\.ya?ml|\.toml)?$|^sonar-project\.properties$|^\.lgtm\.yml$|^\.snyk$|^(\.github/)?codeql[^/]*\.ya?ml$|^\.github/workflows/[^/]*(codeql|coverity|semgrep|gosec|bandit)[^/]*\.ya?ml$`)},
 	{"config", readForTools},
+	{"cla-bot", claBotFile},
+	{"dco-bot", dcoBotFile},
 	{"gate", paths(`^\.mergify\.yml$|^\.github/mergify\.yml$|^bors\.toml$`)},
 }
 
