@@ -31,6 +31,14 @@ func isEditionLicence(f file) bool {
 	return false
 }
 
+// soldLicence matches names of licences that cover an edition beside the open one. At the root of a repository they are the
+// licence of a part: adding one is no change of the project's licence.
+var soldLicence = regexp.MustCompile(`^(?:ee|pro|enterprise|professional|premium|commercial)[-_. ]?licen[cs]e$|^licen[cs]e[-_. ](?:ee|pro|enterprise|professional|premium|commercial)$`)
+
+func isSoldLicence(f file) bool {
+	return isEditionLicence(f) && soldLicence.MatchString(strings.TrimSuffix(f.base, path.Ext(f.base)))
+}
+
 // telling reports whether a licence file stands for another edition. Those are read first where there are too many.
 func telling(f file) bool { return isEditionLicence(f) || hasPart(f.lower, productParts) }
 

@@ -87,6 +87,9 @@ var pricing = regexp.MustCompile(`(?i)https?://([\w.-]+)/[\w./-]*\b(?:pricing|ed
 // ownTier matches an edition that bears the project's own name, e.g. "NetBox Enterprise"; names are put in by ownEditions.
 const ownTier = `\b(?i:%s)(?: [A-Z]\w*){0,2} (?:Enterprise|Professional|Premium|Ultimate|Pro)\b`
 
+// otherMeaning matches what makes of the word no edition: an enterprise number (RFC 9371), a distribution.
+var otherMeaning = regexp.MustCompile(`^[\s-]*(?:Numbers?|Linux|Server|Java)\b`)
+
 // editionReader looks for signs in documents of one project.
 type editionReader struct {
 	own   []string       // lower-cased words that name the project or its owner
@@ -165,7 +168,7 @@ func (r editionReader) kinds(line string, readme bool) []string {
 		}
 	}
 	if r.named != nil {
-		if m := r.named.FindStringIndex(line); m != nil && !strings.HasPrefix(strings.TrimSpace(line[m[1]:]), "Linux") {
+		if m := r.named.FindStringIndex(line); m != nil && !otherMeaning.MatchString(line[m[1]:]) {
 			out = append(out, "edition")
 		}
 	}

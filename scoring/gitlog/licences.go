@@ -57,7 +57,7 @@ func (v *view) licencesAt(ctx context.Context, commits []string) ([]rootLicences
 			case !f.regular():
 			case prefix != "":
 				below[i/2] = append(below[i/2], f)
-			case isLicenceName(f):
+			case isLicenceName(f) && !isSoldLicence(f):
 				r.files = append(r.files, f)
 			case f.prose && f.stem == "readme":
 				r.readme = append(r.readme, f)
@@ -246,6 +246,7 @@ func (c *Collector) subLicence(f file, texts map[string][]byte) scoring.SubLicen
 	}
 	if isEditionLicence(f) && sub.Expression == "" && endUser.Match(texts[f.id]) {
 		sub.Marks = []string{"end-user-agreement"}
+		sub.Vendored = f.vendored || hasPart(strings.ReplaceAll(f.lower, "static/", "/"), sideParts) // pages of a user interface are shipped
 	}
 	return sub
 }
@@ -447,7 +448,7 @@ func licenceSet(o object) string {
 			continue
 		}
 		f := newFile(entry{mode: string(e.mode), kind: "blob", id: hex.EncodeToString(e.id), path: string(e.name)})
-		if f.lower == "licenses" || f.regular() && isLicenceName(f) {
+		if f.lower == "licenses" || f.regular() && isLicenceName(f) && !isSoldLicence(f) {
 			b.WriteString(f.path + " " + f.id + "\n")
 		}
 	}

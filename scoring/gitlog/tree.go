@@ -217,7 +217,7 @@ func (s *survey) add(f file) {
 
 func (s *survey) addLicence(f file) {
 	switch {
-	case isEditionLicence(f):
+	case isEditionLicence(f) && (!isLicenceName(f) || f.depth() > 0 || isSoldLicence(f)):
 		s.sub = append(s.sub, f)
 	case !isLicenceName(f) && f.dir() != "licenses/":
 	case f.depth() == 0, f.dir() == "licenses/":

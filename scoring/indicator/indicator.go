@@ -48,20 +48,29 @@ type question func(*input) scoring.Measurement
 
 // input is what a question is answered from.
 type input struct {
-	e    scoring.Evidence
-	p    scoring.Project
-	rule audit.IndicatorRule
+	id    string
+	e     scoring.Evidence
+	p     scoring.Project
+	rule  audit.IndicatorRule
+	grade audit.Grade // the worst of the facts that were taken so far; empty: none of them has one
 }
+
+// rests notes that the answer rests on a fact of a grade.
+func (in *input) rests(g audit.Grade) { in.grade = max(in.grade, g) } // grades are letters, the worst is the last
 
 // ask makes an indicator of a question.
 func ask(id string, q question) Indicator {
 	return Indicator{ID: id, Measure: func(e scoring.Evidence, p scoring.Project, rule audit.IndicatorRule) scoring.Measurement {
-		m := q(&input{e: e, p: p, rule: rule})
+		in := &input{id: id, e: e, p: p, rule: rule}
+		m := q(in)
 		m.Indicator, m.Aspect, m.Weight = id, rule.Aspect, rule.Weight
 		if m.Unit == "" {
 			m.Unit = shownUnit(rule.Unit, m.Value)
 		}
 		m.KnockOut = rule.KnockOut && m.Outcome == audit.FAIL
+		if m.Grade == "" && (m.Outcome.Decided() || m.Interval.Known()) {
+			m.Grade = in.grade
+		}
 		if m.Outcome.Decided() && len(m.Origins) == 0 {
 			m.Origins = []audit.Origin{{Source: "git", URL: e.Repo, Commit: e.Revision, At: e.AssessedAt}}
 		}
@@ -119,6 +128,7 @@ func take[T any](in *input, f audit.Fact[T], what string) (v T, m scoring.Measur
 	case known && f.Declared:
 		return v, untold(what+" is only declared, not measured", oneOf(f.Settle, "measure it")...), false
 	case known:
+		in.rests(f.Grade)
 		return v, m, true
 	case f.Failure != "":
 		return v, untold(clip(f.Failure), settle...), false

@@ -73,78 +73,6 @@ func (t truth) options() []int {
 	return []int{0, 1}
 }
 
-// vendorHome reports whether a company rather than a foundation holds the project.
-func (in *input) vendorHome() truth {
-	switch in.p.Foundation {
-	case "":
-		return unknown
-	case "none":
-		return yes
-	}
-	return no
-}
-
-// singleVendor (LR-04, scs-0008 LR-2) asks: does one vendor control the project?
-// Measured: three signals: the share of the largest organisation (as OC-02), maintainers from one organisation (as OC-05,
-// not collected yet) and a home without a foundation (as OC-07). A share that fails, or all three signals, fails; two of
-// three count half; else it passes.
-// Misleads: as its parts.
-func singleVendor(in *input) scoring.Measurement {
-	h, w, m, ok := in.whole()
-	if !ok {
-		return m
-	}
-	failAbove, m, ok := in.number("share_fail_bp")
-	if !ok {
-		return m
-	}
-	warnAbove, m, ok := in.number("share_warn_bp")
-	if !ok {
-		return m
-	}
-	lowest, highest := audit.Full, 0
-	for _, share := range []int{w.TopOrgLowBP, w.TopOrgHighBP} {
-		for _, maintainers := range unknown.options() {
-			for _, home := range in.vendorHome().options() {
-				score := vendorScore(share > failAbove, share > warnAbove, maintainers, home)
-				lowest, highest = min(lowest, score), max(highest, score)
-			}
-		}
-	}
-	reason := fmt.Sprintf("the largest organisation%s wrote %s of the human commits in %s; %s; the maintainers' organisations are not known",
-		named(w.TopOrg), endsPercent(w.TopOrgLowBP, w.TopOrgHighBP), plural(in.rule.Window, "day"), in.home())
-	m = in.bounded(h, spanned(lowest, highest, reason, affiliations, "find out which organisations the maintainers work for"))
-	m.Value, m.Unit = decimal(w.TopOrgLowBP), "share"
-	if w.TopOrgHighBP != w.TopOrgLowBP {
-		m.Value += ".." + decimal(w.TopOrgHighBP)
-	}
-	return m
-}
-
-func vendorScore(failing, warning bool, maintainers, home int) int {
-	signals := maintainers + home
-	if warning {
-		signals++
-	}
-	switch {
-	case failing || signals == 3:
-		return 0
-	case signals == 2:
-		return half
-	}
-	return audit.Full
-}
-
-func (in *input) home() string {
-	switch in.p.Foundation {
-	case "":
-		return "the hosting foundation is not known"
-	case "none":
-		return "no foundation hosts it"
-	}
-	return "hosted by " + clip(in.p.Foundation)
-}
-
 // spanned answers with a score of which only the ends are known.
 func spanned(low, high int, reason string, settle ...string) scoring.Measurement {
 	m := scoring.Measurement{Interval: audit.Between(low, high), Reason: reason}
@@ -161,37 +89,6 @@ func spanned(low, high int, reason string, settle ...string) scoring.Measurement
 	return m
 }
 
-// relicensingPower (LR-05, scs-0008 LR-2) asks: could one party take the project out of the open licences?
-// Measured: one point each for contributor terms in favour of a company (as OS-07), a home without a foundation (as OC-07)
-// and a past move away from open licences (as OS-06). Points that are not known give an interval.
-// Misleads: whoever wrote nearly everything needs no agreement to relicense.
-func relicensingPower(in *input) scoring.Measurement {
-	t, m, ok := in.tree()
-	if !ok {
-		return m
-	}
-	states, m, ok := take(in, in.e.LicenceHistory, "the history of the licence")
-	if !ok {
-		return m
-	}
-	past := no
-	switch left, unsure := movedAway(inTime(states)); {
-	case left:
-		past = yes
-	case unsure || len(states) == 0:
-		past = unknown
-	}
-	least, most := 0, 0
-	for _, point := range []truth{in.companyTerms(t), in.vendorHome(), past} {
-		options := point.options()
-		least += options[0]
-		most += options[len(options)-1]
-	}
-	m = in.between(least, most, less, plain, fmt.Sprintf("%s of 3: terms for a company %s, home without foundation %s, left open licences %s",
-		ends(least, most, "point"), in.companyTerms(t), in.vendorHome(), past), "find out the terms for contributors and the hosting foundation", in.at(""))
-	return m
-}
-
 // String is the word for a reason.
 func (t truth) String() string {
 	switch t {
@@ -201,19 +98,6 @@ func (t truth) String() string {
 		return "yes"
 	}
 	return "unknown"
-}
-
-// companyTerms reports whether contributors grant a company more than everybody.
-func (in *input) companyTerms(t scoring.Tree) truth {
-	switch {
-	case len(t.Documents["cla"]) > 0:
-		return in.vendorHome()
-	case len(guidesOn(t, "cla")) > 0:
-		return unknown
-	case len(t.Documents["dco"]) > 0:
-		return no
-	}
-	return unknown
 }
 
 // forkability (LR-06, scs-0008 LR-3) asks: could others carry the project on?
@@ -239,25 +123,26 @@ func forkability(in *input) scoring.Measurement {
 		return authors
 	}
 	class := licence.ClassOf(facts.Expression)
-	var doubts []string
+	var doubts, settle []string
+	doubt := func(reason, remedy string) { doubts, settle = append(doubts, reason), append(settle, remedy) }
 	switch class {
 	case licence.Restricted:
 		return failed(authors.Value, clip(facts.Expression)+" does not allow a fork", in.licenceOrigins(facts)...)
 	case licence.OSI, licence.FreeNotOSI:
 	default:
-		doubts = append(doubts, "the licence was not recognised")
+		doubt("the licence was not recognised", "read the licence files and add the licence to the known ones")
 	}
 	if len(t.Tools["ci"]) == 0 {
-		doubts = append(doubts, "no CI configuration in the repository shows how it is built")
+		doubt("no CI configuration in the repository shows how it is built", "name the place where it is built in public")
 	}
 	if h.Shallow {
-		doubts = append(doubts, "the clone does not reach back to the first commit")
+		doubt("the clone does not reach back to the first commit", "read a full clone")
 	}
 	if authors.Outcome != audit.PASS {
-		doubts = append(doubts, authors.Reason)
+		doubt(authors.Reason, strings.Join(authors.Settle, "; "))
 	}
 	if len(doubts) > 0 {
-		m = untold(strings.Join(doubts, "; "), "settle: "+doubts[0])
+		m = untold(strings.Join(doubts, "; "), settle...)
 		m.Value = authors.Value
 		return m
 	}
