@@ -59,8 +59,8 @@ func headerLicence(text []byte) string {
 		words += ")"
 	}
 	e, err := licence.Parse(words)
-	if err != nil {
-		return ""
+	if err != nil || strings.Contains(e.String(), "LicenseRef-") && !strings.Contains(words, "LicenseRef-") {
+		return "" // a slip of the pen is no licence of a vendor
 	}
 	return e.String()
 }

@@ -130,6 +130,12 @@ func controlCases(add adder) {
 	add("LR-05", "an owner that is not known leaves a point open", audit.DNF, atLeastHalf(), "whether a company owns it is not known", cla("holder:company"),
 		project(func(p *scoring.Project) { p.Model = "" }))
 
+	add("OS-06", "a move away is told with both licences and their days", audit.FAIL, zeroScore, "closed licence since 2022-04-28: SSPL-1.0; before that BSD-3-Clause from 2021-07-02", states("BSD-3-Clause", "SSPL-1.0"))
+	add("OS-06", "a licence that was never open fails and says so", audit.FAIL, zeroScore, "closed licence since 2021-07-02: BUSL-1.1; never open since 2021-07-02", states("SSPL-1.0", "BUSL-1.1"))
+	add("OS-06", "a return is told with its days", audit.PART, halfScore, "left the open licences on 2022-04-28 for SSPL-1.0 and came back on 2023-02-22 to AGPL-3.0-only OR SSPL-1.0",
+		states("BSD-3-Clause", "SSPL-1.0", "AGPL-3.0-only OR SSPL-1.0"))
+	add("OS-06", "a dual licence is no move", audit.PASS, fullScore, "open licence throughout", states("MIT", "MIT OR SSPL-1.0", "Apache-2.0 OR MIT"))
+
 	add("LR-06", "what would settle it is said once", audit.DNF, open, "not recognised", licenceAt("", func(l *scoring.LicenceFacts) { l.Expression = "" }))
 
 	add("LR-07", "an alternative passes and is named", audit.PASS, fullScore, "Sample (s3)")

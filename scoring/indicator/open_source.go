@@ -132,7 +132,8 @@ func licenceOfFiles(in *input) scoring.Measurement {
 
 // licenceStability (OS-06, scs-0008 FO-1.1) asks: did the licence stay open over the window? Knock-out: FAIL only if the
 // evaluated revision is under a closed licence; a project that left and came back counts half.
-// Measured: the licence set of the root licence files after each change.
+// Measured: the licence set of the root licence files after each change, each with its day. A choice of licences one of which
+// is open is open, so that a dual licence is no move; one that was closed throughout never moved and fails all the same.
 // Misleads: a licence that changed in file headers alone is not seen.
 func licenceStability(in *input) scoring.Measurement {
 	states, m, ok := take(in, in.e.LicenceHistory, "the history of the licence")
@@ -148,14 +149,14 @@ func licenceStability(in *input) scoring.Measurement {
 	origin.Commit, origin.At = last.Commit, last.From
 	switch licence.ClassOf(last.Expression) {
 	case licence.Restricted:
-		return failed("1", "closed licence since "+day(last.From)+": "+clip(last.Expression), origin)
+		return failed("1", "closed licence since "+day(closedSince(states).From)+": "+clip(last.Expression)+pastOf(states), moves(in, states, origin)...)
 	case licence.OSI, licence.FreeNotOSI:
 	default:
 		return untold("the licence since "+day(last.From)+" was not recognised", "read the licence files and add the licence to the known ones")
 	}
 	switch left, unsure := movedAway(states); {
 	case left:
-		return partly("1", "left the open licences and came back by "+day(last.From), origin)
+		return partly("1", "left the open licences"+wayBack(states), moves(in, states, origin)...)
 	case unsure:
 		m := untold("a licence of the past was not recognised", "read the licence files of the past")
 		m.Interval = audit.Between(half, audit.Full)
@@ -211,6 +212,72 @@ func movedAway(states []scoring.LicenceState) (left, unsure bool) {
 		}
 	}
 	return false, unsure
+}
+
+// isOpen and isShut are the two sides that a licence may be on; what was not recognised is on neither. A choice that holds an open
+// licence is open: offering further terms beside it is no move.
+func isOpen(s scoring.LicenceState) bool {
+	class := licence.ClassOf(s.Expression)
+	return class == licence.OSI || class == licence.FreeNotOSI
+}
+
+func isShut(s scoring.LicenceState) bool { return licence.ClassOf(s.Expression) == licence.Restricted }
+
+// closedSince returns the first of the closed states that last until today.
+func closedSince(states []scoring.LicenceState) scoring.LicenceState {
+	at := len(states) - 1
+	for at > 0 && isShut(states[at-1]) {
+		at--
+	}
+	return states[at]
+}
+
+// pastOf tells what was before a licence that is closed today: it moved away, or was never open as far as is known.
+func pastOf(states []scoring.LicenceState) string {
+	for _, s := range slices.Backward(states) {
+		if isOpen(s) {
+			return "; before that " + clip(s.Expression) + " from " + day(s.From)
+		}
+	}
+	if slices.ContainsFunc(states, func(s scoring.LicenceState) bool { return !isShut(s) }) {
+		return "; what was before was not recognised"
+	}
+	return "; never open since " + day(states[0].From)
+}
+
+// wayBack tells when the licence left the open ones, for what, and when it came back.
+func wayBack(states []scoring.LicenceState) string {
+	var b strings.Builder
+	open := false
+	for _, s := range states {
+		switch {
+		case isShut(s) && open:
+			fmt.Fprintf(&b, " on %s for %s", day(s.From), clip(s.Expression))
+			open = false
+		case isOpen(s) && !open:
+			if b.Len() > 0 {
+				fmt.Fprintf(&b, " and came back on %s to %s,", day(s.From), clip(s.Expression))
+			}
+			open = true
+		}
+	}
+	return strings.TrimSuffix(b.String(), ",")
+}
+
+// moves are the commits at which the licence changed sides, the newest last; at least the one given.
+func moves(in *input, states []scoring.LicenceState, last audit.Origin) []audit.Origin {
+	var out []audit.Origin
+	for i, s := range states {
+		if i > 0 && isOpen(s) != isOpen(states[i-1]) && len(out) < mostSigns {
+			o := in.at("")
+			o.Commit, o.At = s.Commit, s.From
+			out = append(out, o)
+		}
+	}
+	if len(out) == 0 {
+		return []audit.Origin{last}
+	}
+	return out
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
