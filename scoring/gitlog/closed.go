@@ -39,6 +39,12 @@ func isSoldLicence(f file) bool {
 	return isEditionLicence(f) && soldLicence.MatchString(strings.TrimSuffix(f.base, path.Ext(f.base)))
 }
 
+// ofOthers reports whether a file lists the licences of what the project uses, such as cmd/acmesolver/LICENSES of
+// cert-manager: by convention the plural stands for those of others.
+func ofOthers(f file) bool {
+	return f.stem == "licenses" || f.stem == "licences" || strings.HasPrefix(f.stem, "third-party")
+}
+
 // telling reports whether a licence file stands for another edition. Those are read first where there are too many.
 func telling(f file) bool { return isEditionLicence(f) || hasPart(f.lower, productParts) }
 

@@ -80,6 +80,7 @@ func TestClosedTermsAreFoundInLicencesOfEditionsAndInHeaders(t *testing.T) {
 		"ui/OC-LICENSE.html": agreement, "core/a.go": "// SPDX-License-Identifier: BUSL-1.1\n", "core/b.go": "// SPDX-License-Identifier: MIT\n",
 		"core/c.go": "// SPDX-License-Identifier: LicenseRef-Example-Terms\n", "core/d.go": "// SPDX-License-Identifier: none of these (\n",
 		"core/e_test.go": "// SPDX-License-Identifier: (BUSL-1.1)\n", "enterprise/f.go": "// SPDX-License-Identifier: Elastic-2.0\n",
+		"logo/LICENSE": "our mark", "cmd/a/LICENSES": "a,b,c", "make/licenses.mk": "x",
 		"core/g.go": "// SPDX-License-Identifier: MIT OR BUSL-1.1\n", "core/h.go": strings.Repeat("\n", headerBytes) + "// SPDX-License-Identifier: BUSL-1.1\n",
 	}
 	var got []string
@@ -88,11 +89,13 @@ func TestClosedTermsAreFoundInLicencesOfEditionsAndInHeaders(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
+		"cmd/a/LICENSES [] vendored=true product=false",
 		"core/a.go BUSL-1.1[header] vendored=false product=false",
 		"core/c.go LicenseRef-Example-Terms[header] vendored=false product=false",
 		"core/e_test.go BUSL-1.1[header] vendored=true product=false",
 		"docs/CE-LICENSE.html [end-user-agreement] vendored=true product=false",
 		"enterprise/f.go Elastic-2.0[header] vendored=false product=true",
+		"logo/LICENSE [] vendored=true product=false",
 		"ui/static/public/PRO-LICENSE.html [end-user-agreement] vendored=false product=false",
 		"vendor/x/EULA.txt [end-user-agreement] vendored=true product=false",
 	}

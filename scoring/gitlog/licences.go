@@ -237,7 +237,7 @@ func (c *Collector) parts(ctx context.Context, v *view, origin audit.Origin) aud
 // subLicence judges one licence file below the root.
 func (c *Collector) subLicence(f file, texts map[string][]byte) scoring.SubLicence {
 	sub := scoring.SubLicence{
-		Document: documentOf(f, texts), Vendored: f.vendored || hasPart(f.lower, sideParts), Product: hasPart(f.lower, productParts),
+		Document: documentOf(f, texts), Vendored: f.vendored || hasPart(f.lower, sideParts) || ofOthers(f), Product: hasPart(f.lower, productParts),
 	}
 	if text, ok := texts[f.id]; ok && c.options.Classify != nil {
 		if expression, _, ok := c.options.Classify(text); ok {

@@ -35,7 +35,8 @@ var vendoredParts = map[string]bool{
 // sideParts are directories that are not part of the product: a licence file there covers documents or samples only.
 var sideParts = map[string]bool{
 	"doc": true, "docs": true, "documentation": true, "test": true, "tests": true, "testing": true, "example": true,
-	"examples": true, "samples": true, "contrib": true, "site": true, "website": true, "static": true,
+	"examples": true, "samples": true, "contrib": true, "site": true, "website": true, "static": true, "logo": true, "logos": true,
+	"artwork": true, "branding": true,
 }
 
 // productParts are directories in which vendors keep parts of another edition (indicator OS-04).
@@ -59,7 +60,7 @@ var licenceName = regexp.MustCompile(`^(un)?licen[cs]es?([.-].*)?$|^copying([.-]
 
 func isLicenceName(f file) bool {
 	switch path.Ext(f.base) {
-	case ".go", ".py", ".c", ".h", ".js", ".ts", ".java", ".rb", ".sh", ".pl", ".erl", ".json", ".yml", ".yaml", ".css", ".png", ".svg", ".tmpl", ".tpl", ".html", ".rs", ".xml":
+	case ".go", ".py", ".c", ".h", ".js", ".ts", ".java", ".rb", ".sh", ".pl", ".erl", ".json", ".yml", ".yaml", ".css", ".png", ".svg", ".tmpl", ".tpl", ".html", ".rs", ".xml", ".mk", ".bzl", ".bazel", ".csv":
 		return false
 	}
 	return licenceName.MatchString(strings.ReplaceAll(f.base, "_", "-"))

@@ -32,7 +32,7 @@ func editionMarks(marks ...string) change {
 	return tree(func(t *scoring.Tree) { t.Documents["editions"] = marked("README.md", marks...) })
 }
 
-func says(id, by, value string) change {
+func stating(id, by, value string) change {
 	return func(s *sample) {
 		s.e.Statements = append(s.e.Statements, scoring.Statement{Indicator: id, By: by, Value: value, At: ago(10), Source: "https://git.example.org/team/example/security-insights.yml"})
 	}
@@ -84,10 +84,10 @@ func controlCases(add adder) {
 		}))
 	add("OS-05", "builds of others are no open core", audit.PASS, fullScore, "builds of others", editionMarks("edition:12"), foundation("CNCF"))
 	add("OS-05", "paid releases hold back no function", audit.PASS, fullScore, "", editionMarks("paid-releases:12"))
-	add("OS-05", "the project says that nothing is held back", audit.PASS, fullScore, "the project says", editionMarks("edition:12"), says("OS-05", scoring.ByProject, "true"))
-	add("OS-05", "the project says that something is held back", audit.FAIL, zeroScore, "the project says", editionMarks("edition:12"), says("OS-05", scoring.ByProject, "false"))
-	add("OS-05", "what only the operator says is tentative", audit.DNF, open, "tentative", editionMarks("edition:12"), says("OS-05", scoring.ByOperator, "false"))
-	add("OS-05", "a statement replaces no measured pass", audit.PASS, fullScore, "no sign", says("OS-05", scoring.ByProject, "false"))
+	add("OS-05", "the project says that nothing is held back", audit.PASS, fullScore, "the project says", editionMarks("edition:12"), stating("OS-05", scoring.ByProject, "true"))
+	add("OS-05", "the project says that something is held back", audit.FAIL, zeroScore, "the project says", editionMarks("edition:12"), stating("OS-05", scoring.ByProject, "false"))
+	add("OS-05", "what only the operator says is tentative", audit.DNF, open, "tentative", editionMarks("edition:12"), stating("OS-05", scoring.ByOperator, "false"))
+	add("OS-05", "a statement replaces no measured pass", audit.PASS, fullScore, "no sign", stating("OS-05", scoring.ByProject, "false"))
 	add("OS-05", "documents that nobody read are MISS", audit.MISS, open, "nobody looked", tree(func(t *scoring.Tree) { t.Prose = audit.Fact[int]{} }))
 	add("OS-05", "a repository without documents says nothing", audit.DNF, open, "no README", tree(func(t *scoring.Tree) { t.Prose = audit.Known(0) }))
 
@@ -112,9 +112,9 @@ func controlCases(add adder) {
 	add("OS-07", "a guide that takes contributions under the same licence passes", audit.PASS, fullScore, "under the licence of the project", guide("inbound-outbound"), without("dco"), unsigned)
 	add("OS-07", "Apache-2.0 takes contributions under the same licence in a foundation", audit.PASS, fullScore, "section 5", without("dco", "contributing"), unsigned, foundation("OpenInfra"))
 	add("OS-07", "and says nothing about the agreements of a company", audit.DNF, open, "bots of the forge", without("dco", "contributing"), unsigned)
-	add("OS-07", "terms are stated where the repository has none", audit.PASS, fullScore, "the project says", without("dco", "contributing"), unsigned, says("OS-07", scoring.ByProject, "cla-foundation"))
-	add("OS-07", "terms with a company are stated", audit.PART, halfScore, "the project says", without("dco", "contributing"), unsigned, says("OS-07", scoring.ByProject, "cla-company"))
-	add("OS-07", "stated words that mean nothing leave it open", audit.DNF, open, "none of dco", without("dco", "contributing"), unsigned, says("OS-07", scoring.ByProject, "yes"))
+	add("OS-07", "terms are stated where the repository has none", audit.PASS, fullScore, "the project says", without("dco", "contributing"), unsigned, stating("OS-07", scoring.ByProject, "cla-foundation"))
+	add("OS-07", "terms with a company are stated", audit.PART, halfScore, "the project says", without("dco", "contributing"), unsigned, stating("OS-07", scoring.ByProject, "cla-company"))
+	add("OS-07", "stated words that mean nothing leave it open", audit.DNF, open, "none of dco", without("dco", "contributing"), unsigned, stating("OS-07", scoring.ByProject, "yes"))
 
 	add("LR-04", "several employers of the maintainers and a small share pass in a company home", audit.PASS, fullScore, "3 to 5 organisations")
 	add("LR-04", "a large share, one employer and a company home fail", audit.FAIL, zeroScore, "one organisation", topShare(6000, 6000), teamOf(1, 1))
@@ -146,16 +146,16 @@ func controlCases(add adder) {
 	add("LR-08", "a standard interface passes", audit.PASS, fullScore, "Amazon S3 API")
 	noStandards := project(func(p *scoring.Project) { p.Standards = audit.Fact[[]scoring.Standard]{} })
 	add("LR-08", "nobody looked", audit.MISS, open, "nobody looked", noStandards)
-	add("LR-08", "the project states its export", audit.PASS, fullScore, "the project says", noStandards, says("LR-08", scoring.ByProject, "true"))
+	add("LR-08", "the project states its export", audit.PASS, fullScore, "the project says", noStandards, stating("LR-08", scoring.ByProject, "true"))
 	add("LR-08", "none in the catalogue is no proof", audit.DNF, open, "names no standard", project(func(p *scoring.Project) { p.Standards = audit.Known([]scoring.Standard{}) }))
 
 	add("LR-09", "the radius is information", audit.NA, open, "3 deployed components would be hit, and 1 other project of the stack depend on it: other")
 	add("LR-09", "outside a stack nobody looked", audit.MISS, open, "nobody looked", project(func(p *scoring.Project) { p.Deployed = audit.Fact[scoring.Deployed]{} }))
 	add("LR-09", "an impossible radius is no evidence", audit.DNF, open, "contradicts", deployed(func(d *scoring.Deployed) { d.Radius = -1 }))
 
-	add("LR-11", "nobody but the operator is asked", audit.MISS, open, "declaration of the operator", says("LR-11", scoring.ByProject, "true"))
-	add("LR-11", "what the operator says is tentative", audit.DNF, open, "tentative", says("LR-11", scoring.ByOperator, "true"))
-	add("LR-11", "words that are no answer stay open", audit.DNF, open, "neither", says("LR-11", scoring.ByOperator, "perhaps"))
+	add("LR-11", "nobody but the operator is asked", audit.MISS, open, "declaration of the operator", stating("LR-11", scoring.ByProject, "true"))
+	add("LR-11", "what the operator says is tentative", audit.DNF, open, "tentative", stating("LR-11", scoring.ByOperator, "true"))
+	add("LR-11", "words that are no answer stay open", audit.DNF, open, "neither", stating("LR-11", scoring.ByOperator, "perhaps"))
 
 	add("OS-10", "the healthy sample passes", audit.PASS, fullScore, "all of 40 dependencies")
 	add("OS-10", "a restricted licence fails and is named", audit.FAIL, zeroScore, "pkg:npm/closed@1", deployed(func(d *scoring.Deployed) { d.Closed = []string{"pkg:npm/closed@1"} }))
@@ -201,7 +201,7 @@ func TestEachSignOfAnEditionIsGivenWithPathLineAndCommit(t *testing.T) {
 }
 
 func TestAStatementAboutAnEditionIsMarkedAsDeclared(t *testing.T) {
-	s := sampleWith(editionMarks("edition:12"), says("OS-05", scoring.ByProject, "true"))
+	s := sampleWith(editionMarks("edition:12"), stating("OS-05", scoring.ByProject, "true"))
 	m := byID()["OS-05"].Measure(s.e, s.p, profile(t).Indicators["OS-05"])
 	if !m.Declared || m.Grade != audit.GradeDeclared {
 		t.Errorf("declared %t, grade %q", m.Declared, m.Grade)
