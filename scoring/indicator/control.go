@@ -1,7 +1,6 @@
 package indicator
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -66,45 +65,6 @@ func (in *input) oneEmployer() (truth, string) {
 	return unknown, "the maintainers work for " + ends(both[0], both[1], "organisation")
 }
 
-// singleVendor (LR-04, scs-0008 LR-2) asks: does one vendor control the project?
-// Measured: three signals: the share of the largest organisation (as OC-02), maintainers from one organisation (as OC-05)
-// and a home that a company owns (companyHome). A share that fails, or all three signals, fails; two of three count half;
-// else it passes.
-// Misleads: as its parts.
-func singleVendor(in *input) scoring.Measurement {
-	h, w, m, ok := in.whole()
-	if !ok {
-		return m
-	}
-	failAbove, m, ok := in.number("share_fail_bp")
-	if !ok {
-		return m
-	}
-	warnAbove, m, ok := in.number("share_warn_bp")
-	if !ok {
-		return m
-	}
-	one, who := in.oneEmployer()
-	owned, owner := in.companyHome()
-	lowest, highest := audit.Full, 0
-	for _, share := range []int{w.TopOrgLowBP, w.TopOrgHighBP} {
-		for _, maintainers := range one.options() {
-			for _, home := range owned.options() {
-				score := vendorScore(share > failAbove, share > warnAbove, maintainers, home)
-				lowest, highest = min(lowest, score), max(highest, score)
-			}
-		}
-	}
-	reason := fmt.Sprintf("the largest organisation%s wrote %s of the human commits in %s; %s; %s",
-		named(w.TopOrg), endsPercent(w.TopOrgLowBP, w.TopOrgHighBP), plural(in.rule.Window, "day"), owner, who)
-	m = in.bounded(h, spanned(lowest, highest, reason, affiliations, "find out which organisations the maintainers work for"))
-	m.Value, m.Unit = decimal(w.TopOrgLowBP), "share"
-	if w.TopOrgHighBP != w.TopOrgLowBP {
-		m.Value += ".." + decimal(w.TopOrgHighBP)
-	}
-	return m
-}
-
 func vendorScore(failing, warning bool, maintainers, home int) int {
 	signals := maintainers + home
 	if warning {
@@ -117,43 +77,6 @@ func vendorScore(failing, warning bool, maintainers, home int) int {
 		return half
 	}
 	return audit.Full
-}
-
-// relicensingPower (LR-05, scs-0008 LR-2) asks: could one party take the project out of the open licences?
-// Measured: one point each for contributor terms in favour of a company (as OS-07), a home and trademark that a company owns
-// (companyHome), and a past move away from open licences (as OS-06). Points that are not known give an interval. Three
-// points fail, two count half (design section 9).
-// Misleads: whoever wrote nearly everything needs no agreement to relicense.
-func relicensingPower(in *input) scoring.Measurement {
-	t, m, ok := in.tree()
-	if !ok {
-		return m
-	}
-	states, m, ok := take(in, in.e.LicenceHistory, "the history of the licence")
-	if !ok {
-		return m
-	}
-	past := no
-	switch left, unsure := movedAway(inTime(states)); {
-	case left:
-		past = yes
-	case unsure || len(states) == 0:
-		past = unknown
-	}
-	favour := in.companyTerms(t)
-	owned, owner := in.companyHome()
-	least, most := 0, 0
-	for _, point := range []truth{favour, owned, past} {
-		options := point.options()
-		least += options[0]
-		most += options[len(options)-1]
-	}
-	m = in.between(least, most, less, plain, fmt.Sprintf("%s of 3: terms in favour of a company %s, company owns home and name %s (%s), left open licences %s",
-		ends(least, most, "point"), favour, owned, owner, past), "find out the terms for contributors, who owns home and trademark, and the past licences", in.at(""))
-	for _, topic := range []string{"cla", "trademark"} {
-		m.Origins = append(m.Origins, in.files(byPath(t.Documents[topic]))...)
-	}
-	return m
 }
 
 // companyTerms reports whether contributors grant a company more than everybody.

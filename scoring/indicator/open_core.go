@@ -20,35 +20,6 @@ import (
 // Words about editions are signals that are listed one by one, with path and line; whether the functions behind them are
 // withheld, and needed, only a person can say (OS-05).
 
-// openCore (OS-04, scs-0008 FO-1.2) asks: is any part of the product under a closed licence? Knock-out.
-// Measured, at each deployed version: licence files below the root, licences of further editions in the tree, SPDX lines of
-// source files (of the evaluated revision; at versions those below ee/, enterprise/ and the like), and the editions that the
-// catalogue tells apart. A closed licence in a product path fails, and so does a closed edition of the rights holder beside
-// the open one; in vendored code, tests or documents it counts half. An unrecognised one leaves the answer open.
-// Misleads: of large trees only a sample of the headers is read; a closed edition that neither the repository nor the
-// catalogue names is not seen.
-func openCore(in *input) scoring.Measurement {
-	versions := in.versions()
-	if len(versions) == 0 {
-		if sold := in.soldEditions(""); len(sold) > 0 {
-			return in.soldBeside(sold, nil, "", "")
-		}
-		return missed("the deployed version is not known, so nobody looked at its parts", "find out the deployed version")
-	}
-	answers := make([]scoring.Measurement, 0, len(versions))
-	for _, v := range versions {
-		parts, commit, m, ok := in.parts(v)
-		switch sold := in.soldEditions(v); {
-		case len(sold) > 0:
-			m = in.soldBeside(sold, parts, commit, v)
-		case ok:
-			m = in.closedParts(parts, commit, v)
-		}
-		answers = append(answers, m)
-	}
-	return worstVersion(answers)
-}
-
 // soldEditions returns the editions at a version that are not open, if an open one exists beside them. Without an open one
 // the licence itself is the question (OS-01).
 func (in *input) soldEditions(version string) []scoring.Edition {
@@ -169,29 +140,6 @@ func worstVersion(answers []scoring.Measurement) scoring.Measurement {
 	}
 	worst.Interval = audit.Between(low, high)
 	return worst
-}
-
-// restrictedEdition (OS-05, scs-0008 FO-1.2) asks: is the open version limited in favour of another edition?
-// Measured: signs in the README and the documentation of the repository (an edition beside the open one, functions that only
-// another edition has, a licence key, prices, a table of editions), agreements with end users in the tree, and the editions
-// that the catalogue tells apart. An edition of the rights holder that the catalogue names as closed fails. Signs alone
-// confirm nothing: whether needed functions are withheld has to be stated. No sign passes, and so do signs in a project that
-// a foundation holds: nobody there holds all rights, so that such editions are builds of others.
-// Misleads: pages of the vendor outside the repository are not read.
-func restrictedEdition(in *input) scoring.Measurement {
-	for _, v := range append(in.versions(), "") {
-		if sold := in.soldEditions(v); len(sold) > 0 {
-			t, _, _ := in.tree()
-			m := in.soldBeside(sold, t.SubLicences, in.e.Revision, v)
-			m.Value = "no"
-			if signs := in.editionSigns(t); len(signs) > 0 {
-				m.Reason += "; signs: " + signsListed(signs)
-				m.Origins = append(m.Origins, signOrigins(signs)...)
-			}
-			return m
-		}
-	}
-	return in.told(in.editionsRead(), more, "whether needed functions are kept for another edition")
 }
 
 // editionsRead judges what the repository says about editions.

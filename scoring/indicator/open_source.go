@@ -130,6 +130,58 @@ func licenceOfFiles(in *input) scoring.Measurement {
 		marked, plural(t.SourceFiles, "source file"), percentOf(marked, t.SourceFiles)), in.at(""))
 }
 
+// openCore (OS-04, scs-0008 FO-1.2) asks: is any part of the product under a closed licence? Knock-out.
+// Measured: at each deployed version, licence files below the root, licences of further editions in the tree, SPDX lines of
+// source files (of the evaluated revision; at versions those below ee/, enterprise/ and the like), and the editions that the
+// catalogue tells apart. A closed licence in a product path fails, and so does a closed edition of the rights holder beside
+// the open one; in vendored code, tests or documents it counts half. An unrecognised one leaves the answer open.
+// Misleads: of large trees only a sample of the headers is read; a closed edition that neither the repository nor the
+// catalogue names is not seen.
+func openCore(in *input) scoring.Measurement {
+	versions := in.versions()
+	if len(versions) == 0 {
+		if sold := in.soldEditions(""); len(sold) > 0 {
+			return in.soldBeside(sold, nil, "", "")
+		}
+		return missed("the deployed version is not known, so nobody looked at its parts", "find out the deployed version")
+	}
+	answers := make([]scoring.Measurement, 0, len(versions))
+	for _, v := range versions {
+		parts, commit, m, ok := in.parts(v)
+		switch sold := in.soldEditions(v); {
+		case len(sold) > 0:
+			m = in.soldBeside(sold, parts, commit, v)
+		case ok:
+			m = in.closedParts(parts, commit, v)
+		}
+		answers = append(answers, m)
+	}
+	return worstVersion(answers)
+}
+
+// restrictedEdition (OS-05, scs-0008 FO-1.2) asks: is the open version limited in favour of another edition?
+// Measured: signs in the README and the documentation of the repository (an edition beside the open one, functions that only
+// another edition has, a licence key, prices, a table of editions), agreements with end users in the tree, and the editions
+// that the catalogue tells apart. An edition of the rights holder that the catalogue names as closed fails. Signs alone
+// confirm nothing: whether needed functions are withheld has to be stated. No sign passes, and so do signs in a project that
+// a foundation holds: nobody there holds all rights, so that such editions are builds of others.
+// Misleads: pages of the vendor outside the repository are not read.
+func restrictedEdition(in *input) scoring.Measurement {
+	for _, v := range append(in.versions(), "") {
+		if sold := in.soldEditions(v); len(sold) > 0 {
+			t, _, _ := in.tree()
+			m := in.soldBeside(sold, t.SubLicences, in.e.Revision, v)
+			m.Value = "no"
+			if signs := in.editionSigns(t); len(signs) > 0 {
+				m.Reason += "; signs: " + signsListed(signs)
+				m.Origins = append(m.Origins, signOrigins(signs)...)
+			}
+			return m
+		}
+	}
+	return in.told(in.editionsRead(), more, "whether needed functions are kept for another edition")
+}
+
 // licenceStability (OS-06, scs-0008 FO-1.1) asks: did the licence stay open over the window? Knock-out: FAIL only if the
 // evaluated revision is under a closed licence; a project that left and came back counts half.
 // Measured: the licence set of the root licence files after each change, each with its day. A choice of licences one of which
@@ -282,6 +334,20 @@ func moves(in *input, states []scoring.LicenceState, last audit.Origin) []audit.
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
+// contributorTerms (OS-07, scs-0008 FO-1.4, LR-2) asks: do the terms for contributors keep the project open?
+// Measured: agreements and contribution guides in the repository, and with whom they are; what makes a machine ask for a
+// signature; the share of signed-off commits; and section 5 of Apache-2.0, which takes contributions under the same licence,
+// where a foundation holds the project. DCO, inbound = outbound and an agreement with a foundation pass; one with a company
+// counts half unless it promises to stay open; copyright assignment to a company fails.
+// Misleads: an agreement that only a bot on the forge asks for is not seen; with whom it is, is read from names.
+func contributorTerms(in *input) scoring.Measurement {
+	m := in.termsRead()
+	if m.Interval.Known() || m.Outcome == audit.MISS && in.e.Failure != "" {
+		return m
+	}
+	return in.toldTerms(m)
+}
+
 // signOff (OS-08, scs-0008 FO-1.4) asks: are the changes signed off, where the project demands it?
 // Measured: human commits of the window with a Signed-off-by trailer. NA if the repository neither holds a certificate of
 // origin nor mentions one; where a contribution guide only mentions it, nobody knows whether it is demanded, and a low
@@ -344,4 +410,32 @@ func patents(in *input) scoring.Measurement {
 		return passed(clip(facts.Expression), clip(facts.Expression)+" grants patent rights", in.licenceOrigins(facts)...)
 	}
 	return in.absent(t, missing(t, "notice, trademark or patent document")+", and no patent grant in the licence")
+}
+
+// dependencies (OS-10, scs-0008 FO-1.1) asks: are all runtime dependencies under open licences?
+// Measured: the packages in the artifacts of the stack that hold the project, by the licences in their SBOMs. One under a
+// restricted licence fails; one whose licence is not known leaves the answer open.
+// Misleads: an image holds packages of the base system that the project does not need; a static binary hides some.
+func dependencies(in *input) scoring.Measurement {
+	d, m, ok := take(in, in.p.Deployed, "the packages in the artifacts that hold it")
+	switch {
+	case !ok:
+		return m
+	case !plausible(d.Dependencies, d.Unread) || len(d.Closed)+d.Unread > d.Dependencies:
+		return untold("the recorded dependencies contradict themselves", "collect the stack again")
+	case len(d.Closed) > 0:
+		return in.count(len(d.Closed), less, fmt.Sprintf("restricted licence in %s of %s: %s", plain(len(d.Closed)), dependenciesOf(d.Dependencies), names(d.Closed)), firstOrigins(in.p.Deployed)...)
+	case d.Dependencies == 0:
+		return untold("no package was found in the artifacts that hold it", "give their contents as an image:, registry: or sbom: source")
+	case d.Unread > 0:
+		return untold(fmt.Sprintf("the licence of %d of %s is not known", d.Unread, dependenciesOf(d.Dependencies)), "find out these licences: name places under licences: in the stack file")
+	}
+	return in.count(0, less, "open licences in all of "+dependenciesOf(d.Dependencies), firstOrigins(in.p.Deployed)...)
+}
+
+func dependenciesOf(n int) string {
+	if n == 1 {
+		return "1 dependency"
+	}
+	return fmt.Sprintf("%d dependencies", n)
 }

@@ -23,20 +23,6 @@ const (
 	termsAny     terms = "cla-somebody"     // an agreement, nobody knows with whom
 )
 
-// contributorTerms (OS-07, scs-0008 FO-1.4, LR-2) asks: do the terms for contributors keep the project open?
-// Measured: agreements and contribution guides in the repository, and with whom they are; what makes a machine ask for a
-// signature; the share of signed-off commits; and section 5 of Apache-2.0, which takes contributions under the same licence,
-// where a foundation holds the project. DCO, inbound = outbound and an agreement with a foundation pass; one with a company
-// counts half unless it promises to stay open; copyright assignment to a company fails.
-// Misleads: an agreement that only a bot on the forge asks for is not seen; with whom it is, is read from names.
-func contributorTerms(in *input) scoring.Measurement {
-	m := in.termsRead()
-	if m.Interval.Known() || m.Outcome == audit.MISS && in.e.Failure != "" {
-		return m
-	}
-	return in.toldTerms(m)
-}
-
 func (in *input) termsRead() scoring.Measurement {
 	t, m, ok := in.tree()
 	if !ok {
