@@ -237,6 +237,8 @@ var statements = []struct {
 	id      string
 	phrases []string
 }{
+	// RabbitMQ, deps/amqp_client/LICENSE and 51 more: each part points to the text at the root.
+	{"MPL-2.0", []string{"is licensed under the mpl 2 0", "please see license mpl rabbitmq"}},
 	// HAProxy, LICENSE: the texts lie in doc/; that headers are under the LGPL adds rights and takes none.
 	{"GPL-2.0-only", []string{"haproxy has been covered by gpl version 2", "lgpl license to the exportable include", "are covered by the gpl unless expressly stated otherwise"}},
 }

@@ -261,6 +261,9 @@ func TestAStatementInWordsOfItsOwnIsRecognisedAsAWhole(t *testing.T) {
 	if got, _, ok := Detect([]byte(said)); got != "GPL-2.0-only" || !ok {
 		t.Errorf("got %q, %v", got, ok)
 	}
+	if got, _, ok := Detect([]byte("This part is licensed under the MPL 2.0. For the text please see LICENSE-MPL-RabbitMQ.")); got != "MPL-2.0" || !ok {
+		t.Errorf("got %q, %v", got, ok)
+	}
 	if got, _, ok := Detect([]byte(strings.Replace(said, "unless expressly", "only where", 1))); ok {
 		t.Errorf("got %q of half a statement, want nothing", got)
 	}

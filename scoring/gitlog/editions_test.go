@@ -80,7 +80,7 @@ func TestClosedTermsAreFoundInLicencesOfEditionsAndInHeaders(t *testing.T) {
 		"ui/OC-LICENSE.html": agreement, "core/a.go": "// SPDX-License-Identifier: BUSL-1.1\n", "core/b.go": "// SPDX-License-Identifier: MIT\n",
 		"core/c.go": "// SPDX-License-Identifier: LicenseRef-Example-Terms\n", "core/d.go": "// SPDX-License-Identifier: none of these (\n",
 		"core/e_test.go": "// SPDX-License-Identifier: (BUSL-1.1)\n", "enterprise/f.go": "// SPDX-License-Identifier: Elastic-2.0\n",
-		"logo/LICENSE": "our mark", "cmd/a/LICENSES": "a,b,c", "make/licenses.mk": "x",
+		"logo/LICENSE": "our mark", "cmd/a/LICENSES": "a,b,c", "make/licenses.mk": "x", "ui/license.component.scss": "x", "ui/license.hbs": "x",
 		"core/g.go": "// SPDX-License-Identifier: MIT OR BUSL-1.1\n", "core/h.go": strings.Repeat("\n", headerBytes) + "// SPDX-License-Identifier: BUSL-1.1\n",
 	}
 	var got []string

@@ -60,7 +60,8 @@ var licenceName = regexp.MustCompile(`^(un)?licen[cs]es?([.-].*)?$|^copying([.-]
 
 func isLicenceName(f file) bool {
 	switch path.Ext(f.base) {
-	case ".go", ".py", ".c", ".h", ".js", ".ts", ".java", ".rb", ".sh", ".pl", ".erl", ".json", ".yml", ".yaml", ".css", ".png", ".svg", ".tmpl", ".tpl", ".html", ".rs", ".xml", ".mk", ".bzl", ".bazel", ".csv":
+	case ".go", ".py", ".c", ".h", ".js", ".ts", ".java", ".rb", ".sh", ".pl", ".erl", ".json", ".yml", ".yaml", ".css", ".png", ".svg", ".tmpl", ".tpl", ".html", ".rs", ".xml", ".mk", ".bzl", ".bazel", ".csv",
+		".scss", ".sass", ".less", ".hbs", ".vue", ".tsx", ".jsx", ".gif", ".jpg", ".ico":
 		return false
 	}
 	return licenceName.MatchString(strings.ReplaceAll(f.base, "_", "-"))
