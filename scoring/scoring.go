@@ -23,6 +23,7 @@ type Project struct {
 	Foundation string   `json:"foundation,omitempty"` // hosting foundation by catalogue; "none" if known to have none
 	Versions   []string `json:"versions,omitempty"`   // deployed upstream versions, sorted
 	Links      []Link   `json:"links,omitempty"`      // why the stack's parts lead here
+	Model      string   `json:"model,omitempty"`      // who runs it by the catalogue: community, vendor (Example GmbH), ...
 	// Registry names the foundation's records of the project: team in OpenStack's projects.yaml, name in the CNCF landscape.
 	Registry string   `json:"registry,omitempty"`
 	Packages []string `json:"packages,omitempty"` // package URLs without version that indexes know the project by
@@ -36,6 +37,8 @@ type Project struct {
 	// empty: somebody looked and found none. Unknown: the catalogue does not know the project, or says nothing.
 	Alternatives audit.Fact[[]Alternative] `json:"alternatives,omitzero"`
 	Standards    audit.Fact[[]Standard]    `json:"standards,omitzero"`
+	// Editions are the editions that the catalogue tells apart; unknown where it tells none apart.
+	Editions audit.Fact[[]Edition] `json:"editions,omitzero"`
 	// Deployed is what only the stack shows, filled from the bundle; unknown for a project scored outside a stack.
 	Deployed audit.Fact[Deployed] `json:"deployed,omitzero"`
 	// Mitigations are what the operator declares to lessen the risks of the project (stack.yaml).
@@ -56,6 +59,22 @@ type Standard struct {
 	ID     string `json:"id"`
 	Name   string `json:"name,omitempty"`
 	Source string `json:"source,omitempty"`
+}
+
+// Edition is a form in which the rights holder gives out a project, with the licence of what he gives out.
+type Edition struct {
+	Name     string   `json:"name"`
+	Licence  string   `json:"licence"`            // SPDX expression
+	Open     bool     `json:"open"`               // approved by the OSI
+	Versions string   `json:"versions"`           // "*", or bounds joined by commas
+	Deployed []string `json:"deployed,omitempty"` // versions of the project that Versions covers
+	Source   string   `json:"source"`
+}
+
+// Holds reports whether the edition exists at a deployed version; "" stands for the evaluated revision, of which only an
+// edition of all versions is known to exist.
+func (e Edition) Holds(version string) bool {
+	return e.Versions == "*" || version != "" && slices.Contains(e.Deployed, version)
 }
 
 // Deployed is what the deployed stack says about one of its projects.
@@ -407,14 +426,16 @@ type Tree struct {
 	TestFiles    int             `json:"test_files"`
 	SPDXHeaders  audit.Fact[int] `json:"spdx_headers"`            // source files with an SPDX-License-Identifier line
 	REUSE        bool            `json:"reuse"`                   // REUSE.toml or .reuse/dep5 covers the tree
+	Prose        audit.Fact[int] `json:"prose,omitzero"`          // documents read for editions; what they showed is the topic editions
 	LicenceFiles []Document      `json:"licence_files,omitempty"` // at the root, or below LICENSES/
 	SubLicences  []SubLicence    `json:"sub_licences,omitempty"`  // licence files elsewhere in the tree
 	// Documents by topic; a topic without entry was searched for in the whole tree and not found. Topics: governance,
 	// maintainers, code-of-conduct, contributing, security, roadmap, changelog, adopters, notice, trademark, patents,
-	// cla, dco, funding, sbom, deprecation, maintenance-policy, secure-coding.
+	// cla, dco, funding, sbom, deprecation, maintenance-policy, secure-coding, editions (README and documentation that speak of
+	// editions; marks kind:line, kinds as in scoring/gitlog).
 	Documents map[string][]Document `json:"documents,omitempty"`
 	// Tools by topic, as paths of configuration files. Topics: ci, gate, sast, dependency-update, fuzzing, mirror
-	// (.gitreview), conformance, proposals (directories).
+	// (.gitreview), conformance, proposals (directories), cla-bot and dco-bot (what asks contributors for a signature).
 	Tools               map[string][]Document `json:"tools,omitempty"`
 	ProposalsChanged12m audit.Fact[int]       `json:"proposals_changed_12m"` // proposal files changed in 12 months
 	// ProposalsReviewed12m counts those of them of which every change of the 12 months was reviewed by the traces in git (the
@@ -459,7 +480,8 @@ type Document struct {
 	Marks []string `json:"marks,omitempty"`
 }
 
-// SubLicence is a licence file below the root.
+// SubLicence is a licence file below the root, the licence of another edition, or a source file whose header names a licence
+// that is not open or not known (mark header). The mark end-user-agreement says that the text is an agreement with end users.
 type SubLicence struct {
 	Document
 	Expression string `json:"expression,omitempty"` // SPDX; empty if the text was not recognised

@@ -29,6 +29,9 @@ func Detect(text []byte) (expression string, coverage int, ok bool) {
 	doc := newDocument(text)
 	spans := doc.spans(text)
 	if len(spans) == 0 {
+		if id, ok := doc.stated(); ok {
+			return id, 100, true
+		}
 		return doc.tagged(text)
 	}
 	parts := make([]Expression, len(spans))
@@ -226,6 +229,37 @@ func (d document) leavesChoice(firstText int) bool {
 		intro = " " + d.words[:d.at[i]] + " "
 	}
 	return slices.ContainsFunc(choices, func(c string) bool { return strings.Contains(intro, " "+c+" ") })
+}
+
+// statements are files in which a project says in words of its own under which licence it stands, and keeps the texts
+// elsewhere. All phrases must stand there, in this order.
+var statements = []struct {
+	id      string
+	phrases []string
+}{
+	// RabbitMQ, deps/amqp_client/LICENSE and 51 more: each part points to the text at the root.
+	{"MPL-2.0", []string{"is licensed under the mpl 2 0", "please see license mpl rabbitmq"}},
+	// HAProxy, LICENSE: the texts lie in doc/; that headers are under the LGPL adds rights and takes none.
+	{"GPL-2.0-only", []string{"haproxy has been covered by gpl version 2", "lgpl license to the exportable include", "are covered by the gpl unless expressly stated otherwise"}},
+}
+
+// stated recognises a file that only says under which licence the project stands.
+func (d document) stated() (id string, ok bool) {
+	for _, s := range statements {
+		from := 0
+		for _, phrase := range s.phrases {
+			at := d.find(phrase, from)
+			if at < 0 {
+				from = -1
+				break
+			}
+			from = at + len(phrase)
+		}
+		if from > 0 {
+			return s.id, true
+		}
+	}
+	return "", false
 }
 
 var tagForm = regexp.MustCompile(`SPDX-License-Identifier:[ \t]*([^\r\n]+)`)

@@ -255,3 +255,16 @@ func FuzzDetect(f *testing.F) {
 		}
 	})
 }
+
+func TestAStatementInWordsOfItsOwnIsRecognisedAsAWhole(t *testing.T) {
+	const said = "In the past haproxy has been covered by GPL version 2. We apply the LGPL license to the exportable include files. Files here are covered by the GPL unless expressly stated otherwise."
+	if got, _, ok := Detect([]byte(said)); got != "GPL-2.0-only" || !ok {
+		t.Errorf("got %q, %v", got, ok)
+	}
+	if got, _, ok := Detect([]byte("This part is licensed under the MPL 2.0. For the text please see LICENSE-MPL-RabbitMQ.")); got != "MPL-2.0" || !ok {
+		t.Errorf("got %q, %v", got, ok)
+	}
+	if got, _, ok := Detect([]byte(strings.Replace(said, "unless expressly", "only where", 1))); ok {
+		t.Errorf("got %q of half a statement, want nothing", got)
+	}
+}

@@ -218,7 +218,7 @@ func TestLicencesAreReadAtEachDeployedVersion(t *testing.T) {
 		}
 		sub = append(sub, text)
 	}
-	if diff := cmp.Diff([]string{"docs/LICENSE MIT vendored", "ee/LICENSE BUSL-1.1 product", "pkg/COPYING "}, sub); diff != "" {
+	if diff := cmp.Diff([]string{"ee/LICENSE BUSL-1.1 product", "docs/LICENSE MIT vendored", "pkg/COPYING "}, sub); diff != "" {
 		t.Errorf("licences below the root (-want +got):\n%s", diff)
 	}
 }

@@ -63,6 +63,9 @@ func (c *Collector) readTree(ctx context.Context, v *view, s *survey, at time.Ti
 	if err := t.readme(ctx); err != nil {
 		return nil, err
 	}
+	if err := t.editions(ctx); err != nil {
+		return nil, err
+	}
 	t.headers()
 	t.binaries()
 	return t, nil
@@ -87,7 +90,9 @@ func (s *survey) wanted() []string {
 	take(s.licences, maxLicences)
 	take(s.sub, maxSub)
 	take(s.readme, readPerTopic)
+	take(s.prose, maxProse)
 	take(s.sources, sourceSample)
+	take(s.productFiles(), maxProductFiles)
 	take(s.suspects, maxSuspects)
 	if s.gitreview != nil {
 		ids = append(ids, s.gitreview.id)
@@ -199,7 +204,7 @@ var (
 
 // documentMarks names features of a document's text: "private-channel" and "days:N" in security documents (N in days, a
 // part of a day counts as one), "days:N" in policies on support and deprecation, "assignment", "cla", "dco" and "link" in
-// contribution guides and agreements. Agreements are only believed of prominent files: a list of questions elsewhere may
+// contribution guides and agreements; holder:foundation, holder:company, stays-open and inbound-outbound (see termMarks). Agreements are only believed of prominent files: a list of questions elsewhere may
 // well say that there is none.
 func documentMarks(topic string, text []byte, prominent bool) []string {
 	var marks []string
@@ -220,7 +225,7 @@ func documentMarks(topic string, text []byte, prominent bool) []string {
 		mark("dco", signOff.Match(text))
 		mark("link", webLink.Match(text))
 	}
-	return marks
+	return append(marks, termMarks(topic, text, prominent)...)
 }
 
 // periods lists the spans of time that a text names, as "days:N", shortest first, at most five.
@@ -273,13 +278,14 @@ var toolMarks = []toolMark{
 	{"fuzzing", "oss-fuzz", regexp.MustCompile(`google/oss-fuzz|clusterfuzzlite`)},
 	{"fuzzing", "go-fuzz", regexp.MustCompile(`go test[^\n]*-fuzz\b`)},
 	{"conformance", "tempest", regexp.MustCompile(`(?m)^\s*-?\s*(name:\s*)?[a-z0-9-]*tempest[a-z0-9-]*`)},
+	signatureBots[0], signatureBots[1], signatureBots[2],
 	{"ci", "tests", regexp.MustCompile(`(?i)\b(tox|pytest|stestr|unittest|make (check|test)|go test|ctest|npm (run )?test|runtest|rebar3|ct-|vtest|reg-tests|check-templates|python3?-jobs|bazel test|cargo test)\b`)},
 }
 
 // toolFiles are the files that are read for tools.
 func (s *survey) toolFiles() []file {
 	var out []file
-	for _, topic := range []string{"ci", "sast", "gate", "dependency-update"} {
+	for _, topic := range []string{"ci", "sast", "gate", "dependency-update", "cla-bot", "dco-bot"} {
 		out = append(out, s.tools[topic]...)
 	}
 	return append(out, s.tools["config"]...)
@@ -404,6 +410,8 @@ func (t *contents) licences(ctx context.Context) error {
 			return err
 		}
 	}
+	sample := append(slices.Clone(t.s.sources[:min(sourceSample, len(t.s.sources))]), t.s.productFiles()...)
+	t.s.tree.SubLicences = append(t.s.tree.SubLicences, closedHeaders(sample, t.texts)...)
 	return nil
 }
 

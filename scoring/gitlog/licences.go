@@ -57,7 +57,7 @@ func (v *view) licencesAt(ctx context.Context, commits []string) ([]rootLicences
 			case !f.regular():
 			case prefix != "":
 				below[i/2] = append(below[i/2], f)
-			case isLicenceName(f):
+			case isLicenceName(f) && !isSoldLicence(f):
 				r.files = append(r.files, f)
 			case f.prose && f.stem == "readme":
 				r.readme = append(r.readme, f)
@@ -212,6 +212,10 @@ func (c *Collector) parts(ctx context.Context, v *view, origin audit.Origin) aud
 	for i, f := range files {
 		ids[i] = f.id
 	}
+	product := s.productFiles()
+	for _, f := range product {
+		ids = append(ids, f.id)
+	}
 	texts, err := v.blobs(ctx, ids, maxDocument)
 	if err != nil {
 		return failure[[]scoring.SubLicence](err, origin)
@@ -227,18 +231,22 @@ func (c *Collector) parts(ctx context.Context, v *view, origin audit.Origin) aud
 			}
 		}
 	}
-	return audit.Known(list, origin)
+	return audit.Known(append(list, closedHeaders(product, texts)...), origin)
 }
 
 // subLicence judges one licence file below the root.
 func (c *Collector) subLicence(f file, texts map[string][]byte) scoring.SubLicence {
 	sub := scoring.SubLicence{
-		Document: documentOf(f, texts), Vendored: f.vendored || hasPart(f.lower, sideParts), Product: hasPart(f.lower, productParts),
+		Document: documentOf(f, texts), Vendored: f.vendored || hasPart(f.lower, sideParts) || ofOthers(f), Product: hasPart(f.lower, productParts),
 	}
 	if text, ok := texts[f.id]; ok && c.options.Classify != nil {
 		if expression, _, ok := c.options.Classify(text); ok {
 			sub.Expression = expression
 		}
+	}
+	if isEditionLicence(f) && sub.Expression == "" && endUser.Match(texts[f.id]) {
+		sub.Marks = []string{"end-user-agreement"}
+		sub.Vendored = f.vendored || hasPart(strings.ReplaceAll(f.lower, "static/", "/"), sideParts) // pages of a user interface are shipped
 	}
 	return sub
 }
@@ -440,7 +448,7 @@ func licenceSet(o object) string {
 			continue
 		}
 		f := newFile(entry{mode: string(e.mode), kind: "blob", id: hex.EncodeToString(e.id), path: string(e.name)})
-		if f.lower == "licenses" || f.regular() && isLicenceName(f) {
+		if f.lower == "licenses" || f.regular() && isLicenceName(f) && !isSoldLicence(f) {
 			b.WriteString(f.path + " " + f.id + "\n")
 		}
 	}

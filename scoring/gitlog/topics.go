@@ -35,7 +35,8 @@ var vendoredParts = map[string]bool{
 // sideParts are directories that are not part of the product: a licence file there covers documents or samples only.
 var sideParts = map[string]bool{
 	"doc": true, "docs": true, "documentation": true, "test": true, "tests": true, "testing": true, "example": true,
-	"examples": true, "samples": true, "contrib": true, "site": true, "website": true, "static": true,
+	"examples": true, "samples": true, "contrib": true, "site": true, "website": true, "static": true, "logo": true, "logos": true,
+	"artwork": true, "branding": true,
 }
 
 // productParts are directories in which vendors keep parts of another edition (indicator OS-04).
@@ -59,7 +60,8 @@ var licenceName = regexp.MustCompile(`^(un)?licen[cs]es?([.-].*)?$|^copying([.-]
 
 func isLicenceName(f file) bool {
 	switch path.Ext(f.base) {
-	case ".go", ".py", ".c", ".h", ".js", ".ts", ".java", ".rb", ".sh", ".pl", ".erl", ".json", ".yml", ".yaml", ".css", ".png", ".svg", ".tmpl", ".tpl", ".html", ".rs", ".xml":
+	case ".go", ".py", ".c", ".h", ".js", ".ts", ".java", ".rb", ".sh", ".pl", ".erl", ".json", ".yml", ".yaml", ".css", ".png", ".svg", ".tmpl", ".tpl", ".html", ".rs", ".xml", ".mk", ".bzl", ".bazel", ".csv",
+		".scss", ".sass", ".less", ".hbs", ".vue", ".tsx", ".jsx", ".gif", ".jpg", ".ico":
 		return false
 	}
 	return licenceName.MatchString(strings.ReplaceAll(f.base, "_", "-"))
@@ -115,7 +117,7 @@ var documentTopics = []topic{
 	{"notice", stems(`notice|notices|third-party-notices|thirdpartynotices`)},
 	{"trademark", stems(`trademarks?|trademark-policy|trademark-guidelines`)},
 	{"patents", stems(`patents?|patent-grant|patent-policy`)},
-	{"cla", stems(`cla|icla|ccla|contributor-licen[cs]e-agreement|contributor-agreement|individual-contributor-licen[cs]e-agreement`)},
+	{"cla", stems(`cla|icla|ccla|contributor-licen[cs]e-agreement|contributor-agreement|individual-contributor-licen[cs]e-agreement|contributor-licen[cs]ing-agreement|copyright-assignment`)},
 	{"dco", stems(`dco|developer-certificate-of-origin|developers-certificate-of-origin`)},
 	{"funding", either(stems(`funding|sponsors|backers|sponsorship`), paths(`(^|/)funding\.json$`, "funding.json"))},
 	{"sbom", paths(`(^|/)(sbom|bom)(\.[a-z0-9-]+)*\.(json|xml|spdx|yml|yaml)$|\.spdx(\.json|\.yml|\.yaml|\.rdf)?$|\.cdx\.(json|xml)$`, "bom", ".spdx", ".cdx.")},
@@ -133,6 +135,8 @@ var toolTopics = []topic{
 	{"mirror", paths(`^\.gitreview$`)},
 	{"sast", paths(`^\.semgrep(\.ya?ml|/.+)$|^\.?bandit(\.ya?ml|\.toml)?$|^sonar-project\.properties$|^\.lgtm\.yml$|^\.snyk$|^(\.github/)?codeql[^/]*\.ya?ml$|^\.github/workflows/[^/]*(codeql|coverity|semgrep|gosec|bandit)[^/]*\.ya?ml$`)},
 	{"config", readForTools},
+	{"cla-bot", claBotFile},
+	{"dco-bot", dcoBotFile},
 	{"gate", paths(`^\.mergify\.yml$|^\.github/mergify\.yml$|^bors\.toml$`)},
 }
 

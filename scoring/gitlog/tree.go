@@ -153,6 +153,7 @@ type survey struct {
 	licences  []file                    // at the root or below LICENSES/
 	sub       []file                    // licence files elsewhere
 	readme    []file
+	prose     []file // documentation for users
 	sources   []file
 	suspects  []file // files that may be executables
 	gitreview *file
@@ -183,7 +184,9 @@ func (v *view) survey(ctx context.Context, commit string) (*survey, error) {
 	}
 	slices.SortFunc(s.licences, byPlace)
 	slices.SortFunc(s.sub, byPlace)
+	slices.SortStableFunc(s.sub, func(a, b file) int { return one(!telling(a)) - one(!telling(b)) })
 	slices.SortFunc(s.readme, byPlace)
+	slices.SortFunc(s.prose, byPlace)
 	slices.SortFunc(s.sources, func(a, b file) int {
 		return strings.Compare(a.id+a.path, b.id+b.path)
 	})
@@ -196,6 +199,9 @@ func (s *survey) add(f file) {
 	s.addDocument(f)
 	s.addTool(f)
 	s.addSource(f)
+	if isProse(f) {
+		s.prose = append(s.prose, f)
+	}
 	if mayBeBinary(f) {
 		s.suspects = append(s.suspects, f)
 	}
@@ -211,6 +217,8 @@ func (s *survey) add(f file) {
 
 func (s *survey) addLicence(f file) {
 	switch {
+	case isEditionLicence(f) && (!isLicenceName(f) || f.depth() > 0 || isSoldLicence(f)):
+		s.sub = append(s.sub, f)
 	case !isLicenceName(f) && f.dir() != "licenses/":
 	case f.depth() == 0, f.dir() == "licenses/":
 		s.licences = append(s.licences, f)

@@ -1,10 +1,7 @@
 package indicator
 
-import "github.com/pegel-audit/pegel/scoring"
-
 // All returns the 89 indicators, sorted by id. To add one, write its question in the file of its aspect and add its line
-// here, and its rule to every profile. Those that ask a source which is not collected yet answer MISS and name the source,
-// so that coverage is honest.
+// here, and its rule to every profile.
 func All() []Indicator {
 	return []Indicator{
 		ask("AC-01", maintained),
@@ -24,11 +21,11 @@ func All() []Indicator {
 		ask("LR-04", singleVendor),
 		ask("LR-05", relicensingPower),
 		ask("LR-06", forkability),
-		ask("LR-07", needs("alternatives with the same interface", "alternatives in the catalogue")),
-		ask("LR-08", needs("how data can be taken out", "a declaration")),
-		ask("LR-09", needs("what depends on it in the stack", "the dependency graph of the SBOM; information only")),
+		ask("LR-07", replaceable),
+		ask("LR-08", exit),
+		ask("LR-09", blastRadius),
 		ask("LR-10", funding),
-		ask("LR-11", needs("what the largest contributors sell", "a declaration of the operator")),
+		ask("LR-11", conflicts),
 		ask("MA-01", releaseCadence),
 		ask("MA-02", supported),
 		ask("MA-03", maintenancePolicy),
@@ -66,12 +63,12 @@ func All() []Indicator {
 		ask("OS-02", licenceFile),
 		ask("OS-03", licenceOfFiles),
 		ask("OS-04", openCore),
-		ask("OS-05", needs("marks of a restricted edition", "the documentation, or a declaration")),
+		ask("OS-05", restrictedEdition),
 		ask("OS-06", licenceStability),
 		ask("OS-07", contributorTerms),
 		ask("OS-08", signOff),
 		ask("OS-09", patents),
-		ask("OS-10", needs("the licences of its dependencies", "the SBOM of the project")),
+		ask("OS-10", dependencies),
 		ask("OV-01", continuousHistory),
 		ask("OV-02", review),
 		ask("OV-03", outsideContributions),
@@ -96,12 +93,5 @@ func All() []Indicator {
 		ask("SE-13", badge),
 		ask("SE-14", securityAudit),
 		ask("SE-15", secureCoding),
-	}
-}
-
-// needs is the question whose source is not collected yet: always MISS, with what would answer it.
-func needs(what, source string) question {
-	return func(*input) scoring.Measurement {
-		return missed("nobody looked at "+what+"; needs: "+source, "read "+source)
 	}
 }

@@ -131,18 +131,27 @@ func licenceOfFiles(in *input) scoring.Measurement {
 }
 
 // openCore (OS-04, scs-0008 FO-1.2) asks: is any part of the product under a closed licence? Knock-out.
-// Measured: licence files below the root at each deployed version. A closed licence in a product path fails; in vendored
-// code, tests or documents it counts half. An unrecognised one leaves the answer open.
-// Misleads: a closed edition in another repository is not seen (OS-05).
+// Measured: at each deployed version, licence files below the root, licences of further editions in the tree, SPDX lines of
+// source files (of the evaluated revision; at versions those below ee/, enterprise/ and the like), and the editions that the
+// catalogue tells apart. A closed licence in a product path fails, and so does a closed edition of the rights holder beside
+// the open one; in vendored code, tests or documents it counts half. An unrecognised one leaves the answer open.
+// Misleads: of large trees only a sample of the headers is read; a closed edition that neither the repository nor the
+// catalogue names is not seen.
 func openCore(in *input) scoring.Measurement {
 	versions := in.versions()
 	if len(versions) == 0 {
+		if sold := in.soldEditions(""); len(sold) > 0 {
+			return in.soldBeside(sold, nil, "", "")
+		}
 		return missed("the deployed version is not known, so nobody looked at its parts", "find out the deployed version")
 	}
 	answers := make([]scoring.Measurement, 0, len(versions))
 	for _, v := range versions {
 		parts, commit, m, ok := in.parts(v)
-		if ok {
+		switch sold := in.soldEditions(v); {
+		case len(sold) > 0:
+			m = in.soldBeside(sold, parts, commit, v)
+		case ok:
 			m = in.closedParts(parts, commit, v)
 		}
 		answers = append(answers, m)
@@ -150,83 +159,33 @@ func openCore(in *input) scoring.Measurement {
 	return worstVersion(answers)
 }
 
-// parts returns the licence files below the root at a version.
-func (in *input) parts(version string) (parts []scoring.SubLicence, commit string, m scoring.Measurement, ok bool) {
-	what := "the licences of parts" + atVersion(version)
-	if facts, known := in.e.Licences[version].Get(); known && facts.Parts.Unknown() != audit.MISS {
-		parts, m, ok = take(in, facts.Parts, what)
-		return parts, facts.Commit, m, ok
-	}
-	releases, _ := in.e.Releases.Get()
-	if version != "" && (in.e.Revision == "" || releases.TagOf[version].Commit != in.e.Revision) {
-		unread := audit.Fact[int]{}
-		if in.e.Failure == "" {
-			unread.Settle = "read the tree at the tag of version " + version
-		}
-		_, m, _ = take(in, unread, what)
-		return nil, "", m, false
-	}
-	t, m, ok := in.tree()
-	return t.SubLicences, in.e.Revision, m, ok
-}
-
-// closedParts judges the licence files below the root.
-func (in *input) closedParts(parts []scoring.SubLicence, commit, version string) scoring.Measurement {
-	var closed, vendored, unread []scoring.Document
-	doubtful := false // an unread part may be a product part
-	for _, p := range parts {
-		product := p.Product || !p.Vendored
-		switch class := licence.ClassOf(p.Expression); {
-		case class == licence.Restricted && product:
-			closed = append(closed, p.Document)
-		case class == licence.Restricted:
-			vendored = append(vendored, p.Document)
-		case class == licence.Unknown:
-			unread = append(unread, p.Document)
-			doubtful = doubtful || product
+// restrictedEdition (OS-05, scs-0008 FO-1.2) asks: is the open version limited in favour of another edition?
+// Measured: signs in the README and the documentation of the repository (an edition beside the open one, functions that only
+// another edition has, a licence key, prices, a table of editions), agreements with end users in the tree, and the editions
+// that the catalogue tells apart. An edition of the rights holder that the catalogue names as closed fails. Signs alone
+// confirm nothing: whether needed functions are withheld has to be stated. No sign passes, and so do signs in a project that
+// a foundation holds: nobody there holds all rights, so that such editions are builds of others.
+// Misleads: pages of the vendor outside the repository are not read.
+func restrictedEdition(in *input) scoring.Measurement {
+	for _, v := range append(in.versions(), "") {
+		if sold := in.soldEditions(v); len(sold) > 0 {
+			t, _, _ := in.tree()
+			m := in.soldBeside(sold, t.SubLicences, in.e.Revision, v)
+			m.Value = "no"
+			if signs := in.editionSigns(t); len(signs) > 0 {
+				m.Reason += "; signs: " + signsListed(signs)
+				m.Origins = append(m.Origins, signOrigins(signs)...)
+			}
+			return m
 		}
 	}
-	origins := func(docs []scoring.Document) []audit.Origin {
-		return in.licenceOrigins(scoring.LicenceFacts{Commit: commit, Files: docs})
-	}
-	switch {
-	case len(closed) > 0:
-		return failed(fmt.Sprint(len(closed)), "closed licence"+atVersion(version)+" in "+listed(byPath(closed)), origins(closed)...)
-	case doubtful, len(unread) > 0 && len(vendored) == 0:
-		m := untold("licence"+atVersion(version)+" not recognised in "+listed(byPath(unread)), "read "+clip(byPath(unread)[0].Path))
-		if !doubtful {
-			m.Interval = audit.Between(half, audit.Full) // vendored parts can cost half at most
-		}
-		return m
-	case len(vendored) > 0:
-		return partly(fmt.Sprint(len(vendored)), "closed licence"+atVersion(version)+" in vendored code only: "+listed(byPath(vendored)), origins(vendored)...)
-	}
-	return passed("0", "no part under a closed licence"+atVersion(version), origins(nil)...)
-}
-
-// worstVersion joins the answers for all deployed versions of one project: the worst outcome decides. The interval of a DNF
-// reaches from the worst low end to the worst high end.
-func worstVersion(answers []scoring.Measurement) scoring.Measurement {
-	worst, low, high := answers[0], audit.Full, audit.Full
-	for _, m := range answers {
-		if m.Outcome != worst.Outcome && audit.Worst(m.Outcome, worst.Outcome) == m.Outcome {
-			worst = m
-		}
-		low, high = min(low, m.Interval.Low()), min(high, m.Interval.High())
-	}
-	if worst.Outcome != audit.DNF {
-		return worst
-	}
-	if at := slices.IndexFunc(answers, func(m scoring.Measurement) bool { return m.Outcome == audit.PART }); at >= 0 && low == high {
-		return answers[at] // what is not known of the others can cost no more than this
-	}
-	worst.Interval = audit.Between(low, high)
-	return worst
+	return in.told(in.editionsRead(), more, "whether needed functions are kept for another edition")
 }
 
 // licenceStability (OS-06, scs-0008 FO-1.1) asks: did the licence stay open over the window? Knock-out: FAIL only if the
 // evaluated revision is under a closed licence; a project that left and came back counts half.
-// Measured: the licence set of the root licence files after each change.
+// Measured: the licence set of the root licence files after each change, each with its day. A choice of licences one of which
+// is open is open, so that a dual licence is no move; one that was closed throughout never moved and fails all the same.
 // Misleads: a licence that changed in file headers alone is not seen.
 func licenceStability(in *input) scoring.Measurement {
 	states, m, ok := take(in, in.e.LicenceHistory, "the history of the licence")
@@ -242,14 +201,14 @@ func licenceStability(in *input) scoring.Measurement {
 	origin.Commit, origin.At = last.Commit, last.From
 	switch licence.ClassOf(last.Expression) {
 	case licence.Restricted:
-		return failed("1", "closed licence since "+day(last.From)+": "+clip(last.Expression), origin)
+		return failed("1", "closed licence since "+day(closedSince(states).From)+": "+clip(last.Expression)+pastOf(states), moves(in, states, origin)...)
 	case licence.OSI, licence.FreeNotOSI:
 	default:
 		return untold("the licence since "+day(last.From)+" was not recognised", "read the licence files and add the licence to the known ones")
 	}
 	switch left, unsure := movedAway(states); {
 	case left:
-		return partly("1", "left the open licences and came back by "+day(last.From), origin)
+		return partly("1", "left the open licences"+wayBack(states), moves(in, states, origin)...)
 	case unsure:
 		m := untold("a licence of the past was not recognised", "read the licence files of the past")
 		m.Interval = audit.Between(half, audit.Full)
@@ -307,72 +266,86 @@ func movedAway(states []scoring.LicenceState) (left, unsure bool) {
 	return false, unsure
 }
 
+// isOpen and isShut are the two sides that a licence may be on; what was not recognised is on neither. A choice that holds an open
+// licence is open: offering further terms beside it is no move.
+func isOpen(s scoring.LicenceState) bool {
+	class := licence.ClassOf(s.Expression)
+	return class == licence.OSI || class == licence.FreeNotOSI
+}
+
+func isShut(s scoring.LicenceState) bool { return licence.ClassOf(s.Expression) == licence.Restricted }
+
+// closedSince returns the first of the closed states that last until today.
+func closedSince(states []scoring.LicenceState) scoring.LicenceState {
+	at := len(states) - 1
+	for at > 0 && isShut(states[at-1]) {
+		at--
+	}
+	return states[at]
+}
+
+// pastOf tells what was before a licence that is closed today: it moved away, or was never open as far as is known.
+func pastOf(states []scoring.LicenceState) string {
+	for _, s := range slices.Backward(states) {
+		if isOpen(s) {
+			return "; before that " + clip(s.Expression) + " from " + day(s.From)
+		}
+	}
+	if slices.ContainsFunc(states, func(s scoring.LicenceState) bool { return !isShut(s) }) {
+		return "; what was before was not recognised"
+	}
+	return "; never open since " + day(states[0].From)
+}
+
+// wayBack tells when the licence left the open ones, for what, and when it came back.
+func wayBack(states []scoring.LicenceState) string {
+	var b strings.Builder
+	open := false
+	for _, s := range states {
+		switch {
+		case isShut(s) && open:
+			fmt.Fprintf(&b, " on %s for %s", day(s.From), clip(s.Expression))
+			open = false
+		case isOpen(s) && !open:
+			if b.Len() > 0 {
+				fmt.Fprintf(&b, " and came back on %s to %s,", day(s.From), clip(s.Expression))
+			}
+			open = true
+		}
+	}
+	return strings.TrimSuffix(b.String(), ",")
+}
+
+// moves are the commits at which the licence changed sides, the newest last; at least the one given.
+func moves(in *input, states []scoring.LicenceState, last audit.Origin) []audit.Origin {
+	var out []audit.Origin
+	for i, s := range states {
+		if i > 0 && isOpen(s) != isOpen(states[i-1]) && len(out) < mostSigns {
+			o := in.at("")
+			o.Commit, o.At = s.Commit, s.From
+			out = append(out, o)
+		}
+	}
+	if len(out) == 0 {
+		return []audit.Origin{last}
+	}
+	return out
+}
+
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // contributorTerms (OS-07, scs-0008 FO-1.4, LR-2) asks: do the terms for contributors keep the project open?
-// Measured: documents in the repository, and the share of signed-off commits. DCO passes, so does a CLA to a foundation; a
-// CLA to a company counts half; copyright assignment to a company fails.
-// Misleads: a CLA that only a bot on the forge asks for is not seen; a promise to stay open is not read.
+// Measured: agreements and contribution guides in the repository, and with whom they are; what makes a machine ask for a
+// signature; the share of signed-off commits; and section 5 of Apache-2.0, which takes contributions under the same licence,
+// where a foundation holds the project. DCO, inbound = outbound and an agreement with a foundation pass; one with a company
+// counts half unless it promises to stay open; copyright assignment to a company fails.
+// Misleads: an agreement that only a bot on the forge asks for is not seen; with whom it is, is read from names.
 func contributorTerms(in *input) scoring.Measurement {
-	t, m, ok := in.tree()
-	if !ok {
+	m := in.termsRead()
+	if m.Interval.Known() || m.Outcome == audit.MISS && in.e.Failure != "" {
 		return m
 	}
-	if cla := byPath(t.Documents["cla"]); len(cla) > 0 {
-		return in.agreement(cla)
-	}
-	if guides := guidesOn(t, "cla"); len(guides) > 0 {
-		return untold(listed(guides)+" mentions a contributor agreement, whose terms are not in the repository", "read the contributor agreement")
-	}
-	if dco := byPath(t.Documents["dco"]); len(dco) > 0 {
-		return passed("DCO", "developer certificate of origin: "+listed(dco), in.files(dco)...)
-	}
-	enough, m, ok := in.number("sign_off_bp")
-	if !ok {
-		return m
-	}
-	_, w, m, ok := in.whole()
-	if !ok {
-		return m
-	}
-	if share(w.SignedOff, w.HumanCommits).compare(enough) >= 0 {
-		return passed("DCO", fmt.Sprintf("%s of the human commits in %s are signed off, %s needed",
-			percentOf(w.SignedOff, w.HumanCommits), plural(in.rule.Window, "day"), percent(enough)))
-	}
-	return untold(fmt.Sprintf("no contributor agreement and no certificate of origin in the repository, and %s of the human commits are signed off; not read: the bots of the forge",
-		percentOf(w.SignedOff, w.HumanCommits)), "a declaration of the terms for contributors")
-}
-
-// guidesOn returns the contribution guides that mention a topic (cla, dco). A mention is no claim: a guide may say that
-// something is not needed.
-func guidesOn(t scoring.Tree, topic string) []scoring.Document {
-	var docs []scoring.Document
-	for _, d := range t.Documents["contributing"] {
-		if slices.Contains(d.Marks, topic) {
-			docs = append(docs, d)
-		}
-	}
-	return byPath(docs)
-}
-
-// agreement judges a contributor licence agreement by who holds it.
-func (in *input) agreement(cla []scoring.Document) scoring.Measurement {
-	assigns := slices.ContainsFunc(cla, func(d scoring.Document) bool { return slices.Contains(d.Marks, "assignment") })
-	worst := half
-	if assigns {
-		worst = 0
-	}
-	switch {
-	case in.p.Foundation == "":
-		m := untold("contributor agreement "+listed(cla)+", but who holds it is not known", "enter the hosting foundation in the catalogue")
-		m.Interval = audit.Between(worst, audit.Full)
-		return m
-	case in.p.Foundation != "none":
-		return passed("CLA to a foundation", "contributor agreement with the foundation "+clip(in.p.Foundation)+": "+listed(cla), append(in.files(cla), in.catalogue())...)
-	case assigns:
-		return failed("assignment", "copyright assignment without a foundation: "+listed(cla), in.files(cla)...)
-	}
-	return partly("CLA to a company", "contributor agreement without a foundation: "+listed(cla), in.files(cla)...)
+	return in.toldTerms(m)
 }
 
 // signOff (OS-08, scs-0008 FO-1.4) asks: are the changes signed off, where the project demands it?
@@ -437,4 +410,32 @@ func patents(in *input) scoring.Measurement {
 		return passed(clip(facts.Expression), clip(facts.Expression)+" grants patent rights", in.licenceOrigins(facts)...)
 	}
 	return in.absent(t, missing(t, "notice, trademark or patent document")+", and no patent grant in the licence")
+}
+
+// dependencies (OS-10, scs-0008 FO-1.1) asks: are all runtime dependencies under open licences?
+// Measured: the packages in the artifacts of the stack that hold the project, by the licences in their SBOMs. One under a
+// restricted licence fails; one whose licence is not known leaves the answer open.
+// Misleads: an image holds packages of the base system that the project does not need; a static binary hides some.
+func dependencies(in *input) scoring.Measurement {
+	d, m, ok := take(in, in.p.Deployed, "the packages in the artifacts that hold it")
+	switch {
+	case !ok:
+		return m
+	case !plausible(d.Dependencies, d.Unread) || len(d.Closed)+d.Unread > d.Dependencies:
+		return untold("the recorded dependencies contradict themselves", "collect the stack again")
+	case len(d.Closed) > 0:
+		return in.count(len(d.Closed), less, fmt.Sprintf("restricted licence in %s of %s: %s", plain(len(d.Closed)), dependenciesOf(d.Dependencies), names(d.Closed)), firstOrigins(in.p.Deployed)...)
+	case d.Dependencies == 0:
+		return untold("no package was found in the artifacts that hold it", "give their contents as an image:, registry: or sbom: source")
+	case d.Unread > 0:
+		return untold(fmt.Sprintf("the licence of %d of %s is not known", d.Unread, dependenciesOf(d.Dependencies)), "find out these licences: name places under licences: in the stack file")
+	}
+	return in.count(0, less, "open licences in all of "+dependenciesOf(d.Dependencies), firstOrigins(in.p.Deployed)...)
+}
+
+func dependenciesOf(n int) string {
+	if n == 1 {
+		return "1 dependency"
+	}
+	return fmt.Sprintf("%d dependencies", n)
 }

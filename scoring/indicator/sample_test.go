@@ -41,7 +41,10 @@ const (
 func healthyProject() scoring.Project {
 	return scoring.Project{
 		ID: "example", Name: "Example", Repo: "https://git.example.org/team/example", Role: "platform", Foundation: "none",
-		Versions: []string{"9.2.1"}, Links: []scoring.Link{{Subject: "image:example", Rule: "image", Confidence: "high"}},
+		Model: "vendor (Example GmbH)", Alternatives: audit.Known([]scoring.Alternative{{Name: "Sample", Standards: []string{"s3"}, Source: "https://docs.example.org/s3"}}),
+		Standards: audit.Known([]scoring.Standard{{ID: "s3", Name: "Amazon S3 API", Source: "https://docs.example.org/s3"}}),
+		Deployed:  audit.Known(scoring.Deployed{Dependants: []string{"other"}, Radius: 3, Dependencies: 40}),
+		Versions:  []string{"9.2.1"}, Links: []scoring.Link{{Subject: "image:example", Rule: "image", Confidence: "high"}},
 	}
 }
 
@@ -90,7 +93,7 @@ func healthy() scoring.Evidence {
 			TagOf:          map[string]scoring.Tag{"9.2.1": {Name: "v9.2.1", Commit: tagged, At: ago(200)}},
 		}),
 		Tree: audit.Known(scoring.Tree{
-			Files: 500, SourceFiles: 300, TestFiles: 90, SPDXHeaders: audit.Known(290), LicenceFiles: docs("LICENSE"),
+			Files: 500, SourceFiles: 300, TestFiles: 90, SPDXHeaders: audit.Known(290), LicenceFiles: docs("LICENSE"), Prose: audit.Known(12),
 			Documents: map[string][]scoring.Document{
 				"governance": docs("GOVERNANCE.md"), "code-of-conduct": docs("CODE_OF_CONDUCT.md"), "contributing": docs("CONTRIBUTING.md"),
 				"security": marked("SECURITY.md", "private-channel", "days:90"), "roadmap": docs("ROADMAP.md"), "changelog": docs("CHANGELOG.md"),

@@ -111,7 +111,9 @@ func (c *Catalogue) Resolve(parts []Part) Resolution {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(projects)) {
-		res.Projects = append(res.Projects, finished(*projects[id], areas[id]))
+		p := finished(*projects[id], areas[id])
+		p.Editions = known(c, id, c.components[c.byID[id]].editions(p.Versions), false)
+		res.Projects = append(res.Projects, p)
 	}
 	return res
 }
@@ -125,7 +127,8 @@ func (c *Catalogue) project(id string) *scoring.Project {
 	}
 	return &scoring.Project{
 		ID: k.ID, Name: k.Name, Repo: k.Repo, Mirror: k.Mirror, Role: k.Role, Area: k.Area, Foundation: k.Governance.Foundation,
-		Registry: c.registryName(k), Packages: slices.Sorted(slices.Values(k.PURLs)),
+		Model: k.Governance.Model, Registry: c.registryName(k), Packages: slices.Sorted(slices.Values(k.PURLs)),
+		Alternatives: known(c, k.ID, c.replacements(k), len(k.Standards) > 0), Standards: known(c, k.ID, c.offered(k), false),
 		Places: places,
 	}
 }

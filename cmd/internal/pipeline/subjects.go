@@ -21,7 +21,9 @@ import (
 // scores measures every project on its evidence.
 func (d *dossier) scores() []scoring.ProjectScore {
 	out := make([]scoring.ProjectScore, 0, len(d.projects.Projects))
+	deployed := d.deployedFacts()
 	for _, p := range d.projects.Projects {
+		p.Deployed = deployed[p.ID]
 		e := d.timely(d.evidence[p.ID])
 		d.evidence[p.ID] = e
 		out = append(out, judge(d.mitigated(p), e, d.profile))
