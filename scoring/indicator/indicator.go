@@ -29,6 +29,7 @@ type Indicator struct {
 	// Measure answers the question from evidence about a project, judged by a rule of a profile. It fills every field of
 	// the measurement that applies. It changes none of its arguments.
 	Measure func(scoring.Evidence, scoring.Project, audit.IndicatorRule) scoring.Measurement
+	answer  question // the same from an input, which many questions can share
 }
 
 // Measure asks all indicators that the profile has a rule for. The result is sorted by indicator id.
@@ -36,9 +37,11 @@ func Measure(e scoring.Evidence, p scoring.Project, profile audit.Profile) []sco
 	e = withPlaces(e)
 	all := All()
 	out := make([]scoring.Measurement, 0, len(all))
+	in := &input{e: e, p: p}
 	for _, i := range all {
 		if rule, ok := profile.Indicators[i.ID]; ok {
-			out = append(out, i.Measure(e, p, rule))
+			in.rule = rule
+			out = append(out, i.answer(in))
 		}
 	}
 	return out
@@ -61,8 +64,9 @@ func (in *input) rests(g audit.Grade) { in.grade = max(in.grade, g) } // grades 
 
 // ask makes an indicator of a question.
 func ask(id string, q question) Indicator {
-	return Indicator{ID: id, Measure: func(e scoring.Evidence, p scoring.Project, rule audit.IndicatorRule) scoring.Measurement {
-		in := &input{id: id, e: e, p: p, rule: rule}
+	answer := func(in *input) scoring.Measurement {
+		in.id, in.grade = id, ""
+		e, rule := &in.e, in.rule
 		m := q(in)
 		m.Indicator, m.Aspect, m.Weight = id, rule.Aspect, rule.Weight
 		if m.Unit == "" {
@@ -76,6 +80,9 @@ func ask(id string, q question) Indicator {
 			m.Origins = []audit.Origin{{Source: "git", URL: e.Repo, Commit: e.Revision, At: e.AssessedAt}}
 		}
 		return m
+	}
+	return Indicator{ID: id, answer: answer, Measure: func(e scoring.Evidence, p scoring.Project, rule audit.IndicatorRule) scoring.Measurement {
+		return answer(&input{e: e, p: p, rule: rule})
 	}}
 }
 
