@@ -65,12 +65,11 @@ type code struct {
 	functions map[string]*ast.FuncDecl // by name; methods by .name
 	files     map[string]string        // function to file
 	asked     map[string]string        // indicator id to function
-	waiting   map[string]string        // indicator id to what a question without a source says
 }
 
 func readCode(t testing.TB) code {
 	t.Helper()
-	c := code{map[string]*ast.FuncDecl{}, map[string]string{}, map[string]string{}, map[string]string{}}
+	c := code{map[string]*ast.FuncDecl{}, map[string]string{}, map[string]string{}}
 	files, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
@@ -101,11 +100,8 @@ func readCode(t testing.TB) code {
 			return true
 		}
 		id := strings.Trim(call.Args[0].(*ast.BasicLit).Value, `"`)
-		switch q := call.Args[1].(type) {
-		case *ast.Ident:
+		if q, ok := call.Args[1].(*ast.Ident); ok {
 			c.asked[id] = q.Name
-		case *ast.CallExpr: // needs(what, source)
-			c.waiting[id] = strings.Trim(q.Args[0].(*ast.BasicLit).Value, `"`) + "; needs " + strings.Trim(q.Args[1].(*ast.BasicLit).Value, `"`)
 		}
 		return false
 	})
@@ -185,7 +181,7 @@ func TestEveryFactThatAnswersRestOnHasASourceOnThePage(t *testing.T) {
 
 func TestEveryIndicatorSaysWhatItAsksHowAndWhenItMisleads(t *testing.T) {
 	prof, c := profile(t), readCode(t)
-	if n := len(c.asked) + len(c.waiting); n != len(prof.Indicators) {
+	if n := len(c.asked); n != len(prof.Indicators) {
 		t.Errorf("%d indicators are asked, want %d", n, len(prof.Indicators))
 	}
 	known := map[string]bool{}
@@ -196,9 +192,6 @@ func TestEveryIndicatorSaysWhatItAsksHowAndWhenItMisleads(t *testing.T) {
 	for id, rule := range prof.Indicators {
 		for _, clause := range rule.Clauses {
 			served[clause] = true
-		}
-		if c.waiting[id] != "" {
-			continue
 		}
 		said, err := c.text(id)
 		if err != nil {
@@ -292,10 +285,6 @@ func page(t testing.TB, prof audit.Profile, c code) []byte {
 
 func entry(t testing.TB, w func(string, ...any), id string, rule audit.IndicatorRule, c code) {
 	t.Helper()
-	if waits := c.waiting[id]; waits != "" {
-		w("### %s %s\n\nNobody looks at %s.\n\n- Numbers: %s\n- Source of the numbers: %s\n", id, rule.Title, waits, numbers(rule), rule.Source)
-		return
-	}
 	said, err := c.text(id)
 	if err != nil {
 		t.Error(err)
