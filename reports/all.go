@@ -11,6 +11,14 @@ import (
 type Options struct {
 	Width int  // columns of the terminal, for text; 0 means 100
 	Color bool // text may use ANSI colours; symbols and words say the same without
+	ASCII bool // text of scores has no other characters: the terminal shows none
+
+	// Why shows of scores for each missing point what was read, the threshold and what would raise it; Only names the
+	// indicators or aspects that are asked about, none means all. Compare shows two projects side by side. All three are for
+	// text and Markdown.
+	Why     bool
+	Only    []string
+	Compare bool
 }
 
 // Format is one way to show a Report.
@@ -53,15 +61,52 @@ func Render(format string, r Report, opt Options) ([]byte, error) {
 	return nil, fmt.Errorf("unknown report format %q; known are %s", format, strings.Join(Names(), ", "))
 }
 
-// RenderScore shows the scores of projects as "text" or "json", for pegel score.
-func RenderScore(format string, projects []Project, opt Options) ([]byte, error) {
-	switch format {
-	case "text":
-		return []byte(ScoreText(projects, opt)), nil
-	case "json":
-		return ScoreJSON(projects)
+// ScoreFormat is one way to show scores of projects.
+type ScoreFormat struct {
+	Name      string // as in -o NAME=FILE
+	MediaType string
+	Suffix    string // of a file that holds one project
+	Single    bool   // shows exactly one project
+	Write     func([]Project, Options) ([]byte, error)
+}
+
+// ScoreFormats lists every format of scores, the default first. A new one is a new file and a line here.
+func ScoreFormats() []ScoreFormat {
+	return []ScoreFormat{
+		{"text", "text/plain; charset=utf-8", ".txt", false, func(p []Project, opt Options) ([]byte, error) { return []byte(ScoreText(p, opt)), nil }},
+		{"json", "application/json", ".json", false, func(p []Project, _ Options) ([]byte, error) { return ScoreJSON(p) }},
+		{"markdown", "text/markdown; charset=utf-8", ".md", false, ScoreMarkdown},
+		{"html", "text/html; charset=utf-8", ".html", false, ScoreHTML},
+		{"svg", "image/svg+xml", ".svg", true, Badge},
+		{"scs-0008", "text/markdown; charset=utf-8", ".md", false, HealthCheck},
 	}
-	return nil, fmt.Errorf("unknown score format %q; known are text, json", format)
+}
+
+// ScoreFormatNames lists the names of the formats of scores, the default first.
+func ScoreFormatNames() []string {
+	var names []string
+	for _, f := range ScoreFormats() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// RenderScore shows the scores of projects in a format of pegel score.
+func RenderScore(format string, projects []Project, opt Options) ([]byte, error) {
+	for _, f := range ScoreFormats() {
+		if f.Name != format {
+			continue
+		}
+		if f.Single && len(projects) != 1 {
+			return nil, fmt.Errorf("writing scores as %s: it shows one project, not %d; name a directory to write one file for each", format, len(projects))
+		}
+		data, err := f.Write(projects, opt)
+		if err != nil {
+			return nil, fmt.Errorf("writing scores as %s: %w", format, err)
+		}
+		return data, nil
+	}
+	return nil, fmt.Errorf("unknown score format %q; known are %s", format, strings.Join(ScoreFormatNames(), ", "))
 }
 
 // PlanText shows what a run would contact or read, for pegel audit --plan. The order of the contacts does not matter, and

@@ -59,16 +59,37 @@ func TestNarrowAndColouredTextIsAsItsGoldenFile(t *testing.T) {
 	}
 }
 
-func TestScoreCardsAreAsTheirGoldenFiles(t *testing.T) {
-	for _, s := range []sample{{"release", releaseSample(6, 2)}, {"eligible", eligibleSample()}, {"hostile", hostileSample()}, {"empty", emptySample()}} {
-		for _, format := range []string{"text", "json"} {
-			got, err := RenderScore(format, s.report.Projects, Options{})
-			if err != nil {
-				t.Fatal(err)
+func TestScoresAreAsTheirGoldenFiles(t *testing.T) {
+	for _, s := range scoreSamples() {
+		for _, f := range ScoreFormats() {
+			if f.Single && len(s.projects) != 1 {
+				continue
 			}
-			golden(t, s.name+".score-"+format, got)
+			golden(t, s.name+".score-"+f.Name, renderScore(t, f.Name, s.projects, Options{}))
 		}
 	}
+}
+
+func TestReasonsAndComparisonsOfScoresAreAsTheirGoldenFiles(t *testing.T) {
+	full, hostile := fullProject(), hostileProject()
+	for _, format := range []string{"text", "markdown"} {
+		golden(t, "why.score-"+format, renderScore(t, format, []Project{full}, Options{Why: true}))
+		golden(t, "why-one.score-"+format, renderScore(t, format, []Project{full}, Options{Why: true, Only: []string{"OC-02", "OS-01", "lock-in"}}))
+		golden(t, "compare.score-"+format, renderScore(t, format, []Project{full, otherProject()}, Options{Compare: true}))
+		golden(t, "compare-hostile.score-"+format, renderScore(t, format, []Project{full, hostile}, Options{Compare: true}))
+	}
+	golden(t, "why-60.score-text", renderScore(t, "text", []Project{full}, Options{Why: true, Width: 60}))
+	golden(t, "table-60.score-text", renderScore(t, "text", releaseSample(6, 2).Projects, Options{Width: 60}))
+	golden(t, "card-ascii.score-text", renderScore(t, "text", []Project{full}, Options{ASCII: true}))
+}
+
+func renderScore(t testing.TB, format string, projects []Project, opt Options) []byte {
+	t.Helper()
+	data, err := RenderScore(format, projects, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func render(t testing.TB, format string, r Report) []byte {
@@ -111,8 +132,8 @@ func TestAnUnknownFormatIsAnErrorThatNamesTheKnownOnes(t *testing.T) {
 	if want := `unknown report format "markdown"; known are text, html, json`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	_, err = RenderScore("html", nil, Options{})
-	if want := `unknown score format "html"; known are text, json`; err == nil || err.Error() != want {
+	_, err = RenderScore("pdf", nil, Options{})
+	if want := `unknown score format "pdf"; known are text, json, markdown, html, svg, scs-0008`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -61,9 +61,27 @@ func textIn(n *html.Node) string {
 	return flow(b.String())
 }
 
-func TestHTMLRunsNoScriptAndAsksNobody(t *testing.T) {
+// htmlPage is one page that Pegel writes.
+type htmlPage struct {
+	name string
+	data []byte
+}
+
+// htmlPages are the reports and the score cards of all samples.
+func htmlPages(t testing.TB) []htmlPage {
+	var out []htmlPage
 	for _, s := range samples() {
-		doc := parseHTML(t, render(t, "html", s.report))
+		out = append(out, htmlPage{s.name, render(t, "html", s.report)})
+	}
+	for _, s := range scoreSamples() {
+		out = append(out, htmlPage{"scores of " + s.name, renderScore(t, "html", s.projects, Options{})})
+	}
+	return out
+}
+
+func TestHTMLRunsNoScriptAndAsksNobody(t *testing.T) {
+	for _, s := range htmlPages(t) {
+		doc := parseHTML(t, s.data)
 		for _, e := range elements(doc) {
 			if slices.Contains([]string{"script", "iframe", "object", "embed", "img", "link", "base", "form", "input", "audio", "video", "source", "use", "image", "foreignobject"}, e.Data) {
 				t.Errorf("%s: element %s", s.name, e.Data)
@@ -84,8 +102,8 @@ func TestHTMLRunsNoScriptAndAsksNobody(t *testing.T) {
 }
 
 func TestTheSecurityPolicyAllowsExactlyOurStyle(t *testing.T) {
-	for _, s := range samples() {
-		data := render(t, "html", s.report)
+	for _, s := range htmlPages(t) {
+		data := s.data
 		var policies, styles []string
 		for _, e := range elements(parseHTML(t, data)) {
 			if e.Data == "meta" && attr(e, "http-equiv") == "Content-Security-Policy" {
@@ -153,8 +171,8 @@ func TestThePartsStandInTheOrderThatWasPromised(t *testing.T) {
 }
 
 func TestHTMLCanBeReadByEverybody(t *testing.T) {
-	for _, s := range samples() {
-		doc := parseHTML(t, render(t, "html", s.report))
+	for _, s := range htmlPages(t) {
+		doc := parseHTML(t, s.data)
 		ids := map[string]bool{}
 		level := 0
 		for _, e := range elements(doc) {
@@ -311,6 +329,16 @@ func TestOriginsLinkToExactlyWhatWasRead(t *testing.T) {
 		{"a clone address", audit.Origin{URL: "https://github.com/osism/release.git", Commit: commit, Path: "a b"}, "https://github.com/osism/release/blob/" + commit + "/a%20b"},
 		{"a file on OpenDev", audit.Origin{URL: "https://opendev.org/openstack/nova", Commit: commit, Path: "LICENSE"}, "https://opendev.org/openstack/nova/src/commit/" + commit + "/LICENSE"},
 		{"a file on a GitLab", audit.Origin{URL: "https://gitlab.com/x/y", Commit: commit, Path: "LICENSE"}, "https://gitlab.com/x/y/-/blob/" + commit + "/LICENSE"},
+		{"a file on cgit", audit.Origin{URL: "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git", Commit: commit, Path: "MAINTAINERS", Line: 3}, "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/MAINTAINERS?id=" + commit + "#n3"},
+		{"a revision on cgit", audit.Origin{URL: "https://git.zx2c4.com/wireguard-tools", Commit: commit}, "https://git.zx2c4.com/wireguard-tools/tree/?id=" + commit},
+		{"a file on gitweb", audit.Origin{URL: "https://git.haproxy.org/git/haproxy.git", Commit: commit, Path: "doc/security.txt"}, "https://git.haproxy.org/?p=haproxy.git;a=blob;hb=" + commit + ";f=doc/security.txt"},
+		{"a page of gitweb", audit.Origin{URL: "https://thekelleys.org.uk/gitweb/?p=dnsmasq.git", Commit: commit, Path: "COPYING", Line: 2}, "https://thekelleys.org.uk/gitweb/?p=dnsmasq.git;a=blob;hb=" + commit + ";f=COPYING#l2"},
+		{"a revision on gitweb", audit.Origin{URL: "https://git.postgresql.org/git/postgresql.git", Commit: commit}, "https://git.postgresql.org/gitweb/?p=postgresql.git;a=tree;hb=" + commit},
+		{"a query that is no project", audit.Origin{URL: "https://git.haproxy.org/?p=x;a=summary", Commit: commit}, "https://git.haproxy.org/?p=x;a=summary"},
+		{"a file on gitiles", audit.Origin{URL: "https://boringssl.googlesource.com/boringssl", Commit: commit, Path: "LICENSE", Line: 1}, "https://boringssl.googlesource.com/boringssl/+/" + commit + "/LICENSE#1"},
+		{"a file on Bitbucket", audit.Origin{URL: "https://bitbucket.org/x/y", Commit: commit, Path: "LICENSE", Line: 4}, "https://bitbucket.org/x/y/src/" + commit + "/LICENSE#lines-4"},
+		{"a file on SourceHut", audit.Origin{URL: "https://git.sr.ht/~x/y", Commit: commit, Path: "COPYING"}, "https://git.sr.ht/~x/y/tree/" + commit + "/item/COPYING"},
+		{"a file on Bitbucket Server", audit.Origin{URL: "https://git.zabbix.com/projects/ZBX/repos/zabbix", Commit: commit, Path: "COPYING"}, "https://git.zabbix.com/projects/ZBX/repos/zabbix/browse/COPYING?at=" + commit},
 		{"a revision", audit.Origin{URL: "https://github.com/osism/release", Commit: commit}, "https://github.com/osism/release/tree/" + commit},
 		{"a page", audit.Origin{URL: "https://status.example.org/history?x=1"}, "https://status.example.org/history?x=1"},
 		{"an unknown forge", audit.Origin{URL: "https://git.example.org/x", Commit: commit, Path: "LICENSE"}, "https://git.example.org/x"},
@@ -326,6 +354,23 @@ func TestOriginsLinkToExactlyWhatWasRead(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := originURL(c.origin); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAnswersOfInterfacesLeadToPagesForPeople(t *testing.T) {
+	for _, c := range []struct{ name, url, want string }{
+		{"an answer of GraphQL", "https://api.github.com/graphql", "https://github.com/etcd-io/etcd"},
+		{"an answer about a repository", "https://api.github.com/repos/coredns/coredns/actions/runs?per_page=100", "https://github.com/coredns/coredns"},
+		{"a list of changes", "https://review.opendev.org/changes/?q=project:openstack/nova&n=500", "https://review.opendev.org/q/project:openstack%2Fnova"},
+		{"a tracker", "https://api.launchpad.net/1.0/nova?ws.op=searchTasks", "https://launchpad.net/nova"},
+		{"another interface", "https://gitlab.com/api/v4/projects/1", "https://gitlab.com/api/v4/projects/1"},
+		{"a script", "javascript:alert(1)", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := pageURL(audit.Origin{URL: c.url}, "https://github.com/etcd-io/etcd"); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

@@ -26,44 +26,127 @@ func originURL(o audit.Origin) string {
 		return base
 	}
 	u, err := url.Parse(base)
-	if err != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Fragment != "" {
 		return base
 	}
-	layout, ok := forges(u.Hostname())
+	repo, layout, ok := layoutOf(u)
 	if !ok {
 		return base
 	}
-	repo := strings.TrimSuffix(strings.TrimSuffix(base, "/"), ".git")
-	if o.Path == "" {
+	path, ok := escapedPath(o.Path)
+	if !ok {
 		return repo + fmt.Sprintf(layout.tree, o.Commit)
 	}
-	var parts []string
-	for _, part := range strings.Split(o.Path, "/") {
-		if part == "" || part == "." || part == ".." {
-			return repo + fmt.Sprintf(layout.tree, o.Commit)
-		}
-		parts = append(parts, url.PathEscape(part))
-	}
-	link := repo + fmt.Sprintf(layout.file, o.Commit) + "/" + strings.Join(parts, "/")
+	link := repo + fmt.Sprintf(layout.file, o.Commit, path)
 	if o.Line > 0 {
 		link += fmt.Sprintf("#%s%d", layout.line, o.Line)
 	}
 	return link
 }
 
-// layout is how a forge writes the address of a revision and of a file in it.
+// escapedPath writes a path inside a repository for an address; ok is false if there is none, or if it climbs.
+func escapedPath(path string) (escaped string, ok bool) {
+	if path == "" {
+		return "", false
+	}
+	var parts []string
+	for _, part := range strings.Split(path, "/") {
+		if part == "" || part == "." || part == ".." {
+			return "", false
+		}
+		parts = append(parts, url.PathEscape(part))
+	}
+	return strings.Join(parts, "/"), true
+}
+
+// layout is how a forge writes, after the address of a repository, that of a revision (%[1]s) and of a file in it (%[2]s),
+// and what stands before the number of a line.
 type layout struct{ tree, file, line string }
 
-func forges(host string) (layout, bool) {
+// layoutOf finds out which software serves a repository, by the hosts that are known and the forms that addresses have. It
+// returns the address that the layout goes on from.
+func layoutOf(u *url.URL) (repo string, l layout, ok bool) {
+	host := u.Hostname()
+	repo = strings.TrimSuffix(u.String(), "/")
+	if project, ok := gitwebProject(u); ok {
+		at := "/gitweb/"
+		if host == "git.haproxy.org" {
+			at = "/"
+		}
+		return u.Scheme + "://" + u.Host + at + "?p=" + url.QueryEscape(project), layout{";a=tree;hb=%s", ";a=blob;hb=%[1]s;f=%[2]s", "l"}, true
+	}
+	if u.RawQuery != "" {
+		return "", layout{}, false
+	}
+	if host == "git.kernel.org" || host == "git.zx2c4.com" || host == "git.launchpad.net" || strings.HasPrefix(host, "cgit.") {
+		return repo, layout{"/tree/?id=%s", "/tree/%[2]s?id=%[1]s", "n"}, true // cgit; .git is part of some addresses
+	}
+	repo = strings.TrimSuffix(repo, ".git")
 	switch {
 	case host == "github.com":
-		return layout{"/tree/%s", "/blob/%s", "L"}, true
+		l = layout{"/tree/%s", "/blob/%[1]s/%[2]s", "L"}
 	case host == "opendev.org", host == "codeberg.org", strings.HasPrefix(host, "gitea."), strings.HasPrefix(host, "forgejo."):
-		return layout{"/src/commit/%s", "/src/commit/%s", "L"}, true
-	case strings.HasPrefix(host, "gitlab."), host == "salsa.debian.org", host == "invent.kde.org", host == "opencode.de", host == "gitlab.opencode.de":
-		return layout{"/-/tree/%s", "/-/blob/%s", "L"}, true
+		l = layout{"/src/commit/%s", "/src/commit/%[1]s/%[2]s", "L"}
+	case strings.HasPrefix(host, "gitlab."), host == "salsa.debian.org", host == "invent.kde.org", host == "opencode.de", host == "git.openldap.org":
+		l = layout{"/-/tree/%s", "/-/blob/%[1]s/%[2]s", "L"}
+	case strings.HasSuffix(host, ".googlesource.com"):
+		l = layout{"/+/%s", "/+/%[1]s/%[2]s", ""}
+	case host == "bitbucket.org":
+		l = layout{"/src/%s", "/src/%[1]s/%[2]s", "lines-"}
+	case host == "git.sr.ht":
+		l = layout{"/tree/%s", "/tree/%[1]s/item/%[2]s", "L"}
+	case host == "git.zabbix.com": // Bitbucket Server
+		l = layout{"/browse?at=%s", "/browse/%[2]s?at=%[1]s", ""}
+	default:
+		return "", layout{}, false
 	}
-	return layout{}, false
+	return repo, l, true
+}
+
+// gitwebProject returns the name of a repository that gitweb shows: of git.haproxy.org, git.postgresql.org,
+// git.shibboleth.net and thekelleys.org.uk, by the address of the clone or of the page.
+func gitwebProject(u *url.URL) (string, bool) {
+	switch u.Hostname() {
+	case "git.haproxy.org", "git.postgresql.org", "git.shibboleth.net", "thekelleys.org.uk":
+	default:
+		return "", false
+	}
+	project := strings.TrimPrefix(strings.TrimSuffix(u.Path, "/"), "/git/")
+	if name, ok := strings.CutPrefix(u.RawQuery, "p="); ok {
+		project = name
+	}
+	if project == "" || strings.ContainsAny(project, "/;&?#=%") {
+		return "", false
+	}
+	return project, true
+}
+
+// pageURL returns the address that people read where a program asked an interface: the page of the repository for an
+// answer of GitHub or Launchpad, the search for one of Gerrit. Repo is the project's own, for answers that name none.
+func pageURL(o audit.Origin, repo string) string {
+	link := originURL(o)
+	u, err := url.Parse(link)
+	if err != nil || link == "" {
+		return link
+	}
+	switch host := u.Hostname(); {
+	case host == "api.github.com":
+		if rest, ok := strings.CutPrefix(u.Path, "/repos/"); ok {
+			if parts := strings.SplitN(rest, "/", 3); len(parts) >= 2 {
+				return "https://github.com/" + url.PathEscape(parts[0]) + "/" + url.PathEscape(parts[1])
+			}
+		}
+		if own, err := url.Parse(webURL(repo)); err == nil && own.Hostname() == "github.com" {
+			return own.String()
+		}
+	case host == "api.launchpad.net":
+		if parts := strings.SplitN(strings.TrimPrefix(u.Path, "/"), "/", 3); len(parts) >= 2 {
+			return "https://launchpad.net/" + url.PathEscape(parts[1])
+		}
+	case strings.HasSuffix(u.Path, "/changes/") && u.Query().Get("q") != "":
+		return u.Scheme + "://" + u.Host + strings.TrimSuffix(u.Path, "changes/") + "q/" + url.PathEscape(u.Query().Get("q"))
+	}
+	return link
 }
 
 func isCommit(s string) bool {
@@ -73,6 +156,10 @@ func isCommit(s string) bool {
 // originText names a place for people.
 func originText(o audit.Origin) string {
 	text := strings.TrimPrefix(strings.TrimPrefix(o.URL, "https://"), "http://")
+	host, path, _ := strings.Cut(text, "/")
+	if at := strings.LastIndexByte(host, '@'); at >= 0 { // nobody's password is shown
+		text = strings.TrimSuffix(host[at+1:]+"/"+path, "/")
+	}
 	if o.Path != "" {
 		text = strings.TrimPrefix(text+" "+o.Path, " ")
 	}

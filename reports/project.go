@@ -8,28 +8,30 @@ import (
 
 // Project is one upstream project with its scores.
 type Project struct {
-	ID         string         `json:"id"`
-	Name       string         `json:"name"`
-	Repo       string         `json:"repo,omitempty"`
-	Head       string         `json:"head,omitempty"` // evaluated commit; absent: no evidence
-	HeadAt     time.Time      `json:"head_at,omitzero"`
-	At         time.Time      `json:"at"`
-	Role       string         `json:"role"`
-	Profile    string         `json:"profile,omitempty"` // id of the profile that judged it
-	Verdict    string         `json:"verdict"`           // passed, almost, showstopper, undetermined (scs-0218)
-	Tiers      []string       `json:"tiers"`
-	Area       string         `json:"area,omitempty"`
-	Versions   []string       `json:"versions,omitempty"`
-	Aspects    []Aspect       `json:"aspects"`
-	Gates      []Gate         `json:"gates,omitempty"`
-	LockIn     *LockIn        `json:"lock_in,omitempty"`
-	Risks      []Risk         `json:"risks,omitempty"`
-	Asks       []Ask          `json:"asks,omitempty"`     // what would settle the verdict, by the place that would answer, the cheapest first
-	Quarters   []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
-	Indicators []Indicator    `json:"indicators"`
-	Facts      map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
-	Failure    string         `json:"failure,omitempty"` // why there is no evidence
-	Settle     string         `json:"settle,omitempty"`
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Repo    string    `json:"repo,omitempty"`
+	Head    string    `json:"head,omitempty"` // evaluated commit; absent: no evidence
+	HeadAt  time.Time `json:"head_at,omitzero"`
+	At      time.Time `json:"at"`
+	Role    string    `json:"role"`
+	Profile string    `json:"profile,omitempty"` // id of the profile that judged it
+	// ProfileVersion is the version of that profile; a badge names both.
+	ProfileVersion string         `json:"profile_version,omitempty"`
+	Verdict        string         `json:"verdict"` // passed, almost, showstopper, undetermined (scs-0218)
+	Tiers          []string       `json:"tiers"`
+	Area           string         `json:"area,omitempty"`
+	Versions       []string       `json:"versions,omitempty"`
+	Aspects        []Aspect       `json:"aspects"`
+	Gates          []Gate         `json:"gates,omitempty"`
+	LockIn         *LockIn        `json:"lock_in,omitempty"`
+	Risks          []Risk         `json:"risks,omitempty"`
+	Asks           []Ask          `json:"asks,omitempty"`     // what would settle the verdict, by the place that would answer, the cheapest first
+	Quarters       []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
+	Indicators     []Indicator    `json:"indicators"`
+	Facts          map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
+	Failure        string         `json:"failure,omitempty"` // why there is no evidence
+	Settle         string         `json:"settle,omitempty"`
 }
 
 // Aspect is one score as an interval in basis points.
@@ -135,6 +137,7 @@ type Indicator struct {
 	Reason    string         `json:"reason"`
 	Settle    []string       `json:"settle,omitempty"`
 	Source    string         `json:"source,omitempty"` // where the thresholds come from
+	Rule      *Rule          `json:"rule,omitempty"`   // the thresholds themselves; absent: not known
 	Contested *Contested     `json:"contested,omitempty"`
 	Origins   []audit.Origin `json:"origins,omitempty"`
 }
@@ -145,4 +148,14 @@ type Contested struct {
 	Words  string       `json:"words"` // of the maintainers
 	At     time.Time    `json:"at,omitzero"`
 	Origin audit.Origin `json:"origin,omitzero"`
+}
+
+// Rule is by which numbers of the profile one indicator was judged; Indicator.Source says where they come from.
+type Rule struct {
+	Scale   string         `json:"scale"` // boolean, steps, linear, information
+	Unit    string         `json:"unit"`  // of Fail and Pass
+	Fail    *int           `json:"fail,omitempty"`
+	Pass    *int           `json:"pass,omitempty"`
+	Window  int            `json:"window_days,omitempty"`
+	Numbers map[string]int `json:"numbers,omitempty"` // further thresholds by name
 }

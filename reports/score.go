@@ -11,18 +11,30 @@ import (
 	"github.com/pegel-audit/pegel/audit"
 )
 
-// ScoreText writes the score card of each project for a terminal: the aspects as intervals with coverage, then the
-// reasons, most important first.
+// ScoreText writes scores for a terminal: of one project the card, that is the aspects as intervals with coverage and then
+// the reasons, most important first; of several a table with one line each. Options ask for reasons or a comparison instead.
 func ScoreText(projects []Project, opt Options) string {
 	t := newTerminal(opt)
-	for i, p := range shown(projects) {
-		if i > 0 {
-			t.b.WriteByte('\n')
-		}
-		t.scoreCard(p)
-	}
-	if len(projects) == 0 {
+	projects = shown(projects)
+	switch {
+	case len(projects) == 0:
 		t.para("", "No project was scored.")
+	case opt.Compare && len(projects) == 2:
+		t.compare(projects[0], projects[1])
+	case opt.Why:
+		for i, p := range projects {
+			if i > 0 {
+				t.b.WriteByte('\n')
+			}
+			t.why(p, opt.Only)
+		}
+	case len(projects) == 1:
+		t.scoreCard(projects[0])
+	default:
+		t.table(projects)
+	}
+	if opt.ASCII {
+		return ascii(t.b.String())
 	}
 	return t.b.String()
 }
@@ -31,19 +43,48 @@ func (t *terminal) scoreCard(p Project) {
 	s := projectSign(p.Verdict)
 	t.signed("", s, projectSentence(p))
 	t.para("  ", evaluated(p))
-	if p.Failure != "" {
-		text := "No evidence: " + sentence(p.Failure)
-		if p.Settle != "" {
-			text += " Would settle it: " + stop(p.Settle)
-		}
-		t.para("  ", text)
-	}
+	t.failure(p)
 	t.aspects(p)
+	t.gates(p)
+	t.lockIn(p)
+	t.risks(p)
+	t.quarters(p)
 	if facts := factLine(p); facts != "" {
 		t.heading("Facts from the history")
 		t.para("  ", facts)
 	}
 	t.reasons(p)
+	if len(p.Indicators) > 0 {
+		t.heading("How to read this")
+		t.para("  ", "A score of 40 to 70 is at least 40 and at most 70: the rest is not known. --why names for each missing point what was read, the threshold and what would raise it. "+scoreProposal(p))
+	}
+}
+
+// scoreProposal says that the numbers are a proposal, and by which profile.
+func scoreProposal(p Project) string {
+	return stop("All thresholds are a proposal: " + profileText(p) + "; this is not an SCS certificate")
+}
+
+func profileText(p Project) string {
+	return strings.TrimSpace("profile " + cmp.Or(p.Profile, "not named") + " " + p.ProfileVersion)
+}
+
+// failure says why nothing could be read.
+func (t *terminal) failure(p Project) {
+	if text := failureText(p); text != "" {
+		t.para("  ", text)
+	}
+}
+
+func failureText(p Project) string {
+	if p.Failure == "" {
+		return ""
+	}
+	text := "No evidence: " + sentence(p.Failure)
+	if p.Settle != "" {
+		text += " Would settle it: " + stop(p.Settle)
+	}
+	return text
 }
 
 // projectSentence says the verdict and what it means.
@@ -101,10 +142,10 @@ func (t *terminal) aspects(p Project) {
 		if t.width >= 80 {
 			text = fmt.Sprintf("%s  %s", gauge(a.Low, a.High), text)
 		}
-		if len(a.KnockOuts) > 0 {
-			text += ", knocked out by " + list(titled(p, a.KnockOuts))
-		}
 		t.columns("  ", text)
+		if len(a.KnockOuts) > 0 {
+			t.para("      ", "knocked out by "+list(titled(p, a.KnockOuts)))
+		}
 	}
 }
 
@@ -295,16 +336,16 @@ func (t *terminal) reasons(p Project) {
 	g := reasonsOf(p)
 	t.heading("Reasons, most important first")
 	for _, i := range g.KnockOuts {
-		t.signed("  ", outcomeSign(i.Outcome), "Knock-out: "+indicatorText(i))
+		t.signed("  ", outcomeSign(i.Outcome), "Knock-out: "+reasonText(i))
 	}
 	for _, i := range g.Fail {
-		t.signed("  ", outcomeSign(i.Outcome), indicatorText(i))
+		t.signed("  ", outcomeSign(i.Outcome), reasonText(i))
 	}
 	for _, i := range g.Part {
-		t.signed("  ", outcomeSign(i.Outcome), indicatorText(i))
+		t.signed("  ", outcomeSign(i.Outcome), reasonText(i))
 	}
 	for _, i := range g.Tried {
-		text := "Could not tell: " + indicatorText(i)
+		text := "Could not tell: " + reasonText(i)
 		if len(i.Settle) > 0 {
 			text += " Would settle it: " + stop(strings.Join(i.Settle, "; "))
 		}
@@ -324,6 +365,15 @@ func (t *terminal) reasons(p Project) {
 // indicatorText says "title (ID): reason".
 func indicatorText(i Indicator) string {
 	return sentence(fmt.Sprintf("%s (%s): %s", cmp.Or(i.Title, i.ID), i.ID, i.Reason))
+}
+
+// reasonText is indicatorText with what the project says against it.
+func reasonText(i Indicator) string {
+	text := indicatorText(i)
+	if words := contestedText(i.Contested); words != "" {
+		text += " " + stop(words)
+	}
+	return text
 }
 
 func missingText(m missing, most int) string {

@@ -30,6 +30,7 @@ type World struct {
 	Terminal       bool // standard error is a terminal: show progress
 	Color          bool // standard output is a terminal that may show colour
 	Width          int  // of the terminal; 0 if it is not known
+	ASCII          bool // standard output is a terminal that shows no other characters
 }
 
 // Process returns the world of this process.
@@ -37,7 +38,9 @@ func Process() World {
 	return World{
 		Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: time.Now,
 		Terminal: isTerminal(os.Stderr),
-		Color:    isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "",
+		Color:    isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Width:    terminalWidth(os.Stdout, os.Getenv("COLUMNS")),
+		ASCII:    isTerminal(os.Stdout) && asciiLocale(os.Getenv),
 	}
 }
 
@@ -163,9 +166,15 @@ func (g *gathering) register(cmd *cobra.Command, withBundle bool) {
 	if withBundle {
 		f.StringVar(&g.bundle, "bundle", "pegel-bundle", "`DIR` to write the evidence bundle to")
 		f.StringSliceVar(&g.scopes, "scope", nil, "judge this `SCOPE` instead of those of the stack file (repeatable)")
-		f.StringSliceVar(&g.from, "from", nil, "take facts from a recorded bundle before the world is asked: a `DIR`, or oci:REF for one in a registry (repeatable)")
-		f.StringSliceVar(&g.anew, "anew", nil, "collect again although a recording has it: `PROJECT`, PROJECT:COLLECTOR or :COLLECTOR, e.g. keystone:git (repeatable)")
+		g.registerRecorded(cmd)
 	}
+}
+
+// registerRecorded adds the flags about evidence that was recorded before.
+func (g *gathering) registerRecorded(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringSliceVar(&g.from, "from", nil, "take facts from a recorded bundle before the world is asked: a `DIR`, or oci:REF for one in a registry (repeatable)")
+	f.StringSliceVar(&g.anew, "anew", nil, "collect again although a recording has it: `PROJECT`, PROJECT:COLLECTOR or :COLLECTOR, e.g. keystone:git (repeatable)")
 }
 
 func (g *gathering) options(cmd *cobra.Command, w World) (pipeline.Options, error) {

@@ -96,7 +96,7 @@ func (c *collecting) ask(ctx context.Context, chain []scoring.Collector, p scori
 			return before, err
 		}
 		e = next
-		if collector.Name() == "git" && !e.Has("git") && before.Has("git") {
+		if collector.Name() == "git" && before.Has("git") && (!e.Has("git") || e.Failure != "") {
 			e = before // what was recorded is better than nothing
 		}
 	}

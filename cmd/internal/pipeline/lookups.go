@@ -16,6 +16,14 @@ const maxLookups = 1000
 // names of these packages leave the machine; without indexes under collect: nobody is asked. Answers are of low confidence,
 // and a service that fails leaves packages unresolved, which is said of them anyway.
 func (g *gatherer) lookUp(ctx context.Context, inv sbom.Inventory, pkgs []sbom.Packages) []upstream.Lookup {
+	if g.client == nil || len(g.stack.Collect.Indexes) == 0 {
+		return nil
+	}
+	return g.lookUpPackages(ctx, packageParts(inv, pkgs))
+}
+
+// lookUpPackages asks the indexes about packages.
+func (g *gatherer) lookUpPackages(ctx context.Context, parts []upstream.Part) []upstream.Lookup {
 	asked := []string{string(thirdparty.DepsDev), string(thirdparty.Ecosystems), string(thirdparty.Repology)}
 	if g.client == nil || !slices.ContainsFunc(g.stack.Collect.Indexes, func(word string) bool { return slices.Contains(asked, word) }) {
 		return nil
@@ -29,7 +37,7 @@ func (g *gatherer) lookUp(ctx context.Context, inv sbom.Inventory, pkgs []sbom.P
 	if !ok {
 		return nil
 	}
-	open := g.catalogue.Unasked(packageParts(inv, pkgs))
+	open := g.catalogue.Unasked(parts)
 	open = open[:min(len(open), maxLookups)]
 	var out []upstream.Lookup
 	for i, purl := range open {

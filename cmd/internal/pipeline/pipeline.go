@@ -34,8 +34,10 @@ type Options struct {
 	Scopes   []string            // overrides the scopes of the stack file
 	Evidence []string            // more recorded bundles, used before those of the stack file: directories, or oci:REF
 	Anew     map[string][]string // collectors to ask although a recording has their facts, by project id; see ParseAnew
-	Clock    func() time.Time    // for the moments of answers; nil: the system's
-	Files    string              // which files of an artifact stand in its SBOM: sbom.DepthEntries or sbom.DepthAll; empty: none
+	// Indexes are the third parties that pegel score may ask: words of thirdparty.Services. A stack file names its own.
+	Indexes []string
+	Clock   func() time.Time // for the moments of answers; nil: the system's
+	Files   string           // which files of an artifact stand in its SBOM: sbom.DepthEntries or sbom.DepthAll; empty: none
 	// HostImages asks HostInventory for the contents of container images too.
 	HostImages bool
 	Getenv     func(string) string // the environment; nil: it is empty

@@ -3,8 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"os"
-	"strings"
+	"slices"
 
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
@@ -13,91 +12,200 @@ import (
 	"github.com/pegel-audit/pegel/scoring/upstream"
 )
 
-// Score measures upstream projects by name: the URL of a repository, the path of a local clone, or a catalogue id, each
-// with an optional revision after the last @ that follows the last slash. A project that cannot be read is still in the
-// result, with the reason; a target that is neither is wrong usage.
+// Score measures upstream projects by name: the URL of a repository, the path of a local clone, a package URL or a
+// catalogue id, each but package URLs with an optional revision after the last @ that follows the last slash. Recorded
+// evidence comes first, then each collector is asked. A project that cannot be read is still in the result, with the
+// reason; a target that is nothing of these is wrong usage. The result has one row for each project, in the order of the
+// targets.
 func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]reports.Project, error) {
 	profile, err := policies.DefaultProfile()
 	if err != nil {
 		return nil, fmt.Errorf("loading the built-in profile: %w", err)
 	}
+	found, err := evidenceOf(ctx, targets, atHead, opt)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]reports.Project, 0, len(found))
+	for _, f := range found {
+		rows = append(rows, projectRow(judge(f.project, f.evidence, profile), f.evidence, profile, f.evidence.AssessedAt))
+	}
+	return rows, nil
+}
+
+// scored is a project with the evidence that it is scored on.
+type scored struct {
+	project  scoring.Project
+	evidence scoring.Evidence
+}
+
+// evidenceOf gathers the evidence about targets of pegel score.
+func evidenceOf(ctx context.Context, names []string, atHead bool, opt Options) ([]scored, error) {
 	catalogue, err := upstream.Load()
 	if err != nil {
 		return nil, fmt.Errorf("loading the built-in catalogue: %w", err)
 	}
-	g := &gatherer{opt: opt, at: opt.Now.UTC().Truncate(1e9)}
-	if !opt.At.IsZero() {
-		g.at = opt.At
+	opt.AtHead = opt.AtHead || atHead
+	stack := Stack{Name: "score"}
+	stack.Collect.Indexes = opt.Indexes
+	if err := stack.Collect.check(""); err != nil {
+		return nil, usagef(collectHint(err), "flag --index: %w", err)
 	}
-	options, done, err := g.gitOptions()
+	g, err := prepareProjects(stack, opt, catalogue)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
-	rows := make([]reports.Project, 0, len(targets))
-	for i, target := range targets {
-		opt.progress("reading projects", i, len(targets))
-		name, rev := splitRevision(target)
-		// A revision is judged on its own day unless another is asked for: today it would look abandoned.
-		options.AtHead = atHead || rev != "" && opt.At.IsZero()
-		collector, err := gitlog.New(options)
-		if err != nil {
+	defer g.close()
+	rec, err := g.recorded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	targets, err := g.targets(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	g.resumeScore(targets)
+	out := make([]scored, len(targets))
+	if err := g.known(ctx, targets, rec, out); err != nil {
+		return nil, err
+	}
+	for i, t := range targets {
+		if t.batched() {
+			continue
+		}
+		opt.progress("reading projects: "+publicAddress(t.name), i, len(targets))
+		if out[i], err = g.single(ctx, t); err != nil {
 			return nil, err
 		}
-		p, e, err := readRepository(ctx, collector, catalogue, name, rev)
-		if err != nil {
-			return nil, err
-		}
-		score := judge(p, e, profile)
-		rows = append(rows, projectRow(score, e, profile, e.AssessedAt))
 	}
 	opt.progress("reading projects", len(targets), len(targets))
-	return rows, nil
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	g.journal.done()
+	return out, nil
 }
 
-func readRepository(ctx context.Context, c *gitlog.Collector, catalogue *upstream.Catalogue, name, rev string) (scoring.Project, scoring.Evidence, error) {
-	if entry, ok := catalogue.Get(name); ok {
-		p := catalogueProject(catalogue, entry.ID)
-		if rev != "" {
-			e, err := c.Repository(ctx, entry.Repo, rev)
-			if err == nil && e.Failure != "" && entry.Mirror != "" {
-				return readMirror(ctx, c, p, e, entry.Mirror, rev)
-			}
-			return p, e, err
+// known gathers the evidence of all targets whose project is known before anything is read.
+func (g *gatherer) known(ctx context.Context, targets []target, rec recording, out []scored) error {
+	var projects []scoring.Project
+	var at []int
+	for i, t := range targets {
+		if t.batched() {
+			projects, at = append(projects, *t.project), append(at, i)
 		}
-		e, err := c.Collect(ctx, p, scoring.Evidence{})
-		return p, e, err
 	}
-	if !strings.Contains(name, "://") && !exists(name) {
-		return scoring.Project{}, scoring.Evidence{}, usagef("give the URL of a repository, the path of a local clone, or a catalogue id such as keystone",
-			"scoring %q: no such directory, and the catalogue does not know the name", publicAddress(name))
+	if len(projects) == 0 {
+		return nil
 	}
-	e, err := c.Repository(ctx, name, rev)
+	found := g.evidence(ctx, projects, rec)
+	for i, p := range atHome(projects, found) {
+		out[at[i]] = scored{p, g.counting(found[i])}
+	}
+	return ctx.Err()
+}
+
+// counting returns the evidence as it counts on the day that is judged: that of --at, else the day that the windows of the
+// evidence end on, which for a recording is the day it was made for.
+func (g *gatherer) counting(e scoring.Evidence) scoring.Evidence {
+	at := g.at
+	if g.opt.At.IsZero() && !e.AssessedAt.IsZero() {
+		at = e.AssessedAt
+	}
+	return e.Fresh(at)
+}
+
+// resumeScore goes on with an interrupted run over many projects. The notes lie in the cache directory; without one there
+// are none.
+func (g *gatherer) resumeScore(targets []target) {
+	const few = 8 // read again sooner than noted
+	if len(targets) < few || g.opt.CacheDir == "" || g.client == nil && len(g.opt.Mirrors) == 0 {
+		return
+	}
+	input := digestOfJSON(struct {
+		Evidence, Mirrors, Indexes []string
+		Offline, AtHead            bool
+		Anew                       map[string][]string
+	}{g.opt.Evidence, g.opt.Mirrors, g.opt.Indexes, g.opt.Offline, g.opt.AtHead, g.opt.Anew})
+	g.journal = openJournal(scoreNotes(g.opt.CacheDir, input, g.opt.Now), journalRun{Tool: g.opt.Version, Input: input, At: g.at}, !g.opt.At.IsZero(), g.opt.Now)
+	if g.journal != nil {
+		g.at = g.journal.run.At
+	}
+}
+
+// single reads a repository that the catalogue may not know, or one revision, and asks the other collectors about it.
+func (g *gatherer) single(ctx context.Context, t target) (scored, error) {
+	options, done, err := g.gitOptions()
 	if err != nil {
-		return scoring.Project{}, e, usagef("a clone is a directory made by git clone; a bare one serves too", "scoring %q: %w", publicAddress(name), err)
+		return scored{}, err
 	}
-	tree, _ := e.Tree.Get()
-	for _, entry := range catalogue.Components() {
-		if sameRepository(entry.Repo, e.Repo) || sameRepository(entry.Mirror, e.Repo) || sameGerrit(entry.Repo, tree.GerritProject) {
-			return catalogueProject(catalogue, entry.ID), e, nil
-		}
+	defer done()
+	// A revision is judged on its own day unless another is asked for: today it would look abandoned.
+	options.AtHead = g.opt.AtHead || t.rev != "" && g.opt.At.IsZero()
+	git, err := gitlog.New(options)
+	if err != nil {
+		return scored{}, err
 	}
-	return scoring.Project{ID: e.Project, Name: orText(e.Repo, e.Project), Repo: e.Repo}, e, nil
+	p, e, err := g.readRepository(ctx, git, t)
+	if err != nil || p.Repo == "" {
+		return scored{p, e}, err
+	}
+	opt := g.opt
+	opt.At, opt.AtHead = e.AssessedAt, false
+	if exists(t.name) {
+		opt.Mirrors = append(slices.Clone(opt.Mirrors), t.name)
+	}
+	if opt.At.IsZero() || opt.At.After(opt.Now) {
+		opt.At = g.at
+	}
+	around, err := prepareProjects(g.stack, opt, g.catalogue)
+	if err != nil {
+		return scored{}, err
+	}
+	defer around.close()
+	p, e, err = around.surround(ctx, p, e, t.rev == "")
+	return scored{p, g.counting(e)}, err
 }
 
-// readMirror reads a revision from the second address of a project where the first cannot be read.
-func readMirror(ctx context.Context, c *gitlog.Collector, p scoring.Project, failed scoring.Evidence, mirror, rev string) (scoring.Project, scoring.Evidence, error) {
-	e, err := c.Repository(ctx, mirror, rev)
-	if err == nil && e.Failure != "" {
-		return p, failed, nil
+// surround asks all collectors but git about a repository that was read, and leaves a mirror where follow says so.
+func (g *gatherer) surround(ctx context.Context, p scoring.Project, e scoring.Evidence, follow bool) (scoring.Project, scoring.Evidence, error) {
+	c := g.collecting(ctx, []scoring.Project{p}, recording{})
+	finders, others := c.split()
+	quiet := func(string) {}
+	noGit := func(s scoring.Collector) bool { return s.Name() == "git" }
+	e, err := c.ask(ctx, slices.DeleteFunc(slices.Clone(finders), noGit), p, e, quiet)
+	if err == nil && follow && e.Has("git") {
+		p, e, err = c.home(ctx, finders, p, e, quiet)
+	}
+	if err == nil {
+		e, err = c.ask(ctx, others, p, e, quiet)
 	}
 	return p, e, err
 }
 
-// sameGerrit compares an address with host/project of a .gitreview file: review.opendev.org serves what opendev.org shows.
-func sameGerrit(repo, gerrit string) bool {
-	project, ok := strings.CutPrefix(gerrit, "review.opendev.org/")
-	return ok && sameRepository(repo, "https://opendev.org/"+project)
+// readRepository reads the repository of a target at its revision, and finds out which project of the catalogue it is.
+func (g *gatherer) readRepository(ctx context.Context, c *gitlog.Collector, t target) (scoring.Project, scoring.Evidence, error) {
+	if t.project != nil {
+		p := *t.project
+		e, err := c.Repository(ctx, p.Repo, t.rev)
+		if err == nil && e.Failure != "" && p.Mirror != "" {
+			if other, err := c.Repository(ctx, p.Mirror, t.rev); err == nil && other.Failure == "" {
+				return p, other, nil
+			}
+		}
+		return p, e, err
+	}
+	e, err := c.Repository(ctx, t.name, t.rev)
+	if err != nil {
+		return scoring.Project{}, e, usagef("a clone is a directory made by git clone; a bare one serves too", "scoring %q: %w", publicAddress(t.name), err)
+	}
+	tree, _ := e.Tree.Get()
+	for _, entry := range g.catalogue.Components() {
+		if sameRepository(entry.Repo, e.Repo) || sameRepository(entry.Mirror, e.Repo) || sameGerrit(entry.Repo, tree.GerritProject) {
+			return catalogueProject(g.catalogue, entry.ID), e, nil
+		}
+	}
+	return scoring.Project{ID: e.Project, Name: orText(e.Repo, e.Project), Repo: e.Repo}, e, nil
 }
 
 // catalogueProject is a project as the catalogue describes it, without any deployment.
@@ -108,45 +216,4 @@ func catalogueProject(c *upstream.Catalogue, id string) scoring.Project {
 	}
 	found[0].Links = nil
 	return found[0]
-}
-
-// sameRepository compares two addresses; scheme, case of the host, a final slash and .git do not matter.
-func sameRepository(a, b string) bool {
-	plain := func(s string) string {
-		_, rest, ok := strings.Cut(s, "://")
-		if !ok {
-			return ""
-		}
-		host, path, _ := strings.Cut(rest, "/")
-		return strings.ToLower(host) + "/" + strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".git")
-	}
-	return plain(a) != "" && plain(a) == plain(b)
-}
-
-// publicAddress is what may be shown of an address: everything but the credentials in it.
-func publicAddress(name string) string {
-	scheme, rest, ok := strings.Cut(name, "://")
-	if !ok {
-		return name
-	}
-	host, path, _ := strings.Cut(rest, "/")
-	if i := strings.LastIndexByte(host, '@'); i >= 0 {
-		host = host[i+1:]
-	}
-	return scheme + "://" + host + "/" + path
-}
-
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
-}
-
-// splitRevision cuts REPO@REV at the last @ after the last slash (design section 5).
-func splitRevision(target string) (repo, rev string) {
-	slash := strings.LastIndexByte(target, '/')
-	at := strings.LastIndexByte(target, '@')
-	if at <= slash || at == 0 || exists(target) {
-		return target, ""
-	}
-	return target[:at], target[at+1:]
 }

@@ -1,0 +1,153 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pegel-audit/pegel/audit"
+)
+
+// The parts of a score card that beside the aspects belong to it: gates, lock-in, risks and past quarters. The words are
+// the same in every format.
+
+// gateLine says how an aspect stands to the gate of a level.
+func gateLine(g Gate) (sign, string) {
+	s := gateSign(g.Outcome)
+	text := fmt.Sprintf("%s, %s; the gate is %s with %s known", g.Level, aspectTitle(g.Aspect), share(g.Low), share(g.Coverage)+" %")
+	if g.Margin > 0 {
+		text += fmt.Sprintf(", %s points away from it", share(g.Margin))
+	}
+	if len(g.Settle) > 0 {
+		text += "; would settle it: " + strings.Join(g.Settle, ", ")
+	}
+	if g.Source != "" {
+		text += "; source of the gate: " + g.Source
+	}
+	return s, text
+}
+
+func gateSign(o audit.Outcome) sign {
+	switch o {
+	case audit.PASS:
+		return sign{"✓", "met", good}
+	case audit.FAIL:
+		return sign{"✗", "missed", bad}
+	}
+	return sign{"?", "undetermined", unsure}
+}
+
+func (t *terminal) gates(p Project) {
+	if len(p.Gates) == 0 {
+		return
+	}
+	t.heading("Gates of the levels (proposals)")
+	for _, g := range p.Gates {
+		s, text := gateLine(g)
+		t.signed("  ", s, s.Word+": "+stop(text))
+	}
+}
+
+// riskSign is a class of risk as people see it; low risk is good.
+func riskSign(class string) sign {
+	switch class {
+	case "low":
+		return sign{"✓", "low", good}
+	case "medium":
+		return sign{"~", "medium", unsure}
+	case "high":
+		return sign{"✗", "high", bad}
+	}
+	return sign{"?", "undetermined", unsure}
+}
+
+// axisText writes one axis of the lock-in matrix; 0 is no risk.
+func axisText(a Axis) string {
+	score := "not known"
+	if a.Low > 0 || a.High < audit.Full {
+		score = points(a.Low, a.High) + " of 100 (0 is no risk)"
+	}
+	return fmt.Sprintf("%s, %s, %s known", riskSign(a.Class).Word, score, percent(a.Coverage, audit.Full))
+}
+
+func (t *terminal) lockIn(p Project) {
+	if p.LockIn == nil {
+		return
+	}
+	s := riskSign(p.LockIn.Risk)
+	t.heading("Risk of being locked in")
+	t.signed("  ", s, "Risk "+s.Word+".")
+	t.para("    ", "That it fails its users: "+axisText(p.LockIn.Probability)+".")
+	t.para("    ", "What that would do: "+axisText(p.LockIn.Effect)+".")
+}
+
+// riskText is one line of the risk register.
+func riskText(r Risk) string {
+	text := sentence(fmt.Sprintf("%s (%s): %s", r.Title, r.Indicator, r.Reason))
+	if r.Radius != nil {
+		text += " It would hit " + plural(*r.Radius, "deployed component", "deployed components") + "."
+	}
+	for _, m := range r.Mitigations {
+		text += " " + sentence(mitigationText(m))
+	}
+	if r.Accepted {
+		text += " A mitigation is accepted."
+	}
+	return text
+}
+
+func mitigationText(m Mitigation) string {
+	words := map[string]string{"alternative": "alternative", "support": "support contract", "own-maintainers": "own maintainers", "foundation": "foundation"}[m.Kind]
+	if words == "" {
+		words = m.Kind
+	}
+	text := "lessened by " + words + ": " + m.Text
+	if m.Declared {
+		text += " (said by the operator, not measured)"
+	}
+	return text
+}
+
+func (t *terminal) risks(p Project) {
+	if len(p.Risks) == 0 {
+		return
+	}
+	t.heading("Risk register: weaknesses that do not knock out")
+	for _, r := range p.Risks {
+		t.signed("  ", outcomeSign(r.Outcome), riskText(r))
+	}
+}
+
+// quarterCells are the scores of a past quarter end, one an aspect.
+func quarterCells(q Quarter) []string {
+	var out []string
+	for _, id := range aspectOrder {
+		text := "–"
+		for _, a := range q.Aspects {
+			if a.Aspect == id {
+				text = inShort(a)
+			}
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+func (t *terminal) quarters(p Project) {
+	if len(p.Quarters) == 0 {
+		return
+	}
+	t.heading("At past quarter ends")
+	t.para("  ", aspectLegend)
+	head := pad("", 26)
+	for _, code := range aspectCodes {
+		head += pad(code, 8)
+	}
+	t.columns("  ", strings.TrimRight(head, " "))
+	for _, q := range p.Quarters {
+		line := pad(day(q.End), 11) + pad(projectSign(q.Verdict).Mark+" "+projectSign(q.Verdict).Word, 15)
+		for _, cell := range quarterCells(q) {
+			line += pad(cell, 8)
+		}
+		t.columns("  ", strings.TrimRight(line, " "))
+	}
+}
