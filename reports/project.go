@@ -8,28 +8,30 @@ import (
 
 // Project is one upstream project with its scores.
 type Project struct {
-	ID         string         `json:"id"`
-	Name       string         `json:"name"`
-	Repo       string         `json:"repo,omitempty"`
-	Head       string         `json:"head,omitempty"` // evaluated commit; absent: no evidence
-	HeadAt     time.Time      `json:"head_at,omitzero"`
-	At         time.Time      `json:"at"`
-	Role       string         `json:"role"`
-	Profile    string         `json:"profile,omitempty"` // id of the profile that judged it
-	Verdict    string         `json:"verdict"`           // passed, almost, showstopper, undetermined (scs-0218)
-	Tiers      []string       `json:"tiers"`
-	Area       string         `json:"area,omitempty"`
-	Versions   []string       `json:"versions,omitempty"`
-	Aspects    []Aspect       `json:"aspects"`
-	Gates      []Gate         `json:"gates,omitempty"`
-	LockIn     *LockIn        `json:"lock_in,omitempty"`
-	Risks      []Risk         `json:"risks,omitempty"`
-	Quarters   []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
-	Indicators []Indicator    `json:"indicators"`
-	Join       []Pointer      `json:"join,omitempty"`    // where the evidence shows how to join or fund the project
-	Facts      map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
-	Failure    string         `json:"failure,omitempty"` // why there is no evidence
-	Settle     string         `json:"settle,omitempty"`
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Repo    string    `json:"repo,omitempty"`
+	Head    string    `json:"head,omitempty"` // evaluated commit; absent: no evidence
+	HeadAt  time.Time `json:"head_at,omitzero"`
+	At      time.Time `json:"at"`
+	Role    string    `json:"role"`
+	Profile string    `json:"profile,omitempty"` // id of the profile that judged it
+	// ProfileVersion is the version of that profile; a badge names both.
+	ProfileVersion string         `json:"profile_version,omitempty"`
+	Verdict        string         `json:"verdict"` // passed, almost, showstopper, undetermined (scs-0218)
+	Tiers          []string       `json:"tiers"`
+	Area           string         `json:"area,omitempty"`
+	Versions       []string       `json:"versions,omitempty"`
+	Aspects        []Aspect       `json:"aspects"`
+	Gates          []Gate         `json:"gates,omitempty"`
+	LockIn         *LockIn        `json:"lock_in,omitempty"`
+	Risks          []Risk         `json:"risks,omitempty"`
+	Quarters       []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
+	Indicators     []Indicator    `json:"indicators"`
+	Join           []Pointer      `json:"join,omitempty"`    // where the evidence shows how to join or fund the project
+	Facts          map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
+	Failure        string         `json:"failure,omitempty"` // why there is no evidence
+	Settle         string         `json:"settle,omitempty"`
 }
 
 // Aspect is one score as an interval in basis points.
@@ -114,8 +116,8 @@ type Indicator struct {
 	Grade     audit.Grade    `json:"grade,omitempty"`     // of the worst fact it rests on
 	Reason    string         `json:"reason"`
 	Settle    []string       `json:"settle,omitempty"`
-	Threshold string         `json:"threshold,omitempty"` // the numbers that decide, in words
-	Source    string         `json:"source,omitempty"`    // where the thresholds come from
+	Source    string         `json:"source,omitempty"` // where the thresholds come from
+	Rule      *Rule          `json:"rule,omitempty"`   // the thresholds themselves; absent: not known
 	Contested *Contested     `json:"contested,omitempty"`
 	Stated    []Stated       `json:"stated,omitempty"` // what is said about it without contesting it
 	Origins   []audit.Origin `json:"origins,omitempty"`
@@ -130,9 +132,10 @@ type Pointer struct {
 
 // Stated is what somebody says about a question, shown beside what was measured. It is no measurement.
 type Stated struct {
-	By     string       `json:"by"`              // project, catalogue or operator
-	Role   string       `json:"role,omitempty"`  // of the speaker, never a name
-	Value  string       `json:"value,omitempty"` // the stated answer
+	By     string       `json:"by"`               // project, catalogue or operator
+	Role   string       `json:"role,omitempty"`   // of the speaker, never a name
+	Value  string       `json:"value,omitempty"`  // the stated answer
+	Source string       `json:"source,omitempty"` // public address that shows it
 	Words  string       `json:"words,omitempty"`
 	At     time.Time    `json:"at,omitzero"`
 	Over   bool         `json:"over,omitempty"` // it was said too long ago to count
@@ -141,10 +144,21 @@ type Stated struct {
 
 // Contested says that the project disagrees with a measurement. It changes neither outcome nor interval.
 type Contested struct {
-	By     string       `json:"by"`              // project or catalogue: where the words stand
-	Role   string       `json:"role,omitempty"`  // of the speaker, never a name
-	Value  string       `json:"value,omitempty"` // the answer that the speaker holds to be right
-	Words  string       `json:"words"`           // of the maintainers
+	By     string       `json:"by"`               // project or catalogue: where the words stand
+	Role   string       `json:"role,omitempty"`   // of the speaker, never a name
+	Value  string       `json:"value,omitempty"`  // the answer that the speaker holds to be right
+	Source string       `json:"source,omitempty"` // public address that shows it
+	Words  string       `json:"words"`            // of the maintainers
 	At     time.Time    `json:"at,omitzero"`
 	Origin audit.Origin `json:"origin,omitzero"`
+}
+
+// Rule is by which numbers of the profile one indicator was judged; Indicator.Source says where they come from.
+type Rule struct {
+	Scale   string         `json:"scale"` // boolean, steps, linear, information
+	Unit    string         `json:"unit"`  // of Fail and Pass
+	Fail    *int           `json:"fail,omitempty"`
+	Pass    *int           `json:"pass,omitempty"`
+	Window  int            `json:"window_days,omitempty"`
+	Numbers map[string]int `json:"numbers,omitempty"` // further thresholds by name
 }

@@ -18,7 +18,7 @@ func judge(p scoring.Project, e scoring.Evidence, profile audit.Profile) scoring
 func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profile, at time.Time) reports.Project {
 	row := reports.Project{
 		ID: s.Project.ID, Name: s.Project.Name, Repo: orText(s.Project.Repo, e.Repo), Head: e.Revision, HeadAt: e.RevisionAt, At: judgedAt(e, at),
-		Role: s.Project.Role, Profile: profile.ID, Verdict: scoring.Verdict(s, profile), Tiers: orEmpty(s.Project.Tiers), Area: s.Project.Area,
+		Role: s.Project.Role, Profile: profile.ID, ProfileVersion: profile.Version, Verdict: scoring.Verdict(s, profile), Tiers: orEmpty(s.Project.Tiers), Area: s.Project.Area,
 		Versions: s.Project.Versions, Facts: historyFacts(e), Failure: e.Failure, Settle: e.Settle,
 		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{},
 	}
@@ -33,10 +33,15 @@ func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profil
 		row.Indicators = append(row.Indicators, reports.Indicator{
 			ID: m.Indicator, Aspect: m.Aspect, Title: rule.Title, Clauses: rule.Clauses, Outcome: m.Outcome, Value: m.Value, Unit: m.Unit,
 			Low: m.Interval.Low(), High: m.Interval.High(), Weight: m.Weight, KnockOut: rule.KnockOut, Grade: m.Grade, Reason: m.Reason,
-			Settle: m.Settle, Source: rule.Source, Origins: m.Origins,
+			Settle: m.Settle, Source: rule.Source, Origins: m.Origins, Rule: ruleOf(rule),
 		})
 	}
 	return row
+}
+
+// ruleOf are the thresholds of a profile's rule.
+func ruleOf(rule audit.IndicatorRule) *reports.Rule {
+	return &reports.Rule{Scale: rule.Scale, Unit: rule.Unit, Fail: rule.Fail, Pass: rule.Pass, Window: rule.Window, Numbers: rule.Numbers}
 }
 
 // judgedAt is the day that the windows of the evidence count back from.
