@@ -51,6 +51,7 @@ type gatherer struct {
 	lookups   []upstream.Lookup  // what indexes said about packages that nothing else leads to a repository
 	journal   *journal           // of an interrupted run; nil: none is kept
 	collected []scoring.Evidence // what the collectors found
+	said      upstream.Corrections // about projects, by maintainers and users
 
 	unmatchedRules []unread // assign entries that match nothing
 }
@@ -192,7 +193,11 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	if err := checkAnew(opt.Anew, catalogue); err != nil {
 		return nil, err
 	}
-	g := &gatherer{stack: stack, opt: opt, at: at, policy: policy, catalogue: catalogue}
+	said, err := corrections(catalogue, opt.Corrections)
+	if err != nil {
+		return nil, err
+	}
+	g := &gatherer{stack: stack, opt: opt, at: at, policy: policy, catalogue: catalogue, said: said}
 	way, err := guard(stack)
 	if err != nil {
 		return nil, err

@@ -25,6 +25,10 @@ func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]r
 	if err != nil {
 		return nil, fmt.Errorf("loading the built-in catalogue: %w", err)
 	}
+	said, err := corrections(catalogue, opt.Corrections)
+	if err != nil {
+		return nil, err
+	}
 	g := &gatherer{opt: opt, at: opt.Now.UTC().Truncate(1e9)}
 	if !opt.At.IsZero() {
 		g.at = opt.At
@@ -48,6 +52,7 @@ func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]r
 		if err != nil {
 			return nil, err
 		}
+		e = stated(e, p, said)
 		score := judge(p, e, profile)
 		rows = append(rows, projectRow(score, e, profile, e.AssessedAt))
 	}
