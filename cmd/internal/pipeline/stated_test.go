@@ -39,7 +39,9 @@ func TestAContestNeverChangesAnAnswer(t *testing.T) {
 	}
 	p, plain := catalogueProject(catalogue, "keystone"), corpus(t)["keystone"]
 	plain.Statements = nil
-	row := func(e scoring.Evidence) reports.Project { return projectRow(judge(p, e, profile), e, profile, e.AssessedAt) }
+	row := func(e scoring.Evidence) reports.Project {
+		return projectRow(judge(p, e, profile), e, profile, e.AssessedAt)
+	}
 	before := row(plain)
 	for n, was := range before.Indicators {
 		all, err := corrections(catalogue, []string{correctionsIn(t, strings.Replace(contest, "IND", was.ID, 1))})
