@@ -10,6 +10,7 @@ import (
 func scoreCommand(w World) *cobra.Command {
 	var g gathering
 	var out []string
+	var site string
 	cmd := &cobra.Command{
 		Use:   "score REPO[@REV]...",
 		Short: "Score upstream projects: how open, mature, safe and active they are, and why",
@@ -36,6 +37,14 @@ func scoreCommand(w World) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if site != "" {
+				if err := writeSite(cmd, w, site, projects, opt); err != nil {
+					return err
+				}
+				if len(out) == 0 {
+					return nil
+				}
+			}
 			for _, o := range outs {
 				data, err := reports.RenderScore(o.format, projects, reports.Options{Width: w.Width, Color: w.Color && o.file == "-"})
 				if err != nil {
@@ -50,5 +59,6 @@ func scoreCommand(w World) *cobra.Command {
 	}
 	g.register(cmd, false)
 	cmd.Flags().StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`: text or json; - is standard output (repeatable)")
+	registerSite(cmd, &site)
 	return cmd
 }

@@ -62,7 +62,7 @@ func collectOptions(t *testing.T, mirrors ...string) Options {
 	}
 }
 
-func evidenceIn(t *testing.T, dir string) map[string]scoring.Evidence {
+func evidenceIn(t testing.TB, dir string) map[string]scoring.Evidence {
 	t.Helper()
 	b, err := bundle.Open(dir)
 	if err != nil {
