@@ -11,7 +11,7 @@
       r.row.hidden = !hit;
       if (hit) { shown++; }
     });
-    found.textContent = words.length ? shown + " " + (shown === 1 ? find.dataset.one : find.dataset.many) : "";
+    found.textContent = words.length ? shown + " " + (shown === 1 ? find.dataset.single : find.dataset.many) : "";
   }
   find.hidden = false;
   box.addEventListener("input", search);
