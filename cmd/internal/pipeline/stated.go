@@ -73,13 +73,8 @@ func statedOf(e scoring.Evidence, question string, profile audit.Profile, at tim
 	return contested, rest
 }
 
-// over says that a statement was made too long ago to count: those of files and operators count for the lifetime of
-// declarations, those on governance, and what a project reviews in its own repository, for that of governance.
+// over says that a statement was made too long ago to count: longer than the lifetime of declarations.
 func over(s scoring.Statement, profile audit.Profile, at time.Time) bool {
-	kind := "declaration"
-	if s.By == scoring.ByProject || slices.Contains([]string{"OC-06", "OC-07", "OC-08", "OC-09", "OC-12", "LR-10"}, s.Indicator) {
-		kind = "governance"
-	}
-	end, ok := audit.Lifetime(profile.Lifetimes[kind]).End(s.At)
+	end, ok := audit.Lifetime(profile.Lifetimes["declaration"]).End(s.At)
 	return !ok || at.After(end)
 }
