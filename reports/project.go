@@ -29,6 +29,7 @@ type Project struct {
 	Asks           []Ask          `json:"asks,omitempty"`     // what would settle the verdict, by the place that would answer, the cheapest first
 	Quarters       []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
 	Indicators     []Indicator    `json:"indicators"`
+	Join           []Pointer      `json:"join,omitempty"`    // where the evidence shows how to join or fund the project
 	Facts          map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
 	Failure        string         `json:"failure,omitempty"` // why there is no evidence
 	Settle         string         `json:"settle,omitempty"`
@@ -139,13 +140,36 @@ type Indicator struct {
 	Source    string         `json:"source,omitempty"` // where the thresholds come from
 	Rule      *Rule          `json:"rule,omitempty"`   // the thresholds themselves; absent: not known
 	Contested *Contested     `json:"contested,omitempty"`
+	Stated    []Stated       `json:"stated,omitempty"` // what is said about it without contesting it
 	Origins   []audit.Origin `json:"origins,omitempty"`
 }
 
-// Contested says that the project disagrees with a measurement.
+// Pointer leads to a file or page of a project that helps those who want to join or fund it.
+type Pointer struct {
+	Kind   string       `json:"kind"` // contributing, code-of-conduct, governance, maintainers, review, funding, ...
+	Text   string       `json:"text"` // what is there: a path, a host
+	Origin audit.Origin `json:"origin,omitzero"`
+}
+
+// Stated is what somebody says about a question, shown beside what was measured. It is no measurement.
+type Stated struct {
+	By     string       `json:"by"`               // project, catalogue or operator
+	Role   string       `json:"role,omitempty"`   // of the speaker, never a name
+	Value  string       `json:"value,omitempty"`  // the stated answer
+	Source string       `json:"source,omitempty"` // public address that shows it
+	Words  string       `json:"words,omitempty"`
+	At     time.Time    `json:"at,omitzero"`
+	Over   bool         `json:"over,omitempty"` // it was said too long ago to count
+	Origin audit.Origin `json:"origin,omitzero"`
+}
+
+// Contested says that the project disagrees with a measurement. It changes neither outcome nor interval.
 type Contested struct {
-	By     string       `json:"by"`    // project or catalogue: where the words stand
-	Words  string       `json:"words"` // of the maintainers
+	By     string       `json:"by"`               // project or catalogue: where the words stand
+	Role   string       `json:"role,omitempty"`   // of the speaker, never a name
+	Value  string       `json:"value,omitempty"`  // the answer that the speaker holds to be right
+	Source string       `json:"source,omitempty"` // public address that shows it
+	Words  string       `json:"words"`            // of the maintainers
 	At     time.Time    `json:"at,omitzero"`
 	Origin audit.Origin `json:"origin,omitzero"`
 }

@@ -47,7 +47,7 @@ func (t *terminal) scoreCard(p Project) {
 	t.aspects(p)
 	t.gates(p)
 	t.lockIn(p)
-	t.risks(p)
+	t.register(p)
 	t.quarters(p)
 	if facts := factLine(p); facts != "" {
 		t.heading("Facts from the history")

@@ -42,7 +42,7 @@ type cardView struct {
 	Sign                                                          sign
 	Cells                                                         []barView
 	Gates, Risks                                                  []lineView
-	LockIn                                                        *lockInView
+	LockIn                                                        *axesView
 	Columns                                                       []string
 	Quarters                                                      []quarterView
 	Facts                                                         []factValue
@@ -54,7 +54,7 @@ type lineView struct {
 	Text string
 }
 
-type lockInView struct {
+type axesView struct {
 	Sign                sign
 	Probability, Effect string
 }
@@ -115,7 +115,7 @@ func cardOf(p Project, anchor string) cardView {
 		v.Risks = append(v.Risks, lineView{outcomeSign(r.Outcome), riskText(r)})
 	}
 	if l := p.LockIn; l != nil {
-		v.LockIn = &lockInView{riskSign(l.Risk), axisText(l.Probability), axisText(l.Effect)}
+		v.LockIn = &axesView{classSign(l.Risk), axisSentence(l.Probability), axisSentence(l.Effect)}
 	}
 	for _, q := range p.Quarters {
 		v.Quarters = append(v.Quarters, quarterView{day(q.End), projectSign(q.Verdict), quarterCells(q)})

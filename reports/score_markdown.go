@@ -142,9 +142,9 @@ func (m *markdown) parts(p Project) {
 		m.line("")
 	}
 	if p.LockIn != nil {
-		s := riskSign(p.LockIn.Risk)
+		s := classSign(p.LockIn.Risk)
 		m.line("## Risk of being locked in: %s %s\n", s.Mark, s.Word)
-		m.line("- That it fails its users: %s.\n- What that would do: %s.\n", mdText(axisText(p.LockIn.Probability)), mdText(axisText(p.LockIn.Effect)))
+		m.line("- That it fails its users: %s.\n- What that would do: %s.\n", mdText(axisSentence(p.LockIn.Probability)), mdText(axisSentence(p.LockIn.Effect)))
 	}
 	if len(p.Risks) > 0 {
 		m.line("## Risk register\n")

@@ -47,8 +47,8 @@ func (t *terminal) gates(p Project) {
 	}
 }
 
-// riskSign is a class of risk as people see it; low risk is good.
-func riskSign(class string) sign {
+// classSign is a class of risk as people see it; low risk is good.
+func classSign(class string) sign {
 	switch class {
 	case "low":
 		return sign{"✓", "low", good}
@@ -60,24 +60,24 @@ func riskSign(class string) sign {
 	return sign{"?", "undetermined", unsure}
 }
 
-// axisText writes one axis of the lock-in matrix; 0 is no risk.
-func axisText(a Axis) string {
+// axisSentence writes one axis of the lock-in matrix; 0 is no risk.
+func axisSentence(a Axis) string {
 	score := "not known"
 	if a.Low > 0 || a.High < audit.Full {
 		score = points(a.Low, a.High) + " of 100 (0 is no risk)"
 	}
-	return fmt.Sprintf("%s, %s, %s known", riskSign(a.Class).Word, score, percent(a.Coverage, audit.Full))
+	return fmt.Sprintf("%s, %s, %s known", classSign(a.Class).Word, score, percent(a.Coverage, audit.Full))
 }
 
 func (t *terminal) lockIn(p Project) {
 	if p.LockIn == nil {
 		return
 	}
-	s := riskSign(p.LockIn.Risk)
+	s := classSign(p.LockIn.Risk)
 	t.heading("Risk of being locked in")
 	t.signed("  ", s, "Risk "+s.Word+".")
-	t.para("    ", "That it fails its users: "+axisText(p.LockIn.Probability)+".")
-	t.para("    ", "What that would do: "+axisText(p.LockIn.Effect)+".")
+	t.para("    ", "That it fails its users: "+axisSentence(p.LockIn.Probability)+".")
+	t.para("    ", "What that would do: "+axisSentence(p.LockIn.Effect)+".")
 }
 
 // riskText is one line of the risk register.
@@ -86,8 +86,8 @@ func riskText(r Risk) string {
 	if r.Radius != nil {
 		text += " It would hit " + plural(*r.Radius, "deployed component", "deployed components") + "."
 	}
-	for _, m := range r.Mitigations {
-		text += " " + sentence(mitigationText(m))
+	if m := mitigationText(r.Mitigations); m != "" {
+		text += " Lessens it: " + stop(m)
 	}
 	if r.Accepted {
 		text += " A mitigation is accepted."
@@ -95,19 +95,7 @@ func riskText(r Risk) string {
 	return text
 }
 
-func mitigationText(m Mitigation) string {
-	words := map[string]string{"alternative": "alternative", "support": "support contract", "own-maintainers": "own maintainers", "foundation": "foundation"}[m.Kind]
-	if words == "" {
-		words = m.Kind
-	}
-	text := "lessened by " + words + ": " + m.Text
-	if m.Declared {
-		text += " (said by the operator, not measured)"
-	}
-	return text
-}
-
-func (t *terminal) risks(p Project) {
+func (t *terminal) register(p Project) {
 	if len(p.Risks) == 0 {
 		return
 	}

@@ -19,6 +19,8 @@ const (
 type Statement struct {
 	Indicator string `json:"indicator"` // as in the profile, e.g. "SE-14"
 	By        string `json:"by"`        // project, catalogue or operator
+	// Role is that of the speaker where the file names one: maintainer, foundation, packager, user. Never a name.
+	Role string `json:"role,omitempty"`
 	// Contests: the speaker holds the measured answer to be wrong. The words are shown beside it.
 	Contests bool `json:"contests,omitempty"`
 	// Value is the answer in the unit of the indicator's rule: "true", "false", a number, or a date (2026-03-01) where the unit

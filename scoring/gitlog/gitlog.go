@@ -345,6 +345,8 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 	}
 	if err != nil {
 		e.Tree = failure[scoring.Tree](err, origin)
+	} else {
+		e.Statements = ownStatements(e.Statements, s.statements)
 	}
 	c.info("reading history", "project", e.Project)
 	if err := tooOld(e); err != nil {
@@ -402,9 +404,11 @@ func failure[T any](err error, origin audit.Origin) audit.Fact[T] {
 }
 
 func (c *Collector) tree(ctx context.Context, v *view, s *survey, e scoring.Evidence, origin audit.Origin) (audit.Fact[scoring.Tree], error) {
-	if _, err := c.readTree(ctx, v, s, e.AssessedAt, origin); err != nil {
+	read, err := c.readTree(ctx, v, s, e.AssessedAt, origin)
+	if err != nil {
 		return audit.Fact[scoring.Tree]{}, err
 	}
+	s.statements = read.statements(e.AssessedAt)
 	if err := v.changes(ctx, s, e.Revision, e.AssessedAt, origin, c.rules); err != nil {
 		return audit.Fact[scoring.Tree]{}, err
 	}

@@ -157,6 +157,8 @@ type survey struct {
 	sources   []file
 	suspects  []file // files that may be executables
 	gitreview *file
+
+	statements []scoring.Statement // of the project about itself
 }
 
 // survey lists the tree of a commit once.

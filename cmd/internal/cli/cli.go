@@ -155,6 +155,7 @@ type gathering struct {
 	scopes   []string
 	from     []string
 	anew     []string
+	said     []string
 }
 
 func (g *gathering) register(cmd *cobra.Command, withBundle bool) {
@@ -163,6 +164,7 @@ func (g *gathering) register(cmd *cobra.Command, withBundle bool) {
 	f.BoolVar(&g.offline, "offline", false, "no network: only local files, sockets of this machine, local clones and recorded evidence")
 	f.StringSliceVar(&g.mirrors, "mirror", nil, "`DIR` with local clones of upstream repositories (repeatable)")
 	f.StringVar(&g.cacheDir, "cache-dir", "", "`DIR` for clones, layers of images and answers of servers; default: the user's cache directory")
+	f.StringSliceVar(&g.said, "corrections", nil, "`DIR` with correction files of projects, beside those of the catalogue (repeatable)")
 	if withBundle {
 		f.StringVar(&g.bundle, "bundle", "pegel-bundle", "`DIR` to write the evidence bundle to")
 		f.StringSliceVar(&g.scopes, "scope", nil, "judge this `SCOPE` instead of those of the stack file (repeatable)")
@@ -198,7 +200,7 @@ func (g *gathering) options(cmd *cobra.Command, w World) (pipeline.Options, erro
 	}
 	return pipeline.Options{
 		Anew: again, Version: version(), Now: now, At: at, Offline: g.offline, Bundle: g.bundle, Mirrors: g.mirrors,
-		CacheDir: g.cacheDir, Scopes: g.scopes, Evidence: g.from, Getenv: w.Getenv, Log: logger(cmd, w), Progress: progress(cmd, w),
+		CacheDir: g.cacheDir, Scopes: g.scopes, Evidence: g.from, Corrections: g.said, Getenv: w.Getenv, Log: logger(cmd, w), Progress: progress(cmd, w),
 	}, nil
 }
 

@@ -23,6 +23,7 @@ type scoring struct {
 	indexes   []string
 	why       []string
 	compare   bool
+	site      string
 }
 
 // whyAll is the value of --why without one.
@@ -55,6 +56,7 @@ func scoreCommand(w World) *cobra.Command {
 	f.StringSliceVar(&s.why, "why", nil, "show what was read, the thresholds and what would raise each missing point; `ID` is an indicator or aspect")
 	f.Lookup("why").NoOptDefVal = whyAll
 	f.BoolVar(&s.compare, "compare", false, "show two projects side by side, certain differences apart from those that cannot be told")
+	registerSite(cmd, &s.site)
 	return cmd
 }
 
@@ -86,6 +88,14 @@ func (s *scoring) run(cmd *cobra.Command, args []string, w World) error {
 	}
 	if s.compare && len(projects) != 2 {
 		return &pipeline.UsageError{Err: fmt.Errorf("flag --compare: %q and %q are one project", args[0], args[1]), Hint: "name two different ones"}
+	}
+	if s.site != "" {
+		if err := writeSite(cmd, w, s.site, projects, opt); err != nil {
+			return err
+		}
+		if len(s.out) == 0 {
+			return nil
+		}
 	}
 	for _, o := range outs {
 		v := view

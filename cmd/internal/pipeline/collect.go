@@ -42,9 +42,10 @@ func (g *gatherer) evidence(ctx context.Context, projects []scoring.Project, rec
 	var done atomic.Int64
 	for i, p := range projects {
 		group.Go(func() error {
-			out[i] = c.project(ctx, p, func(collector string) {
+			e := c.project(ctx, p, func(collector string) {
 				g.opt.progress("reading projects: "+p.Name+" ("+collector+")", int(done.Load()), len(projects))
 			})
+			out[i] = stated(e, p, g.said)
 			g.opt.progress("reading projects", int(done.Add(1)), len(projects))
 			return nil
 		})

@@ -176,7 +176,11 @@ func prepareProjects(stack Stack, opt Options, catalogue *upstream.Catalogue) (*
 	if err := checkAnew(opt.Anew, catalogue); err != nil {
 		return nil, err
 	}
-	g := &gatherer{stack: stack, opt: opt, at: at, catalogue: catalogue}
+	said, err := corrections(catalogue, opt.Corrections)
+	if err != nil {
+		return nil, err
+	}
+	g := &gatherer{stack: stack, opt: opt, at: at, catalogue: catalogue, said: said}
 	way, err := guard(stack)
 	if err != nil {
 		return nil, err

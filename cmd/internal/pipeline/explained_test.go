@@ -148,13 +148,13 @@ func TestARecordingIsJudgedOnItsOwnDayAndExpires(t *testing.T) {
 			t.Errorf("%s: %d known of expired evidence, %d of fresh", a.Aspect, a.Coverage, day.Aspects[n].Coverage)
 		}
 	}
-	fresh, expired := known(day), known(rows[0])
+	fresh, expired := tellable(day), tellable(rows[0])
 	if expired >= fresh {
 		t.Errorf("%d answers of expired evidence, %d of fresh", expired, fresh)
 	}
 }
 
-func known(p reports.Project) int {
+func tellable(p reports.Project) int {
 	n := 0
 	for _, i := range p.Indicators {
 		if i.Outcome.Decided() {

@@ -40,17 +40,18 @@ type gatherer struct {
 	shownBy   map[string][]int  // which sources showed an artifact, as places in sources, by the id that each gave it
 	silent    []int             // sources that list nothing of their own and may have contents for others, e.g. registries
 	keep      audit.Keep
-	scanner   *lazyScanner       // shared by several calls of packages; nil: each makes its own
-	foreign   foreignChecks      // of SBOMs by others that artifacts were read from
-	licensed  licenceSources     // what came of asking about licences
-	asking    *answers.Transport // shared by the collectors; nil until one asks
-	git       *gitlog.Collector  // nil until somebody needs a clone
-	library   library            // registries that are read from git
-	histories library            // of projects, for those who ask about tags and commits
-	closers   []func() error     // of collectors
-	lookups   []upstream.Lookup  // what indexes said about packages that nothing else leads to a repository
-	journal   *journal           // of an interrupted run; nil: none is kept
-	collected []scoring.Evidence // what the collectors found
+	scanner   *lazyScanner         // shared by several calls of packages; nil: each makes its own
+	foreign   foreignChecks        // of SBOMs by others that artifacts were read from
+	licensed  licenceSources       // what came of asking about licences
+	asking    *answers.Transport   // shared by the collectors; nil until one asks
+	git       *gitlog.Collector    // nil until somebody needs a clone
+	library   library              // registries that are read from git
+	histories library              // of projects, for those who ask about tags and commits
+	closers   []func() error       // of collectors
+	lookups   []upstream.Lookup    // what indexes said about packages that nothing else leads to a repository
+	journal   *journal             // of an interrupted run; nil: none is kept
+	collected []scoring.Evidence   // what the collectors found
+	said      upstream.Corrections // about projects, by maintainers and users
 
 	unmatchedRules []unread // assign entries that match nothing
 }
@@ -195,7 +196,11 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	if err := checkAnew(opt.Anew, catalogue); err != nil {
 		return nil, err
 	}
-	g := &gatherer{stack: stack, opt: opt, at: at, policy: policy, catalogue: catalogue}
+	said, err := corrections(catalogue, opt.Corrections)
+	if err != nil {
+		return nil, err
+	}
+	g := &gatherer{stack: stack, opt: opt, at: at, policy: policy, catalogue: catalogue, said: said}
 	way, err := guard(stack)
 	if err != nil {
 		return nil, err

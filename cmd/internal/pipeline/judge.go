@@ -20,7 +20,7 @@ func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profil
 		ID: s.Project.ID, Name: s.Project.Name, Repo: orText(s.Project.Repo, e.Repo), Head: e.Revision, HeadAt: e.RevisionAt, At: judgedAt(e, at),
 		Role: s.Project.Role, Profile: profile.ID, ProfileVersion: profile.Version, Verdict: scoring.Verdict(s, profile), Tiers: orEmpty(s.Project.Tiers), Area: s.Project.Area,
 		Versions: s.Project.Versions, Facts: historyFacts(e), Failure: e.Failure, Settle: e.Settle,
-		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{},
+		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{}, Join: joinOf(e),
 		LockIn: lockInRow(s, e, profile), Risks: riskRows(s, e, profile), Asks: askRows(s, profile),
 	}
 	row.Gates = withSettlements(row.Gates, s)
@@ -32,10 +32,12 @@ func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profil
 	}
 	for _, m := range s.Measurements {
 		rule := profile.Indicators[m.Indicator]
+		contested, said := statedOf(e, m.Indicator, profile, row.At)
 		row.Indicators = append(row.Indicators, reports.Indicator{
 			ID: m.Indicator, Aspect: m.Aspect, Title: rule.Title, Clauses: rule.Clauses, Outcome: m.Outcome, Value: m.Value, Unit: m.Unit,
 			Low: m.Interval.Low(), High: m.Interval.High(), Weight: m.Weight, KnockOut: rule.KnockOut, Grade: m.Grade, Reason: m.Reason,
 			Settle: m.Settle, Source: rule.Source, Origins: m.Origins, Rule: ruleOf(rule),
+			Contested: contested, Stated: said,
 		})
 	}
 	return row

@@ -26,14 +26,16 @@ type Options struct {
 	// AtHead judges each history at the committer time of its newest commit, as far as a clone can speak for itself. It is
 	// for recordings of the catalogue: a stack is judged on one day.
 	AtHead   bool
-	Offline  bool                // no network: only local files, sockets of this machine, local clones and recorded evidence
-	Bundle   string              // directory to write the evidence to
-	Mirrors  []string            // directories with local clones
-	CacheDir string              // for clones and answers about licences; empty: none are kept
-	TempDir  string              // for unpacked images; the system's if empty
-	Scopes   []string            // overrides the scopes of the stack file
-	Evidence []string            // more recorded bundles, used before those of the stack file: directories, or oci:REF
-	Anew     map[string][]string // collectors to ask although a recording has their facts, by project id; see ParseAnew
+	Offline  bool     // no network: only local files, sockets of this machine, local clones and recorded evidence
+	Bundle   string   // directory to write the evidence to
+	Mirrors  []string // directories with local clones
+	CacheDir string   // for clones and answers about licences; empty: none are kept
+	TempDir  string   // for unpacked images; the system's if empty
+	Scopes   []string // overrides the scopes of the stack file
+	Evidence []string // more recorded bundles, used before those of the stack file: directories, or oci:REF
+	// Corrections are directories with correction files, beside those that the catalogue has.
+	Corrections []string
+	Anew        map[string][]string // collectors to ask although a recording has their facts, by project id; see ParseAnew
 	// Indexes are the third parties that pegel score may ask: words of thirdparty.Services. A stack file names its own.
 	Indexes []string
 	Clock   func() time.Time // for the moments of answers; nil: the system's

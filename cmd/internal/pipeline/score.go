@@ -82,6 +82,9 @@ func evidenceOf(ctx context.Context, names []string, atHead bool, opt Options) (
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	for i := range out {
+		out[i].evidence = stated(out[i].evidence, out[i].project, g.said)
+	}
 	g.journal.done()
 	return out, nil
 }
