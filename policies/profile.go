@@ -101,7 +101,8 @@ const (
 )
 
 func (r *reader) profile(n *yaml.Node) audit.Profile {
-	m := r.mapping(n, "schema", "id", "version", "status", "title", "indicators", "gates", "lifetimes", "licences")
+	m := r.mapping(n, "schema", "id", "version", "status", "title", "indicators", "gates", "lifetimes", "licences",
+		"hysteresis")
 	if m == nil {
 		return audit.Profile{}
 	}
@@ -116,6 +117,7 @@ func (r *reader) profile(n *yaml.Node) audit.Profile {
 	p.Gates = r.profileGates(orNode(m["gates"], n), m["gates"] != nil)
 	p.Lifetimes = r.profileLifetimes(orNode(m["lifetimes"], n), m["lifetimes"] != nil)
 	p.Licences = r.profileLicences(orNode(m["licences"], n), m["licences"] != nil)
+	p.Hysteresis = r.profileHysteresis(orNode(m["hysteresis"], n), m["hysteresis"] != nil)
 	return p
 }
 

@@ -43,6 +43,7 @@ func (t *terminal) scoreCard(p Project) {
 		t.heading("Facts from the history")
 		t.para("  ", facts)
 	}
+	t.history(p)
 	t.reasons(p)
 }
 

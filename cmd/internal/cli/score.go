@@ -10,6 +10,7 @@ import (
 func scoreCommand(w World) *cobra.Command {
 	var g gathering
 	var out []string
+	var history int
 	cmd := &cobra.Command{
 		Use:   "score REPO[@REV]...",
 		Short: "Score upstream projects: how open, mature, safe and active they are, and why",
@@ -32,7 +33,11 @@ func scoreCommand(w World) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			projects, err := pipeline.Score(cmd.Context(), args, atHead, opt)
+			score := pipeline.Score
+			if history > 0 {
+				score = pipeline.WithHistory(history)
+			}
+			projects, err := score(cmd.Context(), args, atHead, opt)
 			if err != nil {
 				return err
 			}
@@ -50,5 +55,7 @@ func scoreCommand(w World) *cobra.Command {
 	}
 	g.register(cmd, false)
 	cmd.Flags().StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`: text or json; - is standard output (repeatable)")
+	cmd.Flags().IntVar(&history, "history", 0, "also score the ends of the last `N` quarters, from the same clones (12 if no number is given)")
+	cmd.Flags().Lookup("history").NoOptDefVal = "12"
 	return cmd
 }
