@@ -47,7 +47,7 @@ const (
 func InputKinds() []string {
 	return []string{
 		"conformance", "copyright", "declaration", "inventory", "packages", "policy", "project-evidence", "projects", "raw",
-		"sbom", "sbom-quality", "stack", "transparency", "waiver",
+		"previous", "sbom", "sbom-quality", "stack", "transparency", "waiver",
 	}
 }
 
