@@ -46,8 +46,8 @@ const (
 // InputKinds returns the kinds of blobs that an audit is decided from, sorted.
 func InputKinds() []string {
 	return []string{
-		"conformance", "copyright", "declaration", "inventory", "packages", "policy", "project-evidence", "projects", "raw",
-		"previous", "sbom", "sbom-quality", "stack", "transparency", "waiver",
+		"conformance", "copyright", "declaration", "inventory", "packages", "policy", "previous", "project-evidence", "projects", "raw",
+		"sbom", "sbom-quality", "stack", "transparency", "waiver",
 	}
 }
 

@@ -69,12 +69,13 @@ type Collector struct {
 	options Options
 	git     *git
 	rules   rules
+	circles *circles  // who the repositories hang on that were read; in memory only
 	swept   sync.Once // views of killed processes are removed once
 }
 
 // New checks the options, looks for git and loads the rule lists. It fails if git is missing or too old.
 func New(options Options) (*Collector, error) {
-	c := &Collector{options: options}
+	c := &Collector{options: options, circles: newCircles()}
 	var err error
 	if c.rules.bots, err = parseBots(orBuiltin(options.Bots, builtinBots)); err != nil {
 		return nil, err
@@ -366,6 +367,7 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 	} else {
 		h.CodeDrop = activity(v.codeDrop(ctx, e.Revision, e.AssessedAt, h, origin), e.SeenUntil)
 		e.History = audit.Known(h, origin)
+		c.circles.keep(e.Repo, e.Revision, v.circle(c.circles.seed))
 		if changes != nil && e.Changes.Value == nil && e.Changes.Failure == "" {
 			e.Changes = activity(audit.Known(*changes, origin), e.SeenUntil)
 		}

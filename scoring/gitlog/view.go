@@ -341,6 +341,7 @@ type view struct {
 	revision string          // the evaluated one, once it is settled
 	mainline map[string]bool // first-parent line of the last 24 months, from the evaluated revision on
 	spoken   time.Time       // until when the line of the evaluated revision speaks for the project
+	authors  []author        // of the last pass over the log, for circle
 	skewed   bool            // commits of the last 12 months lie behind one whose clock was more than clockSlack slow
 }
 
