@@ -56,6 +56,8 @@ type page struct {
 	Aspects                                               []string
 	Scored                                                []projectView
 	Silent                                                []silentView
+	Critical                                              []criticalLine
+	CriticalScope                                         string
 	Requirements                                          []requirementView
 	Origins                                               []originView
 }
@@ -82,6 +84,7 @@ func newPage(r Report) page {
 	p.Drift, p.MoreDrift = driftViews(r, anchors, index)
 	p.Aspects = aspectTitles(r)
 	p.Scored, p.Silent = projectViews(r, anchors, index)
+	p.Critical, p.CriticalScope = criticalLines(r), criticalScope(r)
 	p.Requirements = requirementViews(r, anchors, index)
 	p.Origins = index.rows
 	return p

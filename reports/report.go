@@ -29,6 +29,7 @@ type Report struct {
 	Artifacts  []Artifact  `json:"artifacts"`
 	Components []Component `json:"components"`
 	Projects   []Project   `json:"projects"`
+	Critical   *Critical   `json:"critical,omitempty"`  // what several projects hang on; absent: nothing could be compared
 	Drift      []Drift     `json:"drift"`               // differences between what was declared and what runs
 	Undecided  string      `json:"undecided,omitempty"` // why intent and fact could not be compared; absent: they were
 	Coverage   Coverage    `json:"coverage"`

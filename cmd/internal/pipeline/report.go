@@ -30,6 +30,7 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, resu
 		Artifacts:  d.artifactRows(),
 		Components: d.componentRows(),
 		Projects:   d.projectRows(scores),
+		Critical:   d.critical(),
 		Drift:      d.driftRows(),
 		Undecided:  d.comparison.Undecided,
 		Coverage:   d.coverage(),
