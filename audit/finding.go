@@ -21,12 +21,15 @@ type Finding struct {
 	Outcome     Outcome    `json:"outcome"`
 	Interval    Interval   `json:"interval"` // of an indicator; the unknown for requirements
 	Declared    bool       `json:"declared,omitempty"`
-	Count       int        `json:"count,omitempty"` // subjects folded into this line, if more than one
-	Reason      string     `json:"reason"`
-	Missing     []string   `json:"missing,omitempty"` // facts that were not known, by path
-	Settle      []string   `json:"settle,omitempty"`  // what would settle an unknown, cheapest first
-	Origins     []Origin   `json:"origins,omitempty"`
-	ValidUntil  time.Time  `json:"valid_until,omitzero"`
-	Remedy      string     `json:"remedy,omitempty"`
-	Owner       string     `json:"owner,omitempty"` // who can fix it: operator, upstream, distribution, assessor
+	// Probation counts the audits in a row, this one included, that lie below a score gate which was reached before; 0: none, or
+	// too many to be held.
+	Probation  int       `json:"probation,omitempty"`
+	Count      int       `json:"count,omitempty"` // subjects folded into this line, if more than one
+	Reason     string    `json:"reason"`
+	Missing    []string  `json:"missing,omitempty"` // facts that were not known, by path
+	Settle     []string  `json:"settle,omitempty"`  // what would settle an unknown, cheapest first
+	Origins    []Origin  `json:"origins,omitempty"`
+	ValidUntil time.Time `json:"valid_until,omitzero"`
+	Remedy     string    `json:"remedy,omitempty"`
+	Owner      string    `json:"owner,omitempty"` // who can fix it: operator, upstream, distribution, assessor
 }

@@ -21,6 +21,14 @@ type Profile struct {
 	Lifetimes map[string]string `yaml:"lifetimes" json:"lifetimes"`
 	// Licences maps verdict classes of licences (audit/licence) to outcomes of "may be part of an open stack".
 	Licences map[string]Outcome `yaml:"licences" json:"licences"`
+	// Hysteresis says when a level that was reached is lost again.
+	Hysteresis Hysteresis `yaml:"hysteresis" json:"hysteresis,omitzero"`
+}
+
+// Hysteresis keeps one quiet quarter from flipping a level. It holds for score gates only: a knock-out counts at once.
+type Hysteresis struct {
+	Audits int    `yaml:"audits" json:"audits"` // consecutive audits below a score gate after which the level is lost; at least 1
+	Source string `yaml:"source" json:"source"`
 }
 
 // IndicatorRule is what the profile says about one indicator.

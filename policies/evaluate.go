@@ -25,6 +25,7 @@ type Input struct {
 	Scopes     []string      // requested; those they require are judged too
 	Profile    audit.Profile // the gates and lifetimes that count
 	AssessedAt time.Time
+	Previous   *Previous // the last audit by the same policy; nil: there is none, and nothing is held
 	// ReleaseWithoutOperator says that the stack is a software release: what only an operator can show is MISS.
 	ReleaseWithoutOperator bool
 }
@@ -40,6 +41,7 @@ type Verdict struct {
 	Scope      string
 	Outcome    string   // eligible, not-eligible, undetermined
 	Limiting   []string // ids of the findings that decide, most important first; none if eligible
+	Probation  []string // ids of the findings that lie below a score gate and are held by the last audit
 	Counts     Counts
 	ValidUntil time.Time // when the first evidence that counts stops to count; zero if nothing was decided
 	Ends       string    // which evidence that is
@@ -281,7 +283,11 @@ func (e *evaluation) ask(q question) {
 			fold.add(s, asked, a)
 			continue
 		}
-		e.add(e.finding(q, s, asked, a), q.Requirement)
+		f := e.finding(q, s, asked, a)
+		if f.Probation = e.probation(q, s, a); f.Probation > 0 {
+			f.Reason += e.onProbation(f.Probation)
+		}
+		e.add(f, q.Requirement)
 	}
 	fold.flush()
 	if unseen := q.asked &^ seen; unseen != 0 {

@@ -101,7 +101,8 @@ const (
 )
 
 func (r *reader) profile(n *yaml.Node) audit.Profile {
-	m := r.mapping(n, "schema", "id", "version", "status", "title", "indicators", "gates", "verdicts", "risks", "lock_in", "lifetimes", "licences")
+	m := r.mapping(n, "schema", "id", "version", "status", "title", "indicators", "gates", "verdicts", "risks", "lock_in", "lifetimes", "licences",
+		"hysteresis")
 	if m == nil {
 		return audit.Profile{}
 	}
@@ -119,6 +120,7 @@ func (r *reader) profile(n *yaml.Node) audit.Profile {
 	p.LockIn = r.profileLockIn(m["lock_in"])
 	p.Lifetimes = r.profileLifetimes(orNode(m["lifetimes"], n), m["lifetimes"] != nil)
 	p.Licences = r.profileLicences(orNode(m["licences"], n), m["licences"] != nil)
+	p.Hysteresis = r.profileHysteresis(orNode(m["hysteresis"], n), m["hysteresis"] != nil)
 	return p
 }
 

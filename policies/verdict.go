@@ -10,11 +10,11 @@ import (
 
 // verdict decides a scope: a FAIL of an effective must makes it not eligible; else a must that is not known, or that only
 // the operator's word supports, leaves it undetermined; else it is eligible. A scope that found nothing to judge is
-// undetermined.
+// undetermined. What lies below a score gate and is held by the last audit does not count against the scope (Previous).
 func (e *evaluation) verdict(scope int) Verdict {
 	s := e.scopes[scope]
 	v := Verdict{Scope: s.ID}
-	var failed, open []audit.Finding
+	var failed, open, held []audit.Finding
 	decided := false
 	for i, f := range e.findings {
 		if !slices.Contains(f.Scopes, s.ID) {
@@ -25,6 +25,8 @@ func (e *evaluation) verdict(scope int) Verdict {
 			continue
 		}
 		switch {
+		case e.holds(f, s.ID):
+			held = append(held, f)
 		case f.Outcome == audit.FAIL:
 			failed = append(failed, f)
 		case f.Outcome == audit.MISS, f.Outcome == audit.DNF, f.Outcome == audit.PASS && f.Declared:
@@ -35,6 +37,7 @@ func (e *evaluation) verdict(scope int) Verdict {
 			v.ends(f, e.policy)
 		}
 	}
+	v.Probation = limiting(s, held)
 	switch {
 	case len(failed) > 0:
 		v.Outcome, v.Limiting = NotEligible, limiting(s, failed)

@@ -57,6 +57,8 @@ type page struct {
 	Scored                                                []projectView
 	Silent                                                []silentView
 	Register                                              *registerView
+	Critical                                              []criticalLine
+	CriticalScope                                         string
 	Requirements                                          []requirementView
 	Origins                                               []originView
 }
@@ -84,6 +86,7 @@ func newPage(r Report) page {
 	p.Aspects = aspectTitles(r)
 	p.Scored, p.Silent = projectViews(r, anchors, index)
 	p.Register = registerOf(r, anchors, index)
+	p.Critical, p.CriticalScope = criticalLines(r), criticalScope(r)
 	p.Requirements = requirementViews(r, anchors, index)
 	p.Origins = index.rows
 	return p

@@ -28,6 +28,7 @@ type Project struct {
 	Risks          []Risk         `json:"risks,omitempty"`
 	Asks           []Ask          `json:"asks,omitempty"`     // what would settle the verdict, by the place that would answer, the cheapest first
 	Quarters       []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
+	Years          []Year         `json:"years,omitempty"`    // what recorded evidence says of past quarter ends, oldest first
 	Indicators     []Indicator    `json:"indicators"`
 	Join           []Pointer      `json:"join,omitempty"`    // where the evidence shows how to join or fund the project
 	Facts          map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
@@ -43,6 +44,7 @@ type Aspect struct {
 	Coverage   int      `json:"coverage"`
 	Confidence int      `json:"confidence"` // basis points of weight that rest on grades A and B
 	KnockOuts  []string `json:"knock_outs"`
+	Trend      *Trend   `json:"trend,omitempty"` // over Project.Quarters; absent: too few quarters could be judged
 }
 
 // Gate is how one aspect stands to the gate of a level.
@@ -117,8 +119,35 @@ type Mitigation struct {
 // Quarter is what a past quarter end would have shown.
 type Quarter struct {
 	End     time.Time `json:"end"`
-	Verdict string    `json:"verdict,omitempty"`
-	Aspects []Aspect  `json:"aspects"`
+	Head    string    `json:"head,omitempty"`    // evaluated commit; absent: no evidence
+	Verdict string    `json:"verdict,omitempty"` // by this quarter alone
+	// Held is the verdict with hysteresis: one quarter below a score gate does not flip what was passed before.
+	Held      string   `json:"held,omitempty"`
+	Probation bool     `json:"probation,omitempty"` // Held is passed although the quarter lies below a score gate
+	Aspects   []Aspect `json:"aspects"`
+	Failure   string   `json:"failure,omitempty"` // why there is no evidence for this quarter
+}
+
+// Trend is how the score of an aspect changes: the Theil-Sen slope of either end over the quarters, in basis points a year.
+type Trend struct {
+	Low      int    `json:"low"`      // what is certain at least
+	High     int    `json:"high"`     // what is possible at most
+	Quarters int    `json:"quarters"` // that could be judged
+	Word     string `json:"word"`     // rises, falls, steady; unclear: the ends do not agree
+}
+
+// Year is what the recorded evidence says of the 12 months that ended at a past quarter end.
+type Year struct {
+	End          time.Time `json:"end"`
+	Commits      int       `json:"commits"`
+	HumanCommits int       `json:"human_commits"`
+	Authors      int       `json:"authors"`
+	Newcomers    int       `json:"newcomers"`
+	Retained     int       `json:"retained_authors"`
+	BusFactor50  int       `json:"bus_factor_50"`
+	TopOrgLow    int       `json:"top_org_low"` // share of the top organisation in basis points: both ends
+	TopOrgHigh   int       `json:"top_org_high"`
+	Releases     *int      `json:"releases,omitempty"` // absent: not known
 }
 
 // Indicator is one measurement.

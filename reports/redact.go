@@ -61,7 +61,8 @@ func publicField(field string) bool {
 		"Origin.Source", "Origin.Commit", "Origin.Digest",
 		"Component.Project", "Component.Name", "Component.Version", "Component.Edition", "Component.Licence", "Component.LicenceClass", "Component.Provenance", "Component.Tiers", "Component.Area",
 		"Project.ID", "Project.Name", "Project.Head", "Project.Role", "Project.Verdict", "Project.Tiers", "Project.Area", "Project.Versions", "Project.Facts",
-		"Aspect.Aspect", "Aspect.KnockOuts",
+		"Aspect.Aspect", "Aspect.KnockOuts", "Trend.Word", "Quarter.Head", "Quarter.Verdict", "Quarter.Held", "Previous.Digest",
+		"CriticalPeople.Projects", "CriticalOrganisation.Name", "CriticalShare.Project",
 		"Indicator.ID", "Indicator.Aspect", "Indicator.Title", "Indicator.Unit":
 		return true
 	}

@@ -20,6 +20,7 @@ type Report struct {
 	Assurance  string      `json:"assurance"` // self-assessed, assessor-run, auditor-reviewed
 	Signers    []string    `json:"signers"`
 	Policy     Policy      `json:"policy"`
+	Previous   *Previous   `json:"previous,omitempty"` // the last audit, where one was given
 	Tool       Tool        `json:"tool"`
 	Evidence   Evidence    `json:"evidence"`
 	Verdicts   []Verdict   `json:"verdicts"` // in the order they were asked for, prerequisites included
@@ -28,6 +29,7 @@ type Report struct {
 	Artifacts  []Artifact  `json:"artifacts"`
 	Components []Component `json:"components"`
 	Projects   []Project   `json:"projects"`
+	Critical   *Critical   `json:"critical,omitempty"`  // what several projects hang on; absent: nothing could be compared
 	Drift      []Drift     `json:"drift"`               // differences between what was declared and what runs
 	Undecided  string      `json:"undecided,omitempty"` // why intent and fact could not be compared; absent: they were
 	Coverage   Coverage    `json:"coverage"`
@@ -53,6 +55,13 @@ type Policy struct {
 	Profile string       `json:"profile"` // id and version
 }
 
+// Previous names the last audit, which can hold a level for a while.
+type Previous struct {
+	AssessedAt time.Time    `json:"assessed_at"`
+	Digest     audit.Digest `json:"digest"`           // of its report
+	Unused     string       `json:"unused,omitempty"` // why it holds nothing
+}
+
 // Tool names the program.
 type Tool struct {
 	Version string `json:"version"`
@@ -76,7 +85,8 @@ type Verdict struct {
 	Ends       string    `json:"ends,omitempty"` // which evidence ends first
 	Limiting   []string  `json:"limiting"`       // finding ids, most important first
 	Counts     Counts    `json:"counts"`
-	Requested  bool      `json:"requested"` // asked for by the stack file or --scope; else only a prerequisite
+	Probation  []string  `json:"probation,omitempty"` // ids of the findings that lie below a score gate and are held by the last audit
+	Requested  bool      `json:"requested"`           // asked for by the stack file or --scope; else only a prerequisite
 }
 
 // Counts are findings by outcome, folded ones counted in full.
@@ -110,6 +120,7 @@ type Finding struct {
 	Low         *int             `json:"low,omitempty"`
 	High        *int             `json:"high,omitempty"`
 	Declared    bool             `json:"declared,omitempty"`
+	Probation   int              `json:"probation,omitempty"` // audits in a row below a score gate that was reached before, while it is held
 	Count       int              `json:"count,omitempty"`
 	Reason      string           `json:"reason"`
 	Missing     []string         `json:"missing,omitempty"`

@@ -48,11 +48,11 @@ func (t *terminal) scoreCard(p Project) {
 	t.gates(p)
 	t.lockIn(p)
 	t.register(p)
-	t.quarters(p)
 	if facts := factLine(p); facts != "" {
 		t.heading("Facts from the history")
 		t.para("  ", facts)
 	}
+	t.history(p)
 	t.reasons(p)
 	if len(p.Indicators) > 0 {
 		t.heading("How to read this")

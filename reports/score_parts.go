@@ -119,23 +119,3 @@ func quarterCells(q Quarter) []string {
 	}
 	return out
 }
-
-func (t *terminal) quarters(p Project) {
-	if len(p.Quarters) == 0 {
-		return
-	}
-	t.heading("At past quarter ends")
-	t.para("  ", aspectLegend)
-	head := pad("", 26)
-	for _, code := range aspectCodes {
-		head += pad(code, 8)
-	}
-	t.columns("  ", strings.TrimRight(head, " "))
-	for _, q := range p.Quarters {
-		line := pad(day(q.End), 11) + pad(projectSign(q.Verdict).Mark+" "+projectSign(q.Verdict).Word, 15)
-		for _, cell := range quarterCells(q) {
-			line += pad(cell, 8)
-		}
-		t.columns("  ", strings.TrimRight(line, " "))
-	}
-}

@@ -91,6 +91,9 @@ func decide(r Report, outcome string, titles, scopes []string) decision {
 	switch outcome {
 	case "eligible":
 		d.Before, d.Why = r.Subject.Name+" is eligible for ", "because every requirement holds"
+		if n := probation(r, scopes); n > 0 {
+			d.Why = "on probation: " + plural(n, "score lies", "scores lie") + " below a gate that the last audit found reached; below it in another audit in a row, the level is lost"
+		}
 		return d
 	case "not-eligible":
 		d.Before = r.Subject.Name + " is not eligible for "
@@ -116,6 +119,18 @@ func decide(r Report, outcome string, titles, scopes []string) decision {
 		d.Limits = append(d.Limits, limit{Title: g.Title, Subjects: g.named(3), Key: g.Key})
 	}
 	return d
+}
+
+// probation counts the findings that are held by the last audit.
+func probation(r Report, scopes []string) int {
+	var ids []string
+	for _, v := range r.Verdicts {
+		if slices.Contains(scopes, v.Scope) {
+			ids = append(ids, v.Probation...)
+		}
+	}
+	slices.Sort(ids)
+	return len(slices.Compact(ids))
 }
 
 // limiting groups the must findings that decide the scopes by requirement, in the order of the verdicts' own lists.

@@ -33,6 +33,7 @@ func Text(r Report, opt Options) ([]byte, error) {
 	for _, s := range distance(r) {
 		t.step(s)
 	}
+	t.critical(r)
 	t.unseen(r)
 	t.risks(r)
 	t.drift(r)

@@ -230,6 +230,7 @@ func (e Evidence) Fresh(at time.Time) Evidence {
 	e.Rules, e.Team, e.Governance, e.Checks = e.Rules.Fresh(at), e.Team.Fresh(at), e.Governance.Fresh(at), e.Checks.Fresh(at)
 	e.Scorecard, e.Cycles, e.Advisories, e.Badge = e.Scorecard.Fresh(at), over(e.Cycles, at), e.Advisories.Fresh(at), e.Badge.Fresh(at)
 	e.Packaging, e.Dependents = e.Packaging.Fresh(at), e.Dependents.Fresh(at)
+	e.Shared = e.Shared.Fresh(at)
 	return e
 }
 

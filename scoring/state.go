@@ -74,6 +74,7 @@ func (e Evidence) Without(collector string) Evidence {
 		e.History, e.Releases, e.Tree = audit.Fact[History]{}, audit.Fact[Releases]{}, audit.Fact[Tree]{}
 		e.LicenceHistory, e.Licences, e.Versions = audit.Fact[[]LicenceState]{}, nil, nil
 		e.Places, e.Steps, e.MirrorOf = nil, nil, audit.Fact[string]{}
+		e.Shared = audit.Fact[Shared]{}
 		e.Revision, e.RevisionAt, e.SeenUntil, e.Failure, e.NotAsked, e.Settle = "", time.Time{}, time.Time{}, "", false, ""
 	case "forge":
 		e.Home, e.Changes, e.Issues = audit.Fact[Home]{}, audit.Fact[Changes]{}, audit.Fact[Issues]{}

@@ -90,6 +90,9 @@ func (c *Collector) openAt(ctx context.Context, s source, rev string, e *scoring
 	}
 	v.promise = c.fetchObjects(s)
 	tip, branch, err := v.resolve(rev)
+	if err == nil {
+		err = v.checkRevision(ctx, rev, tip, branch, e.AssessedAt)
+	}
 	if err != nil {
 		return v, "", err
 	}
@@ -155,12 +158,14 @@ func (c *Clone) Read(ctx context.Context, id string, limit int64) ([]byte, error
 	return data, err
 }
 
-// Tags lists all tags that lead to a commit of the clone, in the order of their names.
+// Tags lists the tags that lead to a commit of the clone, in the order of their names: those made until the moment of
+// assessment, or all where every clone is judged at its own head.
 func (c *Clone) Tags(ctx context.Context) ([]scoring.Tag, error) {
 	all, err := c.view.tags(ctx)
 	if err != nil {
 		return nil, err
 	}
+	all = c.collector.seenTags(all, c.AssessedAt)
 	out := make([]scoring.Tag, len(all))
 	for i, t := range all {
 		out[i] = scoring.Tag{Name: t.name, Commit: t.commit, At: moment(t.created)}

@@ -20,6 +20,7 @@ func (c *Clone) TagOf(ctx context.Context, version string) (t scoring.Tag, ok bo
 		if c.tagged, err = c.view.tags(ctx); err != nil {
 			return scoring.Tag{}, false, err
 		}
+		c.tagged = c.collector.seenTags(c.tagged, c.AssessedAt)
 	}
 	found, ok := tagOf(c.tagged, version)
 	if !ok {

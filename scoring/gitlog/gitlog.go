@@ -69,12 +69,13 @@ type Collector struct {
 	options Options
 	git     *git
 	rules   rules
+	circles *circles  // who the repositories hang on that were read; in memory only
 	swept   sync.Once // views of killed processes are removed once
 }
 
 // New checks the options, looks for git and loads the rule lists. It fails if git is missing or too old.
 func New(options Options) (*Collector, error) {
-	c := &Collector{options: options}
+	c := &Collector{options: options, circles: newCircles()}
 	var err error
 	if c.rules.bots, err = parseBots(orBuiltin(options.Bots, builtinBots)); err != nil {
 		return nil, err
@@ -240,7 +241,8 @@ func (c *Collector) read(ctx context.Context, e scoring.Evidence, s source, rev 
 		defer v.close()
 	}
 	var unknown errRevision
-	if errors.As(err, &unknown) {
+	var later errLater
+	if errors.As(err, &unknown) || errors.As(err, &later) {
 		return e, fmt.Errorf("reading repository %q: %w", e.Repo, err)
 	}
 	if err != nil {
@@ -251,6 +253,12 @@ func (c *Collector) read(ctx context.Context, e scoring.Evidence, s source, rev 
 	}
 	if e.SeenUntil.IsZero() { // the clone has no default branch
 		e.SeenUntil = e.RevisionAt
+	}
+	v.spoken = e.SeenUntil
+	if rev != "" {
+		if v.spoken, err = v.endsAt(ctx, e); err != nil {
+			return c.failed(ctx, e, err)
+		}
 	}
 	return c.facts(ctx, v, e, branch, versions)
 }
@@ -321,6 +329,7 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 	c.info("reading tags", "project", e.Project)
 	needed := []string{e.Revision}
 	tags, err := v.tags(ctx)
+	tags = c.seenTags(tags, e.AssessedAt)
 	var r scoring.Releases
 	if err == nil {
 		r, err = v.releases(ctx, tags, branch, versions, e.AssessedAt)
@@ -352,11 +361,15 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 	if err := tooOld(e); err != nil {
 		e.History = failure[scoring.History](err, origin)
 		e.History.Settle = "fetch the clone of " + e.Repo + ", or let the run contact its server"
+	} else if err := otherLine(e, v.spoken); err != nil {
+		e.History = failure[scoring.History](err, origin)
+		e.History.Settle = "leave the revision away to judge the project on that day, or the day to judge the revision on its own"
 	} else if h, changes, err := v.historyFetched(ctx, e, c.rules); err != nil {
 		e.History = failure[scoring.History](err, origin)
 	} else {
 		h.CodeDrop = activity(v.codeDrop(ctx, e.Revision, e.AssessedAt, h, origin), e.SeenUntil)
 		e.History = audit.Known(h, origin)
+		c.circles.keep(e.Repo, e.Revision, v.circle(c.circles.seed))
 		if changes != nil && e.Changes.Value == nil && e.Changes.Failure == "" {
 			e.Changes = activity(audit.Known(*changes, origin), e.SeenUntil)
 		}

@@ -447,6 +447,7 @@ func (v *view) history(ctx context.Context, commit string, at time.Time, gerrit 
 		return scoring.History{}, nil, err
 	}
 	h := p.finish(gerrit)
+	v.authors = p.writers()
 	h.Shallow = len(v.state.shallow) > 0
 	return h, p.changed, nil
 }

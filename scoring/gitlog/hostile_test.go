@@ -84,8 +84,10 @@ func TestHostileRefsAreLeftOutAndTheRestIsRead(t *testing.T) {
 	r := newRepo()
 	one := r.commit(testCommit{when: at(9), files: map[string]string{"LICENSE": "MIT x"}})
 	r.tag("v1.0.0", one, at(9), false)
+	r.commit(testCommit{branch: "side", from: one, when: at(8)})
 	dir := r.build(t, filepath.Join(t.TempDir(), "r.git"))
 	runGit(t, "", "--git-dir="+dir, "pack-refs", "--all")
+	side := strings.TrimSpace(runGit(t, "", "--git-dir="+dir, "rev-parse", "side"))
 	head := strings.TrimSpace(runGit(t, "", "--git-dir="+dir, "rev-parse", "HEAD"))
 	packed, err := os.ReadFile(filepath.Join(dir, "packed-refs"))
 	if err != nil {
@@ -93,7 +95,7 @@ func TestHostileRefsAreLeftOutAndTheRestIsRead(t *testing.T) {
 	}
 	lines := string(packed) + head + " refs/heads/--upload-pack=touch\n" + head + " refs/tags/-v2.0.0\n" + head + " refs/../../../etc/x\n" +
 		head + " refs/tags/v3.0.0\x1b[31m\n" + strings.Repeat("0", 40) + " refs/tags/v4.0.0\n" + strings.Repeat("e", 40) + " refs/tags/v5.0.0\nnonsense\n" + head + "\n" +
-		strings.Repeat("e", 40) + " refs/heads/stable/gone\n" + head + " refs/heads/stable/\xff\n"
+		strings.Repeat("e", 40) + " refs/heads/stable/gone\n" + side + " refs/heads/stable/\xff\n"
 	write(t, filepath.Join(dir, "packed-refs"), lines, 0o644)
 	secret := filepath.Join(t.TempDir(), "secret")
 	write(t, secret, head+"\n", 0o644)

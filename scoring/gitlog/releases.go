@@ -24,13 +24,15 @@ const (
 
 // tag is a tag and the commit it leads to.
 type tag struct {
-	name    string // without refs/tags/
-	commit  string
-	created int64 // tagger date, or the committer's of a lightweight tag (creatordate of git)
-	signed  bool
-	object  bool // annotated: a tag object of its own
-	version version
-	named   bool // the name is a version
+	name   string // without refs/tags/
+	commit string
+	// committed is the committer time of the commit; a tag may say that it is older than what it names
+	committed int64
+	created   int64 // tagger date, or the committer's of a lightweight tag (creatordate of git)
+	signed    bool
+	object    bool // annotated: a tag object of its own
+	version   version
+	named     bool // the name is a version
 }
 
 // tags reads all tags with their objects; what leads to no commit, or to none that the clone has, is left out.
@@ -84,7 +86,7 @@ func (v *view) peel(ctx context.Context, all []tag, ids []string) error {
 				ids[open[i]] = h.target
 				next = append(next, open[i])
 			} else {
-				t.commit = o.id
+				t.commit, t.committed = o.id, h.when
 			}
 			return nil
 		})
@@ -257,9 +259,11 @@ type branch struct {
 	name      string
 	commit    string
 	committed int64
+	cut       bool // it has later commits
 }
 
-// branches lists release branches other than the default branch, each with its newest first-parent commit not after at.
+// branches lists release branches other than the default branch, each with its newest first-parent commit not after at. A
+// branch counts from its first commit of its own: before that, a clone that was made later cannot tell whether it was there.
 func (v *view) branches(ctx context.Context, current string, at time.Time) ([]branch, error) {
 	byName := map[string]string{}
 	for _, r := range v.state.refs {
@@ -280,6 +284,7 @@ func (v *view) branches(ctx context.Context, current string, at time.Time) ([]br
 		b := branch{name: name}
 		err := v.firstParents(ctx, id, func(id string, committed int64) error {
 			if committed > at.Unix() {
+				b.cut = true
 				return nil
 			}
 			b.commit, b.committed = id, committed
@@ -297,7 +302,7 @@ func (v *view) branches(ctx context.Context, current string, at time.Time) ([]br
 		}
 	}
 	slices.SortFunc(out, func(a, b branch) int { return strings.Compare(a.name, b.name) })
-	return out, nil
+	return v.ownBranches(ctx, out)
 }
 
 // maxSeriesSteps bounds the search for the newest release of a series.

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // features are what trailers say about one commit by a person.
@@ -233,17 +233,17 @@ const (
 	maxNoteSize = 64 << 10
 )
 
-// loadNotes lists the review notes, if the clone has any.
+// loadNotes lists the review notes as they were at the moment of assessment, if the clone has any.
 func (v *view) loadNotes(ctx context.Context, p *pass) error {
-	i, ok := slices.BinarySearchFunc(v.state.refs, notesRef, func(r ref, name string) int { return strings.Compare(r.name, name) })
-	if !ok {
-		return nil
-	}
-	p.notes = map[string]string{}
-	if err := v.needTrees(ctx, v.state.refs[i].id); err != nil {
+	notes, err := v.seenNotes(ctx, time.Unix(p.at, 0))
+	if err != nil || notes == "" {
 		return err
 	}
-	return v.listTree(ctx, v.state.refs[i].id, maxNotes, func(e entry) error {
+	p.notes = map[string]string{}
+	if err := v.needTrees(ctx, notes); err != nil {
+		return err
+	}
+	return v.listTree(ctx, notes, maxNotes, func(e entry) error {
 		if id := strings.ReplaceAll(e.path, "/", ""); e.regular() && isObjectID(id) {
 			p.notes[id] = e.id
 		}

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pegel-audit/pegel/audit"
 )
@@ -337,7 +338,10 @@ type view struct {
 
 	unlock   func()          // gives up the lock of the view; nil where there are no locks
 	origin   audit.Origin    // of facts about the evaluated revision
+	revision string          // the evaluated one, once it is settled
 	mainline map[string]bool // first-parent line of the last 24 months, from the evaluated revision on
+	spoken   time.Time       // until when the line of the evaluated revision speaks for the project
+	authors  []author        // of the last pass over the log, for circle
 	skewed   bool            // commits of the last 12 months lie behind one whose clock was more than clockSlack slow
 }
 
@@ -448,5 +452,6 @@ func (v *view) evaluate(commit string) error {
 	if !isObjectID(commit) {
 		return fmt.Errorf("%q is not a commit id", clip(printable(commit), 80))
 	}
+	v.revision = commit
 	return v.put("HEAD", commit+"\n")
 }

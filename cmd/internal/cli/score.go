@@ -24,6 +24,7 @@ type scoring struct {
 	why       []string
 	compare   bool
 	site      string
+	history   int
 }
 
 // whyAll is the value of --why without one.
@@ -56,6 +57,8 @@ func scoreCommand(w World) *cobra.Command {
 	f.StringSliceVar(&s.why, "why", nil, "show what was read, the thresholds and what would raise each missing point; `ID` is an indicator or aspect")
 	f.Lookup("why").NoOptDefVal = whyAll
 	f.BoolVar(&s.compare, "compare", false, "show two projects side by side, certain differences apart from those that cannot be told")
+	f.IntVar(&s.history, "history", 0, "also score the ends of the last `N` quarters, from the same clones (12 if no number is given)")
+	f.Lookup("history").NoOptDefVal = "12"
 	registerSite(cmd, &s.site)
 	return cmd
 }
@@ -82,7 +85,7 @@ func (s *scoring) run(cmd *cobra.Command, args []string, w World) error {
 		return err
 	}
 	opt.Indexes = s.indexes
-	projects, err := score(cmd.Context(), args, atHead, view.Only, opt)
+	projects, err := s.score(cmd.Context(), args, atHead, view.Only, opt)
 	if err != nil {
 		return err
 	}
@@ -108,9 +111,12 @@ func (s *scoring) run(cmd *cobra.Command, args []string, w World) error {
 }
 
 // score scores the targets. What --why asks about has to be something that was measured.
-func score(ctx context.Context, targets []string, atHead bool, only []string, opt pipeline.Options) ([]reports.Project, error) {
+func (s *scoring) score(ctx context.Context, targets []string, atHead bool, only []string, opt pipeline.Options) ([]reports.Project, error) {
 	if err := pipeline.CheckWhy(only); err != nil {
 		return nil, err
+	}
+	if s.history > 0 {
+		return pipeline.ScoreHistory(ctx, targets, atHead, s.history, opt)
 	}
 	return pipeline.Score(ctx, targets, atHead, opt)
 }

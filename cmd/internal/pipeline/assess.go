@@ -39,6 +39,7 @@ type dossier struct {
 	packages     []sbom.Packages
 	projects     projectsDocument
 	quality      qualityDocument
+	previous     *previousDocument        // nil: no last report was given
 	inside       map[string]sbom.Packages // packages by artifact id
 	artifacts    map[string]sbom.Artifact // by id
 	comparison   sbom.Comparison
@@ -72,7 +73,7 @@ func Assess(dir string, opt AssessOptions) (reports.Report, error) {
 	}
 	scores := d.scores()
 	result, err := d.policy.Evaluate(policies.Input{
-		Subjects: d.subjects(scores), Scopes: scopes, Profile: d.profile, AssessedAt: d.stack.AssessedAt,
+		Subjects: d.subjects(scores), Scopes: scopes, Profile: d.profile, AssessedAt: d.stack.AssessedAt, Previous: d.before(),
 		ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
 	})
 	if err != nil {
@@ -166,6 +167,9 @@ func (d *dossier) decode(kind string, data []byte) error {
 		return decodeStrict(data, &d.projects)
 	case "sbom-quality":
 		return decodeStrict(data, &d.quality)
+	case "previous":
+		d.previous = &previousDocument{}
+		return decodeStrict(data, d.previous)
 	case "packages":
 		var p sbom.Packages
 		err := decodeStrict(data, &p)

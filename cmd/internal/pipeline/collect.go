@@ -51,6 +51,9 @@ func (g *gatherer) evidence(ctx context.Context, projects []scoring.Project, rec
 		})
 	}
 	_ = group.Wait() // errors are kept as the failure of each project's evidence
+	if ctx.Err() == nil {
+		c.join(ctx, projects, out)
+	}
 	g.opt.progress("reading projects", len(projects), len(projects))
 	return out
 }

@@ -52,6 +52,7 @@ type gatherer struct {
 	journal   *journal             // of an interrupted run; nil: none is kept
 	collected []scoring.Evidence   // what the collectors found
 	said      upstream.Corrections // about projects, by maintainers and users
+	previous  *previousDocument    // of the last report; nil: none was given
 
 	unmatchedRules []unread // assign entries that match nothing
 }
@@ -129,7 +130,8 @@ func (g *gatherer) resume() {
 		Files                     string
 		Offline                   bool
 		Affiliations              []audit.Digest
-	}{g.stack.Bytes, g.stack.Scopes, g.opt.Mirrors, g.opt.Evidence, g.opt.Anew, g.opt.Files, g.opt.Offline, g.affiliationFiles()})
+		Previous                  audit.Digest
+	}{g.stack.Bytes, g.stack.Scopes, g.opt.Mirrors, g.opt.Evidence, g.opt.Anew, g.opt.Files, g.opt.Offline, g.affiliationFiles(), g.previous.digest()})
 	fixed := !g.opt.At.IsZero() || g.stack.At != ""
 	g.journal = openJournal(g.opt.Bundle, journalRun{Tool: g.opt.Version, Input: input, At: g.at}, fixed, g.opt.Now)
 	if g.journal != nil {
@@ -200,7 +202,11 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gatherer{stack: stack, opt: opt, at: at, policy: policy, catalogue: catalogue, said: said}
+	previous, err := readPrevious(stack, at, policy)
+	if err != nil {
+		return nil, err
+	}
+	g := &gatherer{stack: stack, opt: opt, at: at, policy: policy, catalogue: catalogue, said: said, previous: previous}
 	way, err := guard(stack)
 	if err != nil {
 		return nil, err
@@ -266,6 +272,9 @@ func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Docume
 	}
 	errs := []error{add("stack", "stack.json", stack), add("inventory", "inventory.json", inv), add("projects", "projects.json", projects),
 		add("sbom-quality", "sbom-quality.json", g.quality(docs))}
+	if g.previous != nil {
+		errs = append(errs, add("previous", "previous.json", g.previous))
+	}
 	for _, p := range pkgs {
 		errs = append(errs, add("packages", p.Artifact, p))
 	}
@@ -336,7 +345,6 @@ func (s Stack) unread() []unread {
 	add(!s.Transparency.IsZero(), "transparency", later, "hand the artifacts to the auditor; requirements on them stay open")
 	add(!s.Conformance.IsZero(), "conformance", later, "show the certificate of SCS-compatible to the auditor")
 	add(s.Declarations != "", "declarations", later, "declared facts never replace measured ones; hand the file to the auditor")
-	add(s.Previous != "", "previous", later, "compare the reports by hand")
 	add(len(s.Regions) > 0, "regions", later, "write one stack file for each region")
 	return out
 }

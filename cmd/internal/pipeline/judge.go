@@ -20,7 +20,7 @@ func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profil
 		ID: s.Project.ID, Name: s.Project.Name, Repo: orText(s.Project.Repo, e.Repo), Head: e.Revision, HeadAt: e.RevisionAt, At: judgedAt(e, at),
 		Role: s.Project.Role, Profile: profile.ID, ProfileVersion: profile.Version, Verdict: scoring.Verdict(s, profile), Tiers: orEmpty(s.Project.Tiers), Area: s.Project.Area,
 		Versions: s.Project.Versions, Facts: historyFacts(e), Failure: e.Failure, Settle: e.Settle,
-		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{}, Join: joinOf(e),
+		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{}, Join: joinOf(e), Years: yearsOf(e),
 		LockIn: lockInRow(s, e, profile), Risks: riskRows(s, e, profile), Asks: askRows(s, profile),
 	}
 	row.Gates = withSettlements(row.Gates, s)

@@ -23,12 +23,14 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, resu
 			ID: d.policy.ID(), Version: d.policy.Version(), Digest: d.policy.Digest(), Status: d.policy.Status(),
 			Profile: d.profile.ID + " " + d.profile.Version,
 		},
+		Previous:   d.previousRow(),
 		Tool:       reports.Tool{Version: d.stack.Tool},
 		Evidence:   reports.Evidence{Digest: d.identity, Blobs: d.blobs, Withheld: d.withheld},
 		Findings:   d.findings(result),
 		Artifacts:  d.artifactRows(),
 		Components: d.componentRows(),
 		Projects:   d.projectRows(scores),
+		Critical:   d.critical(),
 		Drift:      d.driftRows(),
 		Undecided:  d.comparison.Undecided,
 		Coverage:   d.coverage(),
@@ -46,7 +48,7 @@ func (d *dossier) verdict(v policies.Verdict, requested bool) reports.Verdict {
 	scope, _ := d.policy.Scope(v.Scope)
 	return reports.Verdict{
 		Scope: v.Scope, Title: scope.Title, Level: scope.Number, Layer: scope.Layer, Outcome: v.Outcome,
-		ValidUntil: v.ValidUntil, Ends: v.Ends, Limiting: orEmpty(v.Limiting), Requested: requested,
+		ValidUntil: v.ValidUntil, Ends: v.Ends, Limiting: orEmpty(v.Limiting), Probation: v.Probation, Requested: requested,
 		Counts: reports.Counts{Pass: v.Counts.Pass, Fail: v.Counts.Fail, Miss: v.Counts.Miss, DNF: v.Counts.DNF, NA: v.Counts.NA},
 	}
 }
@@ -120,7 +122,7 @@ func (d *dossier) findings(result policies.Result) []reports.Finding {
 		q, _ := d.policy.Requirement(f.Requirement)
 		out = append(out, reports.Finding{
 			ID: f.ID, Subject: f.Subject, Requirement: f.Requirement, Title: q.Title["en"], Scopes: f.Scopes, Severity: f.Severity,
-			Outcome: f.Outcome, Declared: f.Declared, Count: f.Count, Reason: f.Reason, Missing: f.Missing, Settle: f.Settle,
+			Outcome: f.Outcome, Declared: f.Declared, Probation: f.Probation, Count: f.Count, Reason: f.Reason, Missing: f.Missing, Settle: f.Settle,
 			Origins: f.Origins, ValidUntil: f.ValidUntil, Remedy: f.Remedy, Owner: f.Owner, Rationale: q.Rationale["en"], Source: q.SourceText(),
 		})
 	}
