@@ -8,13 +8,22 @@ type Profile struct {
 	Version    string                   `yaml:"version" json:"version"`
 	Status     string                   `yaml:"status" json:"status"` // "proposal" until SCS has decided
 	Title      string                   `yaml:"title" json:"title"`
-	Indicators map[string]IndicatorRule `yaml:"indicators" json:"indicators"` // by indicator id, e.g. "AC-01"
+	Extends    string                   `yaml:"extends,omitempty" json:"extends,omitempty"` // id of the profile whose numbers hold where it states none
+	Indicators map[string]IndicatorRule `yaml:"indicators" json:"indicators"`               // by indicator id, e.g. "AC-01"
 	// Gates by level ("scs-open"), then role ("platform"), then aspect ("open-source").
 	Gates map[string]map[string]map[string]Gate `yaml:"gates" json:"gates"`
 	// Lifetimes by kind of evidence, in the words of scs-0003: day, week, month, quarter, year.
 	Lifetimes map[string]string `yaml:"lifetimes" json:"lifetimes"`
 	// Licences maps verdict classes of licences (audit/licence) to outcomes of "may be part of an open stack".
 	Licences map[string]Outcome `yaml:"licences" json:"licences"`
+	// Hysteresis says when a level that was reached is lost again.
+	Hysteresis Hysteresis `yaml:"hysteresis" json:"hysteresis,omitzero"`
+}
+
+// Hysteresis keeps one quiet quarter from flipping a level. It holds for score gates only: a knock-out counts at once.
+type Hysteresis struct {
+	Audits int    `yaml:"audits" json:"audits"` // consecutive audits below a score gate after which the level is lost; at least 1
+	Source string `yaml:"source" json:"source"`
 }
 
 // IndicatorRule is what the profile says about one indicator.

@@ -8,27 +8,29 @@ import (
 
 // Project is one upstream project with its scores.
 type Project struct {
-	ID         string         `json:"id"`
-	Name       string         `json:"name"`
-	Repo       string         `json:"repo,omitempty"`
-	Head       string         `json:"head,omitempty"` // evaluated commit; absent: no evidence
-	HeadAt     time.Time      `json:"head_at,omitzero"`
-	At         time.Time      `json:"at"`
-	Role       string         `json:"role"`
-	Profile    string         `json:"profile,omitempty"` // id of the profile that judged it
-	Verdict    string         `json:"verdict"`           // passed, almost, showstopper, undetermined (scs-0218)
-	Tiers      []string       `json:"tiers"`
-	Area       string         `json:"area,omitempty"`
-	Versions   []string       `json:"versions,omitempty"`
-	Aspects    []Aspect       `json:"aspects"`
-	Gates      []Gate         `json:"gates,omitempty"`
-	LockIn     *LockIn        `json:"lock_in,omitempty"`
-	Risks      []Risk         `json:"risks,omitempty"`
-	Quarters   []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
-	Indicators []Indicator    `json:"indicators"`
-	Facts      map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
-	Failure    string         `json:"failure,omitempty"` // why there is no evidence
-	Settle     string         `json:"settle,omitempty"`
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Repo    string    `json:"repo,omitempty"`
+	Head    string    `json:"head,omitempty"` // evaluated commit; absent: no evidence
+	HeadAt  time.Time `json:"head_at,omitzero"`
+	At      time.Time `json:"at"`
+	Role    string    `json:"role"`
+	Profile string    `json:"profile,omitempty"` // id of the profile that judged it
+	// ProfileReason says why the catalogue chose a profile other than the usual one.
+	ProfileReason string         `json:"profile_reason,omitempty"`
+	Verdict       string         `json:"verdict"` // passed, almost, showstopper, undetermined (scs-0218)
+	Tiers         []string       `json:"tiers"`
+	Area          string         `json:"area,omitempty"`
+	Versions      []string       `json:"versions,omitempty"`
+	Aspects       []Aspect       `json:"aspects"`
+	Gates         []Gate         `json:"gates,omitempty"`
+	LockIn        *LockIn        `json:"lock_in,omitempty"`
+	Risks         []Risk         `json:"risks,omitempty"`
+	Quarters      []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
+	Indicators    []Indicator    `json:"indicators"`
+	Facts         map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
+	Failure       string         `json:"failure,omitempty"` // why there is no evidence
+	Settle        string         `json:"settle,omitempty"`
 }
 
 // Aspect is one score as an interval in basis points.

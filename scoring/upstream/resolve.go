@@ -127,6 +127,7 @@ func (c *Catalogue) project(id string) *scoring.Project {
 		ID: k.ID, Name: k.Name, Repo: k.Repo, Mirror: k.Mirror, Role: k.Role, Area: k.Area, Foundation: k.Governance.Foundation,
 		Registry: c.registryName(k), Packages: slices.Sorted(slices.Values(k.PURLs)),
 		Places: places,
+		Profile: k.Profile, ProfileReason: k.ProfileReason,
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
 	"github.com/pegel-audit/pegel/scoring"
 	"github.com/pegel-audit/pegel/scoring/gitlog"
@@ -17,9 +16,9 @@ import (
 // with an optional revision after the last @ that follows the last slash. A project that cannot be read is still in the
 // result, with the reason; a target that is neither is wrong usage.
 func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]reports.Project, error) {
-	profile, err := policies.DefaultProfile()
+	profiles, err := Profiles(opt.Profile)
 	if err != nil {
-		return nil, fmt.Errorf("loading the built-in profile: %w", err)
+		return nil, err
 	}
 	catalogue, err := upstream.Load()
 	if err != nil {
@@ -48,6 +47,7 @@ func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]r
 		if err != nil {
 			return nil, err
 		}
+		profile := profiles.For(p.Profile)
 		score := judge(p, e, profile)
 		rows = append(rows, projectRow(score, e, profile, e.AssessedAt))
 	}
