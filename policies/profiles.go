@@ -64,6 +64,20 @@ func (p Profiles) get(id string) (audit.Profile, bool) {
 	return p.all[i], true
 }
 
+// ProfilesOf makes profiles of values that were loaded before, and perhaps changed: main judges whatever names none of the
+// variants, which are called by their keys.
+func ProfilesOf(main audit.Profile, variants map[string]audit.Profile) Profiles {
+	out := Profiles{main: main.ID, all: []audit.Profile{main}}
+	for id, profile := range variants {
+		if id != main.ID {
+			profile.ID = id
+			out.all = append(out.all, profile)
+		}
+	}
+	slices.SortFunc(out.all, func(a, b audit.Profile) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
+
 // DefaultProfiles returns the profiles that are built in.
 func DefaultProfiles() (Profiles, error) {
 	files, err := builtInProfiles()
@@ -118,18 +132,6 @@ func LoadProfileFor(data []byte, name string, known Profiles) (Profiles, error) 
 		return Profiles{}, err
 	}
 	return Profiles{main: profile.ID, all: []audit.Profile{profile}}, nil
-}
-
-// Valid lists what is wrong with a profile that did not come from a file, such as one with a number changed: whatever
-// LoadProfile would refuse.
-func Valid(p audit.Profile) error {
-	p.Extends = ""
-	data, err := yaml.Marshal(p)
-	if err != nil {
-		return fmt.Errorf("checking profile %q: %w", p.ID, err)
-	}
-	_, err = LoadProfile(data, p.ID)
-	return err
 }
 
 func (p Profiles) ids() []string {
