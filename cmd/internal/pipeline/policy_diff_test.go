@@ -190,7 +190,8 @@ func TestADiffOnAnAuditShowsScopesAndFilesOfThePolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	rewrite(t, filepath.Join(own, "profiles", "service.yaml"), "  restricted: FAIL", "  restricted: DNF")
-	rewrite(t, filepath.Join(own, "modules", "licences.yaml"), "severity: must", "severity: should")
+	rewrite(t, filepath.Join(own, "modules", "inventory.yaml"), "pass: stack.corrections == 0", "pass: stack.corrections == 99")
+	rewrite(t, filepath.Join(own, "modules", "licences.yaml"), "owner: operator", "owner: assessor")
 	got, err := PolicyDiff(BuiltIn, own, dir)
 	if err != nil {
 		t.Fatal(err)
@@ -199,26 +200,29 @@ func TestADiffOnAnAuditShowsScopesAndFilesOfThePolicy(t *testing.T) {
 	for _, s := range got.Settings {
 		settings = append(settings, s.Path)
 	}
-	if diff := cmp.Diff([]string{"licences.restricted", "modules/licences.yaml"}, settings); diff != "" {
+	want := []string{"licences.restricted", "modules/inventory.yaml", "modules/licences.yaml"}
+	if diff := cmp.Diff(want, settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 	report := must(Assess(dir, AssessOptions{}))(t)
 	mine := must(Assess(dir, AssessOptions{Policy: own}))(t)
-	for i, v := range report.Verdicts {
-		if v.Outcome == mine.Verdicts[i].Outcome {
-			continue
-		}
-		if !slices.ContainsFunc(got.Verdicts, func(m reports.VerdictMove) bool {
-			return m.Kind == "scope" && m.ID == v.Scope && m.From == v.Outcome && m.To == mine.Verdicts[i].Outcome
-		}) {
-			t.Errorf("scope %s goes from %s to %s, which the comparison does not show: %+v", v.Scope, v.Outcome, mine.Verdicts[i].Outcome, got.Verdicts)
-		}
+	v, w := report.Verdicts[0], mine.Verdicts[0]
+	if v.Outcome == w.Outcome {
+		t.Fatalf("scope %s is %s by both: the test tries nothing", v.Scope, v.Outcome)
 	}
-	if len(got.Verdicts) == 0 {
-		t.Log("no scope changes on this bundle")
+	i := slices.IndexFunc(got.Verdicts, func(m reports.VerdictMove) bool { return m.Kind == "scope" })
+	if i < 0 {
+		t.Fatalf("scope %s goes from %s to %s, which the comparison does not show: %+v", v.Scope, v.Outcome, w.Outcome, got.Verdicts)
+	}
+	if m := got.Verdicts[i]; m.ID != v.Scope || m.From != v.Outcome || m.To != w.Outcome || !slices.Equal(paths(got, m.Alone), want[1:2]) {
+		t.Errorf("got %+v, want %s from %s to %s by a file of the policy", m, v.Scope, v.Outcome, w.Outcome)
+	}
+	if !slices.Equal(paths(got, got.Idle), []string{want[0], want[2]}) {
+		t.Errorf("said to change nothing: %v, want %s and %s", paths(got, got.Idle), want[0], want[2])
 	}
 	one, err := PolicyDiff("service", own, dir)
-	if err != nil || !strings.Contains(one.Note, "only profiles are compared") || len(one.Settings) != 1 {
+	if err != nil || !strings.Contains(one.Note, "only profiles are compared") ||
+		!slices.ContainsFunc(one.Settings, func(s reports.PolicyChange) bool { return s.Path == "licences.restricted" }) {
 		t.Errorf("a profile against a policy: %v, %+v", err, one)
 	}
 }
