@@ -196,6 +196,9 @@ func (r *reader) profileAgrees(id string, n *yaml.Node, m map[string]*yaml.Node,
 	if m["weight"] != nil && (rule.Scale == "information") != (rule.Weight == 0) {
 		r.problem(m["weight"], "weight %d and scale %s contradict each other; information, and nothing else, weighs 0", rule.Weight, rule.Scale)
 	}
+	if wrong := windowActs(id, rule); wrong != "" {
+		r.problem(orNode(m["window_days"], n), "%s", wrong)
+	}
 	both := rule.Fail != nil && rule.Pass != nil
 	switch {
 	case rule.Scale == "linear" && !both:

@@ -90,7 +90,7 @@ func (r *reader) variantRule(id string, n *yaml.Node, base audit.IndicatorRule) 
 	if base.KnockOut {
 		r.variantKnockOut(id, n, m, rule, base)
 	}
-	r.profileAgrees(id, n, map[string]*yaml.Node{"aspect": n, "weight": n, "fail": orNode(m["fail"], n), "pass": orNode(m["pass"], n)}, rule)
+	r.profileAgrees(id, n, map[string]*yaml.Node{"aspect": n, "weight": n, "fail": orNode(m["fail"], n), "pass": orNode(m["pass"], n), "window_days": m["window_days"]}, rule)
 	return rule
 }
 
