@@ -83,7 +83,8 @@ func verdictCounts(judged []judgedCase, main audit.Profile) (out []reports.Calib
 }
 
 // gateCounts lists the gates of the main profile; levels that have the same gate for an aspect share a row.
-func gateCounts(judged []judgedCase, main audit.Profile) (out []reports.CalibrationGate) {
+func gateCounts(judged []judgedCase, main audit.Profile) []reports.CalibrationGate {
+	out := []reports.CalibrationGate{}
 	for _, role := range []string{scoring.RolePlatform, "building-block"} {
 		for _, aspect := range scoring.Aspects {
 			for _, level := range sortedKeys(main.Gates) {
@@ -150,7 +151,8 @@ func gateRemark(passed, failed, undetermined int) string {
 	return ""
 }
 
-func knockOutCounts(judged []judgedCase, main audit.Profile) (out []reports.CalibrationKnockOut) {
+func knockOutCounts(judged []judgedCase, main audit.Profile) []reports.CalibrationKnockOut {
+	out := []reports.CalibrationKnockOut{}
 	for _, id := range sortedKeys(main.Indicators) {
 		rule := main.Indicators[id]
 		if !rule.KnockOut {
