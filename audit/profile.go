@@ -8,7 +8,8 @@ type Profile struct {
 	Version    string                   `yaml:"version" json:"version"`
 	Status     string                   `yaml:"status" json:"status"` // "proposal" until SCS has decided
 	Title      string                   `yaml:"title" json:"title"`
-	Indicators map[string]IndicatorRule `yaml:"indicators" json:"indicators"` // by indicator id, e.g. "AC-01"
+	Extends    string                   `yaml:"extends,omitempty" json:"extends,omitempty"` // id of the profile whose numbers hold where it states none
+	Indicators map[string]IndicatorRule `yaml:"indicators" json:"indicators"`               // by indicator id, e.g. "AC-01"
 	// Gates by level ("scs-open"), then role ("platform"), then aspect ("open-source").
 	Gates map[string]map[string]map[string]Gate `yaml:"gates" json:"gates"`
 	// Verdicts are the rules for the word of a project's verdict, by role. Empty: a knock-out is a showstopper, a missed gate

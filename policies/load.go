@@ -2,7 +2,6 @@ package policies
 
 import (
 	"cmp"
-	"errors"
 	"io/fs"
 	"path"
 	"slices"
@@ -26,7 +25,7 @@ type loader struct {
 	policy    *Policy
 	problems  []Problem
 	profileID string
-	profiles  map[string]audit.Profile
+	profiles  []File
 	compilers map[string]*compiler
 	modules   map[string][]string // requirement ids by module, in the order of the file
 	where     map[string]*yaml.Node
@@ -52,7 +51,7 @@ type scopeFile struct {
 // load checks a list of files and makes a policy of them; problems are in the order of files and lines.
 func load(files []File) (*Policy, []Problem) {
 	l := &loader{
-		policy: &Policy{}, profiles: map[string]audit.Profile{}, compilers: map[string]*compiler{},
+		policy: &Policy{}, compilers: map[string]*compiler{},
 		modules: map[string][]string{}, where: map[string]*yaml.Node{}, lifetimes: map[string]spot{},
 	}
 	if !l.take(files) {
@@ -107,22 +106,7 @@ func (l *loader) problem(p Problem) {
 // file reads one file. The manifest comes after the modules by name, so the budget is read first.
 func (l *loader) file(f File) {
 	if strings.HasPrefix(f.Name, "profiles/") {
-		profile, err := LoadProfile(f.Data, f.Name)
-		var bad *LoadError
-		switch {
-		case errors.As(err, &bad):
-			for _, p := range bad.Problems {
-				l.problem(p)
-			}
-			return
-		case err != nil:
-			l.problem(Problem{File: f.Name, Text: clean(err.Error())})
-			return
-		}
-		if _, twice := l.profiles[profile.ID]; twice {
-			l.problem(Problem{File: f.Name, Text: "profile " + profile.ID + " is in another file too"})
-		}
-		l.profiles[profile.ID] = profile
+		l.profiles = append(l.profiles, f) // read when the manifest has said which is the main one
 		return
 	}
 	r := &reader{file: f.Name}
@@ -419,11 +403,15 @@ func placed(kind string) bool {
 
 // resolve checks what one file says about others: includes, prerequisites, gates, lifetimes, the profile.
 func (l *loader) resolve() {
-	profile, ok := l.profiles[l.profileID]
+	profiles, problems := loadProfiles(l.profiles, l.profileID)
+	for _, p := range problems {
+		l.problem(p)
+	}
+	profile, ok := profiles.get(l.profileID)
 	if !ok && l.profileID != "" {
 		l.problem(at(manifest, l.where["profile"], "no profile %q in profiles/", l.profileID))
 	}
-	l.policy.profile = profile
+	l.policy.profiles = profiles
 	for _, q := range l.policy.requirements {
 		_, known := profile.Lifetimes[q.Lifetime]
 		if _, open := l.lifetimes[q.Lifetime]; ok && open && q.Lifetime != "" && !known {

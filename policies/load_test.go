@@ -20,7 +20,7 @@ id: tiny
 version: "1"
 status: proposal
 title: {en: Tiny}
-profile: default
+profile: service
 cost_budget: 100000
 `
 
@@ -61,7 +61,7 @@ func tiny(t testing.TB) map[string]string {
 		t.Fatal(err)
 	}
 	return map[string]string{
-		"policy.yaml": tinyManifest, "modules/licences.yaml": tinyModule, "scopes/open.yaml": tinyScope, "profiles/default.yaml": string(profile),
+		"policy.yaml": tinyManifest, "modules/licences.yaml": tinyModule, "scopes/open.yaml": tinyScope, "profiles/service.yaml": string(profile),
 	}
 }
 
@@ -140,7 +140,7 @@ func TestALoadErrorNamesFileLineAndColumnAndWhatWouldBeRight(t *testing.T) {
 		{"a fact that the rule reads is not shown", swap(module, "[product.licenceClass]", "[product.version]"), `evidence of "osi" does not list product.licenceClass, which the rule reads`},
 		{"an unknown field in a sentence", swap(module, "{product.licence}", "{product.lisence}"), `line 14, column 19: {product.lisence}: a sentence about each product names {product.<field>} or {gate.<aspect>}; did you mean "licence"?`},
 		{"a brace that stays open", swap(module, "{product.licence}", "{product.licence"), `an opening brace has no closing one`},
-		{"an unknown lifetime", swap(module, "lifetime: files", "lifetime: file"), `line 16, column 13: no lifetime "file" in profile "default"; there are activity`},
+		{"an unknown lifetime", swap(module, "lifetime: files", "lifetime: file"), `line 16, column 13: no lifetime "file" in profile "service"; there are activity`},
 		{"a day that is none", swap(module, "lifetime: files", "lifetime: files\n  effective_on: soon"), `a day such as 2027-01-01 is needed here`},
 		{"an id with capitals", swap(module, "- id: osi", "- id: OSI"), `id "OSI" is not made of lower-case letters`},
 		{"an id that exists", func(files map[string]string) {
@@ -155,11 +155,11 @@ func TestALoadErrorNamesFileLineAndColumnAndWhatWouldBeRight(t *testing.T) {
 		{"a requirement that is included twice", swap(scope, "[licences]", "[licences, licences]"), `requirement "osi" is included twice`},
 		{"an unknown tier", swap(scope, "tiers: [functional]", "tiers: [functionl]"), `no tier "functionl"; tiers are functional, iam, ops, base; did you mean "functional"?`},
 		{"a kind without place", swap(scope, "tiers: [functional]", "kinds: [operator]"), `no kind "operator" with a place in the stack`},
-		{"gates that the profile does not have", swap(scope, "gates: scs-open", "gates: scs-opn"), `profile "default" has no gates for "scs-opn"; did you mean "scs-open"?`},
+		{"gates that the profile does not have", swap(scope, "gates: scs-open", "gates: scs-opn"), `profile "service" has no gates for "scs-opn"; did you mean "scs-open"?`},
 		{"a scope that requires itself", swap(scope, "gates: scs-open", "gates: scs-open\nrequires: open"), `scope "open" is no lower level of layer "iaas"`},
 		{"a number that is none", swap(scope, "number: 3", "number: three"), `a whole number from 1 to 9 is needed here`},
-		{"a profile that is not there", swap("policy.yaml", "profile: default", "profile: other"), `"policy.yaml": line 6, column 10: no profile "other" in profiles/`},
-		{"a profile with an error", swap("profiles/default.yaml", "id: default", "idd: default"), `"profiles/default.yaml": line`},
+		{"a profile that is not there", swap("policy.yaml", "profile: service", "profile: other"), `"policy.yaml": line 6, column 10: no profile "other" in profiles/`},
+		{"a profile with an error", swap("profiles/service.yaml", "id: service", "idd: service"), `"profiles/service.yaml": line`},
 		{"a policy without budget", swap("policy.yaml", "cost_budget: 100000\n", ""), `"cost_budget" is missing`},
 		{"no YAML", swap("policy.yaml", "id: tiny", "id: [tiny"), `"policy.yaml": line 1: no valid YAML`},
 		{"two documents", swap("policy.yaml", "id: tiny", "id: tiny\n---\nid: tiny"), `exactly one YAML document`},

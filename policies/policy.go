@@ -108,7 +108,7 @@ type Policy struct {
 	id, version, status string
 	title               Text
 	budget              uint64
-	profile             audit.Profile
+	profiles            Profiles
 	files               []File
 	digest              audit.Digest
 	requirements        []Requirement // sorted by id
@@ -131,11 +131,23 @@ func (p *Policy) Title() Text { return p.title }
 func (p *Policy) Digest() audit.Digest { return p.digest }
 
 // Profile returns a copy of the thresholds and gates that the policy chose among its profiles.
-func (p *Policy) Profile() audit.Profile {
-	out := p.profile
-	out.Lifetimes, out.Licences, out.Indicators = maps.Clone(out.Lifetimes), maps.Clone(out.Licences), maps.Clone(out.Indicators)
-	out.Gates = make(map[string]map[string]map[string]audit.Gate, len(p.profile.Gates))
-	for level, roles := range p.profile.Gates {
+func (p *Policy) Profile() audit.Profile { return copied(p.profiles.Main()) }
+
+// Profiles returns all profiles of the policy: the one it chose, and variants for projects whose catalogue entry names them.
+func (p *Policy) Profiles() Profiles {
+	out := Profiles{main: p.profiles.main}
+	for _, profile := range p.profiles.all {
+		out.all = append(out.all, copied(profile))
+	}
+	return out
+}
+
+// copied returns a profile whose maps may be changed.
+func copied(p audit.Profile) audit.Profile {
+	out := p
+	out.Lifetimes, out.Licences, out.Indicators = maps.Clone(p.Lifetimes), maps.Clone(p.Licences), maps.Clone(p.Indicators)
+	out.Gates = make(map[string]map[string]map[string]audit.Gate, len(p.Gates))
+	for level, roles := range p.Gates {
 		out.Gates[level] = make(map[string]map[string]audit.Gate, len(roles))
 		for role, gates := range roles {
 			out.Gates[level][role] = maps.Clone(gates)

@@ -20,10 +20,10 @@ const ProfileSchema = "pegel/profile/v1"
 //go:embed data/profiles/*.yaml
 var profileFiles embed.FS
 
-// defaultProfile is the profile that is built in, by its name in a policy.
-const defaultProfile = "profiles/default.yaml"
+// defaultProfile is the built-in profile that judges what names no other, by its name in a policy.
+const defaultProfile = "profiles/service.yaml"
 
-// DefaultProfile returns the profile that is built in.
+// DefaultProfile returns the built-in profile that judges what names no other; DefaultProfiles returns its variants too.
 func DefaultProfile() (audit.Profile, error) {
 	data, err := profileFiles.ReadFile("data/" + defaultProfile)
 	if err != nil {
@@ -34,17 +34,25 @@ func DefaultProfile() (audit.Profile, error) {
 
 // LoadProfile reads a profile strictly; name is how errors call the file. It checks that every indicator has a rule whose
 // scale, thresholds and weight fit together, that each level gates every role, and that nothing unknown can pass. What is
-// wrong is a *LoadError with the places.
+// wrong is a *LoadError with the places. A profile that extends another is read by LoadProfiles, together with that one.
 func LoadProfile(data []byte, name string) (audit.Profile, error) {
 	r := &reader{file: name}
 	p := r.profile(r.root(data))
-	if len(r.problems) > 0 {
-		slices.SortStableFunc(r.problems, func(a, b Problem) int {
-			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Text, b.Text))
-		})
-		return audit.Profile{}, &LoadError{Problems: r.problems}
+	if err := r.wrong(); err != nil {
+		return audit.Profile{}, err
 	}
 	return p, nil
+}
+
+// wrong returns the problems in the order of the file; nil if there are none.
+func (r *reader) wrong() error {
+	if len(r.problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(r.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Text, b.Text))
+	})
+	return &LoadError{Problems: r.problems}
 }
 
 // profileGroup is a run of indicators, numbered from 1, that belong to one aspect.
@@ -190,6 +198,9 @@ func (r *reader) profileAgrees(id string, n *yaml.Node, m map[string]*yaml.Node,
 	}
 	if m["weight"] != nil && (rule.Scale == "information") != (rule.Weight == 0) {
 		r.problem(m["weight"], "weight %d and scale %s contradict each other; information, and nothing else, weighs 0", rule.Weight, rule.Scale)
+	}
+	if wrong := windowActs(id, rule); wrong != "" {
+		r.problem(orNode(m["window_days"], n), "%s", wrong)
 	}
 	both := rule.Fail != nil && rule.Pass != nil
 	switch {

@@ -103,6 +103,14 @@ func TestAProfileWithAMistakeIsRefusedWithItsPlace(t *testing.T) {
 			swap("  OS-03:\n    aspect", "  OS-03:\n    tresholds: 1\n    aspect"), `unknown key "tresholds"`, "    tresholds: 1"},
 		"a misspelt key proposes the right one": {
 			swap("    window_days: 1825", "    window_day: 1825"), `did you mean "window_days"?`, "    window_day: 1825"},
+		"hysteresis is asked for": {
+			strings.ReplaceAll(text, "\nhysteresis:\n", "\nhysterese:\n"), `unknown key "hysterese"; did you mean "hysteresis"?`, "hysterese:"},
+		"hysteresis without a number": {
+			swap("  audits: 2 #", "  #"), `"audits" is missing`, "OpenStack withdrew its diversity tags"},
+		"hysteresis that never ends": {
+			swap("  audits: 2 #", "  audits: 5 #"), "1 to 4", "  audits: 5 #"},
+		"a profile that extends is no whole profile": {
+			swap("id: service", "id: service\nextends: library"), `unknown key "extends"`, "extends: library"},
 		"an unknown indicator is named": {
 			swap("  OS-03:", "  OS-99:"), `unknown key "OS-99"`, "  OS-99:"},
 		"a missing indicator is named": {

@@ -391,7 +391,7 @@ func TestASchemaIsFoundByEachOfItsNames(t *testing.T) {
 	}
 	for _, name := range []string{"", "reports", "../report", "pegel/report/v2", "."} {
 		_, err := SchemaOf(name)
-		if err == nil || !strings.Contains(err.Error(), "known are drift, inventory, report, sbom-check, score") {
+		if err == nil || !strings.Contains(err.Error(), "known are calibration, drift, inventory, policy-diff, report, sbom-check, score") {
 			t.Errorf("%q: got %v, want an error that lists the known names", name, err)
 		}
 	}

@@ -17,23 +17,25 @@ type Project struct {
 	Role    string    `json:"role"`
 	Profile string    `json:"profile,omitempty"` // id of the profile that judged it
 	// ProfileVersion is the version of that profile; a badge names both.
-	ProfileVersion string         `json:"profile_version,omitempty"`
-	Verdict        string         `json:"verdict"` // passed, almost, showstopper, undetermined (scs-0218)
-	Tiers          []string       `json:"tiers"`
-	Area           string         `json:"area,omitempty"`
-	Versions       []string       `json:"versions,omitempty"`
-	Aspects        []Aspect       `json:"aspects"`
-	Gates          []Gate         `json:"gates,omitempty"`
-	LockIn         *LockIn        `json:"lock_in,omitempty"`
-	Risks          []Risk         `json:"risks,omitempty"`
-	Asks           []Ask          `json:"asks,omitempty"`     // what would settle the verdict, by the place that would answer, the cheapest first
-	Quarters       []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
-	Years          []Year         `json:"years,omitempty"`    // what recorded evidence says of past quarter ends, oldest first
-	Indicators     []Indicator    `json:"indicators"`
-	Join           []Pointer      `json:"join,omitempty"`    // where the evidence shows how to join or fund the project
-	Facts          map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
-	Failure        string         `json:"failure,omitempty"` // why there is no evidence
-	Settle         string         `json:"settle,omitempty"`
+	ProfileVersion string `json:"profile_version,omitempty"`
+	// ProfileReason says why the catalogue chose a profile other than the usual one.
+	ProfileReason string         `json:"profile_reason,omitempty"`
+	Verdict       string         `json:"verdict"` // passed, almost, showstopper, undetermined (scs-0218)
+	Tiers         []string       `json:"tiers"`
+	Area          string         `json:"area,omitempty"`
+	Versions      []string       `json:"versions,omitempty"`
+	Aspects       []Aspect       `json:"aspects"`
+	Gates         []Gate         `json:"gates,omitempty"`
+	LockIn        *LockIn        `json:"lock_in,omitempty"`
+	Risks         []Risk         `json:"risks,omitempty"`
+	Asks          []Ask          `json:"asks,omitempty"`     // what would settle the verdict, by the place that would answer, the cheapest first
+	Quarters      []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
+	Years         []Year         `json:"years,omitempty"`    // what recorded evidence says of past quarter ends, oldest first
+	Indicators    []Indicator    `json:"indicators"`
+	Join          []Pointer      `json:"join,omitempty"`    // where the evidence shows how to join or fund the project
+	Facts         map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
+	Failure       string         `json:"failure,omitempty"` // why there is no evidence
+	Settle        string         `json:"settle,omitempty"`
 }
 
 // Aspect is one score as an interval in basis points.

@@ -14,7 +14,7 @@ import (
 // maintained (AC-01, scs-0008 AC-1) asks: do people still work on it? Knock-out: FAIL if nobody did for a year, or if the
 // repository is archived.
 // Measured: whether the forge has archived the repository, where that is the home of the project and not a mirror; human
-// non-merge commits of the last 90 days; without any, whether there was one in the last year. A commit of that year on a
+// non-merge commits of the window (90 days, or 182, 365 or 730); without any, whether there was one in the last year. A commit of that year on a
 // release branch counts as one of the year if it is a person's, which nobody looked at; while nobody has read the release
 // branches an idle default branch does not fail.
 // Misleads: a finished project needs few commits; where the forge was not asked an archived repository looks alive for a
@@ -28,8 +28,12 @@ func maintained(in *input) scoring.Measurement {
 	if !ok {
 		return m
 	}
-	if h.Human90d > 0 {
-		m = in.count(h.Human90d, more, fmt.Sprintf("%s in %s", plural(h.Human90d, "human commit"), plural(in.rule.Window, "day")))
+	commits, m, ok := in.humanCommits(h)
+	if !ok {
+		return m
+	}
+	if commits > 0 {
+		m = in.count(commits, more, fmt.Sprintf("%s in %s", plural(commits, "human commit"), plural(in.rule.Window, "day")))
 		if m.Outcome == audit.FAIL { // a profile may ask for more; some commits are no harm
 			m = partly(m.Value, m.Reason)
 		}
@@ -98,6 +102,15 @@ func (in *input) archived() (m scoring.Measurement, ok bool) {
 	return failed("archived", clip(h.Forge)+" has archived the repository: nothing can be changed there", orOrigin(firstOrigins(in.e.Home), in.at(""))...), true
 }
 
+// humanCommits counts the human commits of the window that the rule asks for.
+func (in *input) humanCommits(h scoring.History) (n int, m scoring.Measurement, ok bool) {
+	if in.rule.Window == 90 {
+		return h.Human90d, m, true
+	}
+	_, w, m, ok := in.window()
+	return w.HumanCommits, m, ok
+}
+
 // liveBranch returns a release branch with a commit of the last days; of several the first by name.
 func (in *input) liveBranch(days int) (live scoring.Branch, ok bool) {
 	r, known := in.e.Releases.Get()
@@ -113,12 +126,19 @@ func (in *input) liveBranch(days int) (live scoring.Branch, ok bool) {
 }
 
 // activeContributors (AC-02, scs-0008 AC-4) asks: how many people work on it at a time?
-// Measured: distinct human authors of the last quarter.
+// Measured: distinct human authors of the last quarter (91 days), or of the window of 182, 365 or 730 days.
 // Misleads: one quarter may be a holiday.
 func activeContributors(in *input) scoring.Measurement {
 	h, m, ok := in.history()
 	if !ok {
 		return m
+	}
+	if in.rule.Window != 91 {
+		_, w, m, ok := in.window()
+		if !ok {
+			return m
+		}
+		return in.bounded(h, in.count(w.Authors, more, fmt.Sprintf("%s in %s", plural(w.Authors, "human author"), plural(in.rule.Window, "day"))))
 	}
 	quarters := inOrderOfTime(h.Quarters)
 	if len(quarters) == 0 {
@@ -152,7 +172,8 @@ func retention(in *input) scoring.Measurement {
 }
 
 // newcomers (AC-04, scs-0008 AC-2) asks: do new people join?
-// Measured: people whose first commit ever lies in the window. NA for a project that is younger: everybody is new.
+// Measured: people whose first commit ever lies in the window (one year or two). NA for a project that is younger: everybody
+// is new.
 // Misleads: somebody with a new address looks new.
 func newcomers(in *input) scoring.Measurement {
 	h, m, ok := in.history()
@@ -164,7 +185,23 @@ func newcomers(in *input) scoring.Measurement {
 	case in.days(h.FirstCommit) < in.rule.Window:
 		return notApplicable(fmt.Sprintf("the project is younger than %s, so everybody is new", plural(in.rule.Window, "day")))
 	}
-	return in.count(h.Newcomers12m, more, fmt.Sprintf("%s in %s", plural(h.Newcomers12m, "newcomer"), plural(in.rule.Window, "day")))
+	n, m, ok := in.newcomersOf(h)
+	if !ok {
+		return m
+	}
+	return in.count(n, more, fmt.Sprintf("%s in %s", plural(n, "newcomer"), plural(in.rule.Window, "day")))
+}
+
+// newcomersOf counts the newcomers of the last year, or of the last two: nobody is new twice, so that years add up.
+func (in *input) newcomersOf(h scoring.History) (n int, m scoring.Measurement, ok bool) {
+	const year = 4 // quarters
+	switch last := len(h.Past) - 1; {
+	case in.rule.Window == 365:
+		return h.Newcomers12m, m, true
+	case in.rule.Window == 730 && last >= year && h.Past[last-year].Newcomers >= 0:
+		return h.Newcomers12m + h.Past[last-year].Newcomers, m, true
+	}
+	return 0, untold(fmt.Sprintf("the newcomers of %s are not recorded", plural(in.rule.Window, "day")), "use a profile with a window of 365 or 730 days, on evidence that was collected lately"), false
 }
 
 // A quarter of the history is 365/4 days long.

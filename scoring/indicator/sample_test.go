@@ -21,7 +21,7 @@ func ago(days int) time.Time { return today.Add(-time.Duration(days) * 24 * time
 // profile reads the built-in profile; the strict loader is in package policies, which this package may not import.
 func profile(t testing.TB) audit.Profile {
 	t.Helper()
-	data, err := os.ReadFile("../../policies/data/profiles/default.yaml")
+	data, err := os.ReadFile("../../policies/data/profiles/service.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

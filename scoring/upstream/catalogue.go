@@ -68,6 +68,8 @@ type Component struct {
 	Alternatives     []Alternative `yaml:"alternatives"`
 	Standards        []Reference   `yaml:"standards"`
 	Places           []Place       `yaml:"places"`
+	Profile          string        `yaml:"profile,omitempty"`        // service if empty
+	ProfileReason    string        `yaml:"profile_reason,omitempty"` // why another
 	Notes            string        `yaml:"notes"`
 	Verify           bool          `yaml:"verify"`
 }

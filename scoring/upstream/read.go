@@ -22,7 +22,13 @@ const (
 	maxComponents = 20000
 	maxDepth      = 8
 	maxExpression = 200 // characters of a licence
+
+	fewestReasonWords = 5   // of a reason for another profile: a word is no reason
+	mostReason        = 500 // bytes of it
 )
+
+// usualProfile judges the components that name no profile.
+const usualProfile = "service"
 
 // file is the catalogue as it is written.
 type file struct {
@@ -138,7 +144,7 @@ func checkMapping(n *yaml.Node, t reflect.Type, depth int) error {
 	fields := make(map[string]reflect.Type)
 	var names []string
 	for f := range t.Fields() {
-		if name := f.Tag.Get("yaml"); name != "" {
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" {
 			fields[name] = f.Type
 			names = append(names, name)
 		}
@@ -258,6 +264,8 @@ func (k *Component) check(ids map[string]int) (key string, err error) {
 		{"purls", each(k.PURLs, barePURL)},
 		{"software", each(k.Software, filled)},
 		{"places", k.checkPlaces()},
+		{"profile", k.checkProfile()},
+		{"profile_reason", k.checkProfileReason()},
 	} {
 		if c.err != nil {
 			return c.key, c.err
@@ -269,6 +277,34 @@ func (k *Component) check(ids map[string]int) (key string, err error) {
 func matching(p *regexp.Regexp, want, s string) error {
 	if !p.MatchString(s) {
 		return fmt.Errorf("%q is not %s", s, want)
+	}
+	return nil
+}
+
+// checkProfile asks for a reason where another profile than the usual one judges: a profile that asks for less must be
+// justified by what the project is, never by its score.
+func (k *Component) checkProfile() error {
+	switch {
+	case k.Profile == "":
+		return nil
+	case k.Profile == usualProfile:
+		return fmt.Errorf("%q is what judges without this key; leave it out", k.Profile)
+	case k.ProfileReason == "":
+		return fmt.Errorf("is %q, but profile_reason does not say why", k.Profile)
+	}
+	return matching(idPattern, "the id of a profile: lower-case words joined by hyphens", k.Profile)
+}
+
+func (k *Component) checkProfileReason() error {
+	switch {
+	case k.Profile == "" && k.ProfileReason != "":
+		return errors.New("is filled, but no profile is chosen")
+	case k.Profile == "":
+		return nil
+	case len(strings.Fields(k.ProfileReason)) < fewestReasonWords:
+		return fmt.Errorf("has fewer than %d words; say what the project is", fewestReasonWords)
+	case len(k.ProfileReason) > mostReason:
+		return fmt.Errorf("has %d bytes, want at most %d", len(k.ProfileReason), mostReason)
 	}
 	return nil
 }

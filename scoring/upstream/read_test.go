@@ -84,6 +84,12 @@ func TestErrorsOfACatalogueNameTheLineAndSayWhatWouldBeRight(t *testing.T) {
 		{"a null", "  area: iaas", "  area:", "line 7: want a single value"},
 		{"a wrong type", "osi: true", "osi: perhaps", "line 20: cannot unmarshal"},
 		{"an alias", "[functional]", "&t [functional]", "line 6: anchors and aliases are not allowed"},
+		{"a profile without a reason", "  area: iaas", "  area: iaas\n  profile: library", `line 8: component "alpha": profile: is "library", but profile_reason does not say why`},
+		{"a profile with a word for a reason", "  area: iaas", "  area: iaas\n  profile: library\n  profile_reason: it is quiet", `line 9: component "alpha": profile_reason: has fewer than 5 words`},
+		{"a profile with a page for a reason", "  area: iaas", "  area: iaas\n  profile: library\n  profile_reason: " + strings.Repeat("because ", 100), `line 9: component "alpha": profile_reason: has 799 bytes`},
+		{"a reason without a profile", "  area: iaas", "  area: iaas\n  profile_reason: it is a library that others load", `component "alpha": profile_reason: is filled, but no profile is chosen`},
+		{"the usual profile", "  area: iaas", "  area: iaas\n  profile: service\n  profile_reason: it is what all the others are", `component "alpha": profile: "service" is what judges without this key; leave it out`},
+		{"a profile that is no id", "  area: iaas", "  area: iaas\n  profile: My Own\n  profile_reason: it is what all the others are", `component "alpha": profile: "My Own" is not the id of a profile`},
 		{"a second document", "  - {images: [vendor/beta], edition: build, source: Containerfile}\n", "---\na: 1\n", "want exactly one YAML document"},
 		{"broken YAML", "[functional]", "[functional", "line "},
 	} {

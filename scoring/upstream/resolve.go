@@ -129,7 +129,8 @@ func (c *Catalogue) project(id string) *scoring.Project {
 		ID: k.ID, Name: k.Name, Repo: k.Repo, Mirror: k.Mirror, Role: k.Role, Area: k.Area, Foundation: k.Governance.Foundation,
 		Model: k.Governance.Model, Registry: c.registryName(k), Packages: slices.Sorted(slices.Values(k.PURLs)),
 		Alternatives: known(c, k.ID, c.replacements(k), len(k.Standards) > 0), Standards: known(c, k.ID, c.offered(k), false),
-		Places: places,
+		Places:  places,
+		Profile: k.Profile, ProfileReason: k.ProfileReason,
 	}
 }
 

@@ -55,6 +55,8 @@ func policyCommand(w World) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
+		policyDiffCommand(w),
+		policySensitivityCommand(w),
 		&cobra.Command{
 			Use:   "list",
 			Short: "List the scopes and how many requirements each has",

@@ -25,6 +25,7 @@ type scoring struct {
 	compare   bool
 	site      string
 	history   int
+	profile   string
 }
 
 // whyAll is the value of --why without one.
@@ -59,6 +60,7 @@ func scoreCommand(w World) *cobra.Command {
 	f.BoolVar(&s.compare, "compare", false, "show two projects side by side, certain differences apart from those that cannot be told")
 	f.IntVar(&s.history, "history", 0, "also score the ends of the last `N` quarters, from the same clones (12 if no number is given)")
 	f.Lookup("history").NoOptDefVal = "12"
+	f.StringVar(&s.profile, "profile", "", "judge every project by this profile: `FILE|ID`")
 	registerSite(cmd, &s.site)
 	return cmd
 }
@@ -84,7 +86,7 @@ func (s *scoring) run(cmd *cobra.Command, args []string, w World) error {
 	if err != nil {
 		return err
 	}
-	opt.Indexes = s.indexes
+	opt.Indexes, opt.Profile = s.indexes, s.profile
 	projects, err := s.score(cmd.Context(), args, atHead, view.Only, opt)
 	if err != nil {
 		return err

@@ -51,7 +51,7 @@ type dossier struct {
 	assigned map[string]bool             // artifacts that the operator's word led to a project
 	evidence map[string]scoring.Evidence // by project id
 	policy   *policies.Policy
-	profile  audit.Profile
+	profiles policies.Profiles
 	judge    sbom.Judge
 }
 
@@ -73,7 +73,7 @@ func Assess(dir string, opt AssessOptions) (reports.Report, error) {
 	}
 	scores := d.scores()
 	result, err := d.policy.Evaluate(policies.Input{
-		Subjects: d.subjects(scores), Scopes: scopes, Profile: d.profile, AssessedAt: d.stack.AssessedAt, Previous: d.before(),
+		Subjects: d.subjects(scores), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt, Previous: d.before(),
 		ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
 	})
 	if err != nil {
@@ -202,7 +202,7 @@ func (d *dossier) load(files []policies.File, asked string) (err error) {
 	if err != nil {
 		return usagef("pegel policy lint names every problem", "loading the policy: %w", err)
 	}
-	d.profile = d.policy.Profile()
+	d.profiles = d.policy.Profiles()
 	if asked == "" || asked == string(d.policy.Digest()) {
 		return d.known(asked)
 	}

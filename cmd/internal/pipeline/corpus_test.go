@@ -36,7 +36,7 @@ func corpus(t *testing.T) map[string]scoring.Evidence {
 }
 
 func TestFindingsOfTheCorpus(t *testing.T) {
-	profile, err := policies.DefaultProfile()
+	profiles, err := policies.DefaultProfiles()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestFindingsOfTheCorpus(t *testing.T) {
 	for _, id := range slices.Sorted(maps.Keys(found)) {
 		p := catalogueProject(catalogue, id)
 		p.Versions = versionsIn(found[id])
-		score := judge(p, found[id], profile)
+		score := judge(p, found[id], profiles.For(p.Profile))
 		fmt.Fprintf(&b, "%s at %s\n", id, found[id].Revision[:12])
 		for _, a := range score.Aspects {
 			fmt.Fprintf(&b, "  %s [%d, %d] coverage %d%s\n", a.Aspect, a.Interval.Low(), a.Interval.High(), a.Coverage, knockedOut(a.KnockOuts))

@@ -71,7 +71,7 @@ func (d *dossier) criticalPeople() []reports.CriticalPeople {
 // criticalOrganisations lists the organisations that certainly wrote more of two deployed projects or more than the profile
 // lets pass (OC-02), by the recorded windows of 12 months.
 func (d *dossier) criticalOrganisations() []reports.CriticalOrganisation {
-	limit := d.profile.Indicators["OC-02"].Pass
+	limit := d.profiles.Main().Indicators["OC-02"].Pass
 	if limit == nil {
 		return nil
 	}

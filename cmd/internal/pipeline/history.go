@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pegel-audit/pegel/audit"
-	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
 	"github.com/pegel-audit/pegel/scoring"
 )
@@ -36,7 +35,7 @@ func ScoreHistory(ctx context.Context, targets []string, atHead bool, quarters i
 			return nil, usagef("leave the revision away", "flag --history: %q names a revision, and the history of a project is that of its default branch", publicAddress(target))
 		}
 	}
-	profile, err := policies.DefaultProfile()
+	profiles, err := Profiles(opt.Profile)
 	if err != nil {
 		return nil, err
 	}
@@ -44,12 +43,15 @@ func ScoreHistory(ctx context.Context, targets []string, atHead bool, quarters i
 	if err != nil {
 		return nil, err
 	}
+	if len(rows) != len(targets) {
+		return nil, usagef("name each project once", "flag --history: the %d targets are %d projects", len(targets), len(rows))
+	}
 	past, err := scorePast(ctx, targets, rows, quarters, opt)
 	if err != nil {
 		return nil, err
 	}
 	for i := range rows {
-		rows[i] = withQuarters(rows[i], past[i], profile)
+		rows[i] = withQuarters(rows[i], past[i], profiles.For(rows[i].Profile))
 	}
 	return rows, nil
 }

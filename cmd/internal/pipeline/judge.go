@@ -9,7 +9,8 @@ import (
 	"github.com/pegel-audit/pegel/scoring/indicator"
 )
 
-// judge scores one project on its evidence by a profile. Every command that scores comes through here.
+// judge scores one project on its evidence by a profile: that which policies.Profiles.For(p.Profile) returns. Every command
+// that scores comes through here.
 func judge(p scoring.Project, e scoring.Evidence, profile audit.Profile) scoring.ProjectScore {
 	return scoring.Score(p, indicator.Measure(e, p, profile), profile)
 }
@@ -20,8 +21,11 @@ func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profil
 		ID: s.Project.ID, Name: s.Project.Name, Repo: orText(s.Project.Repo, e.Repo), Head: e.Revision, HeadAt: e.RevisionAt, At: judgedAt(e, at),
 		Role: s.Project.Role, Profile: profile.ID, ProfileVersion: profile.Version, Verdict: scoring.Verdict(s, profile), Tiers: orEmpty(s.Project.Tiers), Area: s.Project.Area,
 		Versions: s.Project.Versions, Facts: historyFacts(e), Failure: e.Failure, Settle: e.Settle,
-		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{}, Join: joinOf(e), Years: yearsOf(e),
+		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{}, Join: joinOf(e), Years: yearsOf(e), Gates: gateRows(s, profile),
 		LockIn: lockInRow(s, e, profile), Risks: riskRows(s, e, profile), Asks: askRows(s, profile),
+	}
+	if s.Project.Profile == profile.ID {
+		row.ProfileReason = s.Project.ProfileReason
 	}
 	row.Gates = withSettlements(row.Gates, s)
 	for _, a := range s.Aspects {

@@ -43,8 +43,11 @@ type Options struct {
 	// HostImages asks HostInventory for the contents of container images too.
 	HostImages bool
 	Getenv     func(string) string // the environment; nil: it is empty
-	Log        *slog.Logger
-	Progress   func(stage string, done, total int) // nil: silence
+	// Profile judges every project scored: the id of a built-in profile or the file of one; empty: each project by the one that
+	// its catalogue entry names (see Profiles).
+	Profile  string
+	Log      *slog.Logger
+	Progress func(stage string, done, total int) // nil: silence
 }
 
 // Audit does all of it: gather the evidence of a stack into a bundle, then assess the bundle.

@@ -21,7 +21,7 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, resu
 		Signers:    []string{},
 		Policy: reports.Policy{
 			ID: d.policy.ID(), Version: d.policy.Version(), Digest: d.policy.Digest(), Status: d.policy.Status(),
-			Profile: d.profile.ID + " " + d.profile.Version,
+			Profile: d.profiles.Main().ID + " " + d.profiles.Main().Version,
 		},
 		Previous:   d.previousRow(),
 		Tool:       reports.Tool{Version: d.stack.Tool},
@@ -168,7 +168,7 @@ func (d *dossier) componentRows() []reports.Component {
 func (d *dossier) projectRows(scores []scoring.ProjectScore) []reports.Project {
 	out := make([]reports.Project, 0, len(scores))
 	for _, s := range scores {
-		out = append(out, projectRow(s, d.evidence[s.Project.ID], d.profile, d.stack.AssessedAt))
+		out = append(out, projectRow(s, d.evidence[s.Project.ID], d.profiles.For(s.Project.Profile), d.stack.AssessedAt))
 	}
 	return out
 }

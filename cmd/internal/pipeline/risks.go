@@ -85,7 +85,7 @@ const riskMitigated = "mitigated"
 
 // lockIn opens the lock-in risk of a project for rules. A high one is a fact only if it is known that nothing lessens it.
 func (d *dossier) lockIn(s scoring.ProjectScore, e scoring.Evidence, r *policies.Project, sub *policies.Subject) {
-	l := scoring.Matrix(s, e.Governance, d.profile)
+	l := scoring.Matrix(s, e.Governance, d.profiles.For(s.Project.Profile))
 	unknown := func(looked bool, reason string, settle ...string) {
 		sub.Unknown = append(sub.Unknown, policies.UnknownField{Field: "lockInRisk", Looked: looked, Reason: reason, Settle: settle})
 	}
@@ -124,7 +124,7 @@ func wayOut(p scoring.Project) string {
 
 // settleLockIn says which facts would narrow the two axes, the cheapest first.
 func (d *dossier) settleLockIn(s scoring.ProjectScore) []string {
-	rule := d.profile.LockIn
+	rule := d.profiles.For(s.Project.Profile).LockIn
 	open := slices.DeleteFunc(slices.Clone(s.Measurements), func(m scoring.Measurement) bool {
 		return m.Weight == 0 || m.Interval.Width() == 0 || !slices.Contains(rule.Probability, m.Indicator) && !slices.Contains(rule.Effect, m.Indicator)
 	})

@@ -63,7 +63,7 @@ func lockedInProject(t *testing.T, change func(*scoring.Project), declared ...St
 	p := scoring.Project{ID: "x", Name: "x", Role: "platform", Foundation: "none", Alternatives: audit.Known([]scoring.Alternative{}),
 		Deployed: audit.Known(scoring.Deployed{Radius: 40})}
 	change(&p)
-	d := &dossier{profile: profile, stack: stackEvidence{Mitigations: declared}}
+	d := &dossier{profiles: policies.ProfilesOf(profile, nil), stack: stackEvidence{Mitigations: declared}}
 	p = d.mitigated(p)
 	var ms []scoring.Measurement
 	for id, rule := range profile.Indicators {
@@ -114,7 +114,7 @@ func TestAProjectOfWhichNothingIsKnownHasNoKnownLockInRisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &dossier{profile: profile}
+	d := &dossier{profiles: policies.ProfilesOf(profile, nil)}
 	var r policies.Project
 	sub := policies.Subject{}
 	d.lockIn(judge(scoring.Project{ID: "x"}, scoring.Evidence{}, profile), scoring.Evidence{}, &r, &sub)

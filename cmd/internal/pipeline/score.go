@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
 	"github.com/pegel-audit/pegel/scoring"
 	"github.com/pegel-audit/pegel/scoring/gitlog"
@@ -18,9 +17,9 @@ import (
 // reason; a target that is nothing of these is wrong usage. The result has one row for each project, in the order of the
 // targets.
 func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]reports.Project, error) {
-	profile, err := policies.DefaultProfile()
+	profiles, err := Profiles(opt.Profile)
 	if err != nil {
-		return nil, fmt.Errorf("loading the built-in profile: %w", err)
+		return nil, err
 	}
 	found, err := evidenceOf(ctx, targets, atHead, opt)
 	if err != nil {
@@ -28,6 +27,7 @@ func Score(ctx context.Context, targets []string, atHead bool, opt Options) ([]r
 	}
 	rows := make([]reports.Project, 0, len(found))
 	for _, f := range found {
+		profile := profiles.For(f.project.Profile)
 		rows = append(rows, projectRow(judge(f.project, f.evidence, profile), f.evidence, profile, f.evidence.AssessedAt))
 	}
 	return rows, nil

@@ -31,17 +31,18 @@ type siteFiles struct {
 	Files  map[string]audit.Digest `json:"files"`
 }
 
-// SiteOf is the site about scored projects: as of the run's day, by the built-in policy. Recordings are the identities of the
+// SiteOf is the site about scored projects: as of the run's day, by the built-in policy, with the profile that the run was given. Recordings are the identities of the
 // bundles that their evidence was taken from.
 func SiteOf(projects []reports.Project, recordings []audit.Digest, opt Options) (reports.Site, error) {
 	policy, err := policies.Default()
 	if err != nil {
 		return reports.Site{}, fmt.Errorf("loading the built-in policy: %w", err)
 	}
-	profile, err := policies.DefaultProfile()
+	profiles, err := Profiles(opt.Profile)
 	if err != nil {
-		return reports.Site{}, fmt.Errorf("loading the built-in profile: %w", err)
+		return reports.Site{}, err
 	}
+	profile := profiles.Main()
 	day := opt.At
 	for _, p := range projects { // projects that are judged at their newest commit have days of their own
 		if opt.At.IsZero() && p.At.After(day) {

@@ -26,7 +26,7 @@ func (d *dossier) scores() []scoring.ProjectScore {
 		p.Deployed = deployed[p.ID]
 		e := d.timely(d.evidence[p.ID])
 		d.evidence[p.ID] = e
-		out = append(out, judge(d.mitigated(p), e, d.profile))
+		out = append(out, judge(d.mitigated(p), e, d.profiles.For(p.Profile)))
 	}
 	return out
 }
@@ -543,8 +543,9 @@ const mostSettling = 5
 // settleGate says which facts would settle whether an aspect passes its gate: the strictest gate of the role.
 func (d *dossier) settleGate(s scoring.ProjectScore, aspect string) []string {
 	var gate audit.Gate
-	for _, level := range sortedKeys(d.profile.Gates) {
-		if g, ok := d.profile.Gates[level][s.Project.Role][aspect]; ok && g.Low >= gate.Low {
+	gates := d.profiles.Main().Gates // what the requirements read; variants have the same
+	for _, level := range sortedKeys(gates) {
+		if g, ok := gates[level][s.Project.Role][aspect]; ok && g.Low >= gate.Low {
 			gate = g
 		}
 	}
