@@ -100,8 +100,8 @@ func (g groups) gap(a, b measure) separation.Gap {
 // scores at most the median of the bad ones.
 type mistake struct {
 	judged
-	bad   bool
-	by    []string // indicators that put it there, those that weigh most first
+	bad bool
+	by  []string // indicators that put it there, those that weigh most first
 }
 
 // mostReasons is how many indicators a mistake names.

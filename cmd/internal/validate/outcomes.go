@@ -45,14 +45,14 @@ type comparison struct {
 
 // outcome is what became of one project.
 type outcome struct {
-	Name    string    `yaml:"name"`
-	Repo    string    `yaml:"repo"`
-	History string    `yaml:"history"` // a repository that shares the history until the event
-	Outcome string    `yaml:"outcome"`
-	Event   day       `yaml:"event"`
-	Matches string    `yaml:"matches"` // name of the project that this one is a control of
-	Source  string    `yaml:"source"`
-	Note    string    `yaml:"note"`
+	Name    string `yaml:"name"`
+	Repo    string `yaml:"repo"`
+	History string `yaml:"history"` // a repository that shares the history until the event
+	Outcome string `yaml:"outcome"`
+	Event   day    `yaml:"event"`
+	Matches string `yaml:"matches"` // name of the project that this one is a control of
+	Source  string `yaml:"source"`
+	Note    string `yaml:"note"`
 }
 
 // day is a calendar day, 00:00 UTC.
