@@ -10,7 +10,7 @@ export CGO_ENABLED ?= 0
 # Packages that link syft, the heavy library: built without cgo and tested without the race detector.
 HEAVY = ./sbom/scan/... ./scoring/openssf/... ./cmd/...
 
-.PHONY: audit test build dist testbed descriptions testbed-large e2e bench measure fuzz generate check clean help FORCE
+.PHONY: audit test build dist testbed descriptions testbed-large e2e bench measure validate fuzz generate check clean help FORCE
 
 audit: pegel
 	@echo "pegel audit $(STACK) --offline"; \
@@ -78,6 +78,13 @@ bench: testbed
 measure: testbed-large
 	$(GO) run ./cmd/internal/measure -images .testbed/large/images -out docs/benchmarks.md
 
+# Writes docs/validity.md: whether the scores told what became of projects, judged on the days before. CLONES is a directory
+# of clones (owner+name or owner+name/repo, bare or not); the run names those that are missing, with the commands that make them.
+validate:
+	@[ -n "$(CLONES)" ] || { echo "make validate CLONES=DIR: DIR is a directory of clones; these commands, run there, make all of them:"; \
+		$(GO) run ./cmd/internal/validate -list; exit 2; } >&2
+	$(GO) run ./cmd/internal/validate -clones "$(CLONES)" -out docs/validity.md
+
 # Each fuzz target for FUZZTIME; their seed corpora run in make test.
 FUZZTIME ?= 10s
 fuzz:
@@ -101,5 +108,6 @@ help:
 	echo "make e2e     tests against a real kube-apiserver and a real Gitea, built here (needs etcd-server, gcc, git)"; \
 	echo "make bench   runs the benchmarks, then make measure"; \
 	echo "make measure measures scans of the large testbed beside other tools and writes docs/benchmarks.md"; \
+	echo "make validate CLONES=DIR measures the scores against what became of projects and writes docs/validity.md"; \
 	echo "make fuzz    runs every fuzz target for FUZZTIME (default 10s)"; \
 	echo "make clean   removes what the other targets made"

@@ -43,6 +43,9 @@ type Options struct {
 	Offline  bool      // ask no server; cached and local clones are read as they are
 	At       time.Time // moment of assessment; histories are cut there. Zero only together with AtHead
 	AtHead   bool      // the moment of assessment is the committer time of the evaluated revision; At is not used
+	// Dated says that the files of local clones were written when the clones were made, so that a project that wrote nothing
+	// more was silent until then. Without it a clone speaks until its newest commit, because upkeep writes files too.
+	Dated bool
 
 	Keep audit.Keep // is given every text that was read as evidence, marked as withheld; nil: nobody keeps them
 	// Classify recognises the text of a licence as an SPDX expression; coverage is not used. Nil: licences stay unknown.

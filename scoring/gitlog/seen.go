@@ -15,8 +15,8 @@ import (
 // knocks a project out.
 const clonesLast = 31 * 24 * time.Hour
 
-// seenUntil returns until when a clone can speak: the moment we fetched it, else the newest commit on its default branch,
-// and never later than the moment of assessment. A commit that is younger than the files of the clone has a wrong clock: it
+// seenUntil returns until when a clone can speak: the moment we fetched it (or it was made, if the options say that its files
+// tell), else the newest commit on its default branch, and never later than the moment of assessment. A commit that is younger than the files of the clone has a wrong clock: it
 // does not make an old clone speak for today.
 func (c *Collector) seenUntil(ctx context.Context, s source, v *view, assessed time.Time) (time.Time, error) {
 	newest, err := v.newest(ctx, time.Time{})
@@ -25,6 +25,9 @@ func (c *Collector) seenUntil(ctx context.Context, s source, v *view, assessed t
 	}
 	if err != nil {
 		return time.Time{}, err
+	}
+	if made := s.clone.touched(); c.options.Dated && s.ours == "" && made.After(newest) {
+		newest = made
 	}
 	if s.ours != "" {
 		if info, err := os.Stat(filepath.Join(s.ours, fetchedStamp)); err == nil && info.ModTime().After(newest) {
