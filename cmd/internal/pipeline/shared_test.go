@@ -136,7 +136,7 @@ func TestWhatSeveralComponentsHangOnIsOneSectionOfTheReport(t *testing.T) {
 	abx := scoring.SharedBy{Projects: []string{"a", "b", "x"}, People: 4} // x is not deployed
 	ax := scoring.SharedBy{Projects: []string{"a", "x"}, People: 7}
 	d := &dossier{
-		profile:  profile,
+		profiles: policies.ProfilesOf(profile, nil),
 		projects: projectsDocument{Projects: []scoring.Project{{ID: "a"}, {ID: "b"}, {ID: "c"}}},
 		evidence: map[string]scoring.Evidence{
 			"a": evidence("Example GmbH", 6000, abx, ab, ax), "b": evidence("Example GmbH", 5001, abx, ab), "c": evidence("Example GmbH", 5000),
