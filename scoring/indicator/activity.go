@@ -11,8 +11,8 @@ import (
 	"github.com/pegel-audit/pegel/scoring"
 )
 
-// maintained (AC-01, scs-0008 AC-1) asks: do people still work on it? Knock-out: FAIL if nobody did for a year, or if the
-// repository is archived.
+// maintained (AC-01, scs-0008 AC-1) asks: do people still work on it? Knock-out: FAIL if nobody did for a year, if the
+// repository is archived, or if it sleeps.
 // Measured: whether the forge has archived the repository, where that is the home of the project and not a mirror; human
 // non-merge commits of the window (90 days, or 182, 365 or 730); without any, whether there was one in the last year. A commit of that year on a
 // release branch counts as one of the year if it is a person's, which nobody looked at; while nobody has read the release
@@ -28,6 +28,10 @@ func maintained(in *input) scoring.Measurement {
 	if !ok {
 		return m
 	}
+	dormant, m, ok := in.number("dormant_days")
+	if !ok {
+		return m
+	}
 	commits, m, ok := in.humanCommits(h)
 	if !ok {
 		return m
@@ -37,11 +41,7 @@ func maintained(in *input) scoring.Measurement {
 		if m.Outcome == audit.FAIL { // a profile may ask for more; some commits are no harm
 			m = partly(m.Value, m.Reason)
 		}
-		return in.bounded(h, m)
-	}
-	dormant, m, ok := in.number("dormant_days")
-	if !ok {
-		return m
+		return in.sleeping(h, in.bounded(h, m), dormant)
 	}
 	worth, m, ok := in.number("dormant_value_bp")
 	if !ok {
@@ -52,7 +52,7 @@ func maintained(in *input) scoring.Measurement {
 	if some {
 		m = scoring.Measurement{Outcome: audit.PART, Interval: audit.Exactly(worth), Value: "0",
 			Reason: fmt.Sprintf("no human commit in %s, but some in %s", plural(in.rule.Window, "day"), plural(dormant, "day"))}
-		return in.bounded(h, m)
+		return in.sleeping(h, in.bounded(h, m), dormant)
 	}
 	last := ""
 	if !h.LastHumanCommit.IsZero() {
@@ -76,6 +76,35 @@ func maintained(in *input) scoring.Measurement {
 		m.Interval = audit.Between(0, worth) // the whole window is known to be empty
 	}
 	return m
+}
+
+// sleeping turns the answer for a project with few commits into a failure if it makes no releases any more. While its releases
+// were not read, and while a release branch has a commit of the last days, it may sleep.
+func (in *input) sleeping(h scoring.History, m scoring.Measurement, dormant int) scoring.Measurement {
+	year, recorded := h.Window(12)
+	asked := in.rule.Pass
+	if m.Outcome != audit.PART || !recorded || asked == nil || year.HumanCommits >= *asked || h.Shallow {
+		return m
+	}
+	most, unknown, ok := in.number("release_days")
+	if !ok {
+		return unknown
+	}
+	r, unread, ok := take(in, in.e.Releases, "the releases")
+	switch {
+	case !ok:
+		unread.Outcome, unread.Interval = audit.DNF, audit.Between(0, m.Interval.High()) // something is known: people still work on it
+		return unread
+	case r.LastRelease.IsZero() || in.days(r.LastRelease) <= most:
+		return m
+	}
+	reason := fmt.Sprintf("%s in 365 days, and no release for %s, the last on %s", plural(year.HumanCommits, "human commit"), plural(most, "day"), day(r.LastRelease))
+	if b, live := in.liveBranch(dormant); live {
+		open := untold(reason+fmt.Sprintf("; release branch %s has a commit of %s", clip(b.Name), day(b.Last)), "read the commits of the release branches")
+		open.Interval = audit.Between(0, m.Interval.High())
+		return open
+	}
+	return failed(m.Value, reason)
 }
 
 // archived answers for a repository that its forge has closed for changes. A mirror that was closed says nothing about its

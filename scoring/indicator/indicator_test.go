@@ -334,6 +334,18 @@ func cases() []outcomeCase {
 	add("AC-01", "12 count half", audit.PART, halfScore, "12 human commits in 90 days, 13 needed", history(func(h *scoring.History) { h.Human90d = 12 }))
 	add("AC-01", "none in 90 days but some in a year count a quarter", audit.PART, audit.Exactly(2500), "but some", history(func(h *scoring.History) { h.Human90d, h.LastHumanCommit = 0, ago(200) }))
 	quiet := releases(func(r *scoring.Releases) { r.StableBranches = []scoring.Branch{{Name: "stable/9.1", Last: ago(400)}} })
+	asleep := func(year, sinceRelease int) []change {
+		return []change{history(func(h *scoring.History) { h.Human90d, h.LastHumanCommit = 1, ago(60) }), windows(func(w *scoring.Window) { w.HumanCommits, w.SignedOff, w.Reviewed, w.Reverts = year, 0, 0, 0 }),
+			releases(func(r *scoring.Releases) { r.LastRelease, r.StableBranches = ago(sinceRelease), nil })}
+	}
+	add("AC-01", "fewer commits in a year than 90 days ask for, and no release for years, fail", audit.FAIL, zeroScore, "no release for 730 days", asleep(12, 731)...)
+	add("AC-01", "as many in a year as 90 days ask for count half", audit.PART, halfScore, "1 human commit", asleep(13, 731)...)
+	add("AC-01", "a release within the years counts half", audit.PART, halfScore, "1 human commit", asleep(12, 730)...)
+	add("AC-01", "few commits whose releases nobody read may sleep", audit.DNF, audit.Between(0, 5000), "releases", append(asleep(12, 731), noReleases)...)
+	add("AC-01", "a project that never made a release does not sleep for it", audit.PART, halfScore, "1 human commit",
+		append(asleep(12, 731), releases(func(r *scoring.Releases) { r.LastRelease = time.Time{} }))...)
+	add("AC-01", "a livelier release branch keeps it open", audit.DNF, audit.Between(0, 5000), "release branch",
+		append(asleep(12, 731), releases(func(r *scoring.Releases) { r.StableBranches = []scoring.Branch{{Name: "stable/9.1", Last: ago(5)}} }))...)
 	add("AC-01", "none in a year fails", audit.FAIL, zeroScore, "no human commit in 365 days, the last on 2025-05-27", history(idle), quiet)
 	add("AC-01", "none on the default branch is no failure while a release branch lives", audit.DNF, audit.Between(0, 2500), "release branch stable/9.1 has a commit", history(idle))
 	add("AC-01", "none on the default branch is no failure while nobody read the others", audit.DNF, audit.Between(0, 2500), "release branches were not read", history(idle), noReleases)
