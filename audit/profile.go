@@ -3,13 +3,15 @@ package audit
 // Profile is the set of thresholds and weights that turn measurements into outcomes and scores. It is data: the loader
 // and the shipped profiles are in package policies. All numbers are integers; ratios and shares are basis points.
 type Profile struct {
-	Schema     string                   `yaml:"schema" json:"schema"` // pegel/profile/v1
-	ID         string                   `yaml:"id" json:"id"`
-	Version    string                   `yaml:"version" json:"version"`
-	Status     string                   `yaml:"status" json:"status"` // "proposal" until SCS has decided
-	Title      string                   `yaml:"title" json:"title"`
-	Extends    string                   `yaml:"extends,omitempty" json:"extends,omitempty"` // id of the profile whose numbers hold where it states none
-	Indicators map[string]IndicatorRule `yaml:"indicators" json:"indicators"`               // by indicator id, e.g. "AC-01"
+	Schema  string `yaml:"schema" json:"schema"` // pegel/profile/v1
+	ID      string `yaml:"id" json:"id"`
+	Version string `yaml:"version" json:"version"`
+	Status  string `yaml:"status" json:"status"` // "proposal" until SCS has decided
+	Title   string `yaml:"title" json:"title"`
+	Extends string `yaml:"extends,omitempty" json:"extends,omitempty"` // id of the profile whose numbers hold where it states none
+	// Only lists the indicators of a profile that asks nothing else; the others weigh nothing. Empty: all are asked.
+	Only       []string                 `yaml:"only,omitempty" json:"only,omitempty"`
+	Indicators map[string]IndicatorRule `yaml:"indicators" json:"indicators"` // by indicator id, e.g. "AC-01"
 	// Gates by level ("scs-open"), then role ("platform"), then aspect ("open-source").
 	Gates map[string]map[string]map[string]Gate `yaml:"gates" json:"gates"`
 	// Verdicts are the rules for the word of a project's verdict, by role. Empty: a knock-out is a showstopper, a missed gate

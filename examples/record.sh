@@ -19,3 +19,10 @@ from=()
 rm -rf examples/community-evidence
 SOURCE_DATE_EPOCH=$(date -u -d "$DAY" +%s) ./pegel collect --catalogue all --at head "${from[@]}" \
 	examples/scs-reference/stack.yaml examples/scs-reference-10/stack.yaml --bundle examples/community-evidence
+
+# The four registries that scs-0218 compared, as of the day its requirements were adopted; examples/scs-0218/profile.yaml asks what
+# SCS asked. `pegel score harbor quay kraken nexus --from examples/scs-0218/evidence --profile examples/scs-0218/profile.yaml
+# --offline` gives the same words as scs-0218.
+rm -rf examples/scs-0218/evidence
+SOURCE_DATE_EPOCH=$(date -u -d "$DAY" +%s) ./pegel collect --catalogue harbor,quay,kraken,nexus --at 2023-03-27 "${from[@]}" \
+	--bundle examples/scs-0218/evidence

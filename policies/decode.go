@@ -65,6 +65,7 @@ const (
 // reader decodes one YAML file strictly: unknown and repeated keys, anchors and tags are problems with their place.
 type reader struct {
 	file     string
+	beside   bool // the file is given beside a policy and is no part of one
 	problems []Problem
 }
 

@@ -19,7 +19,7 @@ type Setting struct {
 
 // spoken are the keys of a profile that explain and do not decide.
 func spoken() []string {
-	return []string{"schema", "id", "version", "status", "title", "extends", "clauses", "unit", "source", "text", "words"}
+	return []string{"schema", "id", "version", "status", "title", "extends", "only", "clauses", "unit", "source", "text", "words"}
 }
 
 // Settings lists what decides in a profile, sorted by path.

@@ -122,10 +122,10 @@ func LoadProfiles(files []File, main string) (Profiles, error) {
 	return p, nil
 }
 
-// LoadProfileFor reads one profile that somebody gives beside a policy: a whole one, or one that extends a profile of the
-// policy. The result judges every project by it.
+// LoadProfileFor reads one profile that somebody gives beside a policy: a whole one, one that extends a profile of the policy,
+// or one that asks only some of its questions (selection). The result judges every project by it.
 func LoadProfileFor(data []byte, name string, known Profiles) (Profiles, error) {
-	r := &reader{file: name}
+	r := &reader{file: name, beside: true}
 	root := r.root(data)
 	profile, _ := r.anyProfile(root, func(id string) (audit.Profile, bool) { return known.get(id) }, known.IDs())
 	if err := r.wrong(); err != nil {
@@ -174,12 +174,15 @@ func loadProfiles(files []File, main string) (Profiles, []Problem) {
 }
 
 // extendsNode is the value of the key extends; nil if there is none.
-func extendsNode(root *yaml.Node) *yaml.Node {
+func extendsNode(root *yaml.Node) *yaml.Node { return valueOf(root, "extends") }
+
+// valueOf is the value of a key at the root; nil if there is none.
+func valueOf(root *yaml.Node, key string) *yaml.Node {
 	if root == nil || root.Kind != yaml.MappingNode {
 		return nil
 	}
 	for i := 0; i+1 < len(root.Content); i += 2 {
-		if root.Content[i].Value == "extends" {
+		if root.Content[i].Value == key {
 			return root.Content[i+1]
 		}
 	}
@@ -204,6 +207,13 @@ func (r *reader) anyProfile(root *yaml.Node, get func(string) (audit.Profile, bo
 	case base.Extends != "":
 		r.problem(n, "profile %q extends %q itself; extend that one", base.ID, base.Extends)
 		return p, n
+	}
+	if only := valueOf(root, "only"); only != nil {
+		if !r.beside {
+			r.problem(only, `"only" leaves questions out, which no profile of a policy may; give the file with --profile`)
+			return p, n
+		}
+		return r.selection(root, base), n
 	}
 	return r.variant(root, base), n
 }

@@ -222,3 +222,46 @@ func TestTheDigestOfAPolicyCoversItsVariants(t *testing.T) {
 		t.Error("a caller can change the policy")
 	}
 }
+
+func TestAProfileThatAsksOnlySomeQuestionsIsNeverPartOfAPolicy(t *testing.T) {
+	known, err := DefaultProfiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const head = "schema: pegel/profile/v1\nid: few\nextends: service\nversion: 1.0.0\nstatus: proposal\ntitle: Few\nsource: a test\n"
+	p, err := LoadProfileFor([]byte(head+"only: [OS-01, AC-01]\n"), "few.yaml", known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	few, service := p.Main(), known.Main()
+	for id, rule := range few.Indicators {
+		asked := id == "OS-01" || id == "AC-01"
+		if asked && (rule.Weight != service.Indicators[id].Weight || !rule.KnockOut) || !asked && (rule.Weight != 0 || rule.KnockOut) {
+			t.Errorf("%s: weight %d, knock-out %v", id, rule.Weight, rule.KnockOut)
+		}
+	}
+	for level, roles := range few.Gates {
+		for role, gates := range roles {
+			for aspect := range gates {
+				if aspect != "open-source" && aspect != "activity" {
+					t.Errorf("%s, %s: a gate of %s, of which nothing is asked", level, role, aspect)
+				}
+			}
+		}
+	}
+	if service.Indicators["OS-02"].Weight == 0 || len(service.Gates["scs-open"]["platform"]) < 4 {
+		t.Error("the profile that it extends has changed")
+	}
+	files, err := builtInProfiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadProfiles(append(files, File{Name: "profiles/few.yaml", Data: []byte(head + "only: [OS-01]\n")}), "service"); err == nil || !strings.Contains(err.Error(), "--profile") {
+		t.Errorf("as part of a policy: got %v, want an error that says where such a file belongs", err)
+	}
+	for only, want := range map[string]string{"[OS-99]": "no indicator", "[OS-01, OS-01]": "twice", "OS-01": "list", "[]": "list", "[{a: b}]": "no indicator"} {
+		if _, err := LoadProfileFor([]byte(head+"only: "+only+"\n"), "few.yaml", known); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("only: %s: got %v, want an error with %q", only, err, want)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -136,5 +137,106 @@ func TestTheCorpusHoldsNoAddressesAndNoPathsOfAMachine(t *testing.T) {
 		for _, m := range append(mailLike.FindAllString(string(data), 3), pathLike.FindAllString(string(data), 3)...) {
 			t.Errorf("%s: %q", filepath.Base(name)[:12], m)
 		}
+	}
+}
+
+// scs-0218 compared registries by the health check and gave a word to each (reference: scs-0212-v1 and scs-0218-v1). The same
+// words come out of the evidence of that day, by the questions that SCS asked.
+func TestTheWordsThatScs0218GaveComeOutOfTheEvidenceOfThatDay(t *testing.T) {
+	const dir = "../../../examples/scs-0218"
+	profiles, err := Profiles(filepath.Join(dir, "profile.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue, err := upstream.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := evidenceIn(t, filepath.Join(dir, "evidence"))
+	for id, want := range map[string]struct{ verdict, because string }{
+		"harbor": {scoring.Passed, ""}, "quay": {scoring.Almost, "OC-05"}, "kraken": {scoring.Showstopper, "AC-01"}, "nexus": {scoring.Showstopper, "OS-04"},
+	} {
+		e := found[id]
+		if day := e.AssessedAt.Format("2006-01-02"); day != "2023-03-27" {
+			t.Fatalf("%s: evidence of %s", id, day)
+		}
+		p := catalogueProject(catalogue, id)
+		profile := profiles.For(p.Profile)
+		score := judge(p, e, profile)
+		if got := scoring.Verdict(score, profile); got != want.verdict {
+			t.Errorf("%s: %s, scs-0218 says %s", id, got, want.verdict)
+		}
+		for _, m := range score.Measurements {
+			if m.Indicator == want.because && m.Outcome != audit.FAIL {
+				t.Errorf("%s: %s is %s (%s), and should be the reason", id, m.Indicator, m.Outcome, m.Reason)
+			}
+		}
+		if without := scoring.Verdict(judge(p, scoring.Evidence{}, profile), profile); id != "nexus" && without != scoring.Undetermined {
+			t.Errorf("%s without evidence: %s, want undetermined", id, without)
+		}
+	}
+}
+
+// A project of which nothing is known is undetermined in every aspect and at every gate, by every profile.
+func TestAProjectWithoutEvidenceIsUndeterminedEverywhere(t *testing.T) {
+	profiles, err := Profiles("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range profiles.IDs() {
+		profile := profiles.For(id)
+		for _, role := range []string{"platform", "building-block", ""} {
+			row := projectRow(judge(scoring.Project{ID: "x", Role: role}, scoring.Evidence{}, profile), scoring.Evidence{}, profile, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+			if row.Verdict != scoring.Undetermined || row.LockIn.Risk != scoring.Undetermined {
+				t.Errorf("%s, %s: verdict %s, lock-in %s", id, role, row.Verdict, row.LockIn.Risk)
+			}
+			for _, a := range row.Aspects {
+				if a.Low != 0 || a.High != audit.Full || a.Coverage != 0 || a.Confidence != 0 {
+					t.Errorf("%s, %s: %s [%d, %d], coverage %d", id, role, a.Aspect, a.Low, a.High, a.Coverage)
+				}
+			}
+			for _, g := range row.Gates {
+				if g.Outcome != audit.DNF {
+					t.Errorf("%s, %s: gate of %s is %s", id, role, g.Aspect, g.Outcome)
+				}
+			}
+			for _, r := range row.Risks {
+				if r.Outcome.Decided() {
+					t.Errorf("%s, %s: risk %s is %s", id, role, r.Indicator, r.Outcome)
+				}
+			}
+		}
+	}
+}
+
+// OpenStack reviews on Gerrit and keeps its rules beside the code. None of it may cost a point that a project on GitHub keeps.
+func TestServicesOfOpenStackAreNotPunishedForLivingOnGerrit(t *testing.T) {
+	profiles, err := Profiles("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue, err := upstream.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for id, e := range corpus(t) {
+		if tree, _ := e.Tree.Get(); !strings.HasPrefix(tree.GerritProject, "review.opendev.org/") {
+			continue
+		}
+		p := catalogueProject(catalogue, id)
+		score := judge(p, e, profiles.For(p.Profile))
+		seen++
+		for _, m := range score.Measurements {
+			switch m.Indicator {
+			case "OV-02", "OV-08", "OC-06", "OC-09", "SE-01", "OS-07", "MA-07", "OV-09":
+				if m.Outcome == audit.FAIL {
+					t.Errorf("%s: %s fails: %s", id, m.Indicator, m.Reason)
+				}
+			}
+		}
+	}
+	if seen < 25 {
+		t.Errorf("%d projects on Gerrit in the corpus", seen)
 	}
 }
