@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/licence"
 	"github.com/pegel-audit/pegel/scoring"
 )
 
@@ -65,6 +66,23 @@ type input struct {
 	p     scoring.Project
 	rule  audit.IndicatorRule
 	grade audit.Grade // the worst of the facts that were taken so far; empty: none of them has one
+
+	// What several questions about one project work out.
+	hosts   string
+	classes map[string]licence.Class
+}
+
+// classOf is licence.ClassOf, worked out once for each expression.
+func (in *input) classOf(expression string) licence.Class {
+	class, ok := in.classes[expression]
+	if !ok {
+		class = licence.ClassOf(expression)
+		if in.classes == nil {
+			in.classes = map[string]licence.Class{}
+		}
+		in.classes[expression] = class
+	}
+	return class
 }
 
 // rests notes that the answer rests on a fact of a grade.

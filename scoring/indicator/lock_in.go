@@ -198,7 +198,7 @@ func forkability(in *input) scoring.Measurement {
 	if authors = in.bounded(h, authors); authors.Outcome == audit.FAIL {
 		return authors
 	}
-	class := licence.ClassOf(facts.Expression)
+	class := in.classOf(facts.Expression)
 	var doubts, settle []string
 	doubt := func(reason, remedy string) { doubts, settle = append(doubts, reason), append(settle, remedy) }
 	switch class {

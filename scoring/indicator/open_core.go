@@ -53,7 +53,7 @@ func (in *input) soldBeside(sold []scoring.Edition, parts []scoring.SubLicence, 
 	if len(origins) == 0 {
 		origins = []audit.Origin{in.catalogue()}
 	}
-	closed, _, _, _ := sorted(parts)
+	closed, _, _, _ := sorted(parts, in.classOf)
 	if len(closed) > 0 {
 		reason += "; the repository holds closed terms in " + listed(byPath(closed))
 		origins = append(origins, in.licenceOrigins(scoring.LicenceFacts{Commit: commit, Files: closed})...)
@@ -83,10 +83,10 @@ func (in *input) parts(version string) (parts []scoring.SubLicence, commit strin
 
 // sorted tells parts apart: closed ones of the product, closed ones of others, and those that nobody could read; doubtful
 // says that an unread one may be of the product.
-func sorted(parts []scoring.SubLicence) (closed, vendored, unread []scoring.Document, doubtful bool) {
+func sorted(parts []scoring.SubLicence, classOf func(string) licence.Class) (closed, vendored, unread []scoring.Document, doubtful bool) {
 	for _, p := range parts {
 		product := p.Product || !p.Vendored
-		class := licence.ClassOf(p.Expression)
+		class := classOf(p.Expression)
 		shut := class == licence.Restricted || class == licence.Unknown && slices.Contains(p.Marks, "end-user-agreement")
 		switch {
 		case shut && product:
@@ -103,7 +103,7 @@ func sorted(parts []scoring.SubLicence) (closed, vendored, unread []scoring.Docu
 
 // closedParts judges the parts that have terms of their own.
 func (in *input) closedParts(parts []scoring.SubLicence, commit, version string) scoring.Measurement {
-	closed, vendored, unread, doubtful := sorted(parts)
+	closed, vendored, unread, doubtful := sorted(parts, in.classOf)
 	origins := func(docs []scoring.Document) []audit.Origin {
 		return in.licenceOrigins(scoring.LicenceFacts{Commit: commit, Files: docs})
 	}

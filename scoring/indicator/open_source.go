@@ -30,7 +30,7 @@ func openLicence(in *input) scoring.Measurement {
 			unknown = append(unknown, m)
 			continue
 		}
-		switch licence.ClassOf(facts.Expression) {
+		switch in.classOf(facts.Expression) {
 		case licence.Restricted:
 			return failed(clip(facts.Expression), clip(facts.Expression)+atVersion(v)+" is not an open licence", in.licenceOrigins(facts)...)
 		case licence.OSI, licence.FreeNotOSI:

@@ -90,28 +90,42 @@ func (in *input) unread(t scoring.Tree, what string, more ...string) []string {
 // repositories of the owner that were not read; then all hosts together, since any page of theirs may hold it.
 func (in *input) readmePlaces(t scoring.Tree, what string) []string {
 	var list []string
-	for _, p := range slices.Concat(slices.Sorted(slices.Values(t.ReadmePages)), slices.Sorted(slices.Values(t.ReadmeRepos))) {
-		_, page, _ := strings.Cut(p, "://")
-		unread := !slices.ContainsFunc(in.e.Places, func(known scoring.Place) bool { return address(known.Repo) == address(p) })
-		if len(list) < mostNames && unread && speaks(cmp.Or(page, p), what) {
-			list = append(list, clip(p)+", which the README names")
+	if stems := stemsOf(what); len(stems) > 0 {
+		for _, p := range slices.Concat(slices.Sorted(slices.Values(t.ReadmePages)), slices.Sorted(slices.Values(t.ReadmeRepos))) {
+			_, page, _ := strings.Cut(p, "://")
+			if len(list) < mostNames && speaks(cmp.Or(page, p), stems) && !in.readAsPlace(p) {
+				list = append(list, clip(p)+", which the README names")
+			}
 		}
 	}
 	if len(t.ReadmeLinks) > 0 {
-		list = append(list, "places that the README names ("+names(t.ReadmeLinks)+")")
+		if in.hosts == "" {
+			in.hosts = "places that the README names (" + names(t.ReadmeLinks) + ")"
+		}
+		list = append(list, in.hosts)
 	}
 	return list
 }
 
-// speaks reports whether an address and a question share a word.
-func speaks(address, what string) bool {
-	address, what = strings.ToLower(address), strings.ToLower(what)
+func (in *input) readAsPlace(repo string) bool {
+	return slices.ContainsFunc(in.e.Places, func(known scoring.Place) bool { return address(known.Repo) == address(repo) })
+}
+
+// stemsOf are the words by which an address may speak of what is asked.
+func stemsOf(what string) (stems []string) {
+	what = strings.ToLower(what)
 	for _, stem := range []string{"secur", "vulnerab", "govern", "conduct", "contribut", "roadmap", "adopt", "changelog", "release", "deprecat", "support", "maint", "proposal"} {
-		if strings.Contains(address, stem) && strings.Contains(what, stem) {
-			return true
+		if strings.Contains(what, stem) {
+			stems = append(stems, stem)
 		}
 	}
-	return false
+	return stems
+}
+
+// speaks reports whether an address has one of the words in it.
+func speaks(address string, stems []string) bool {
+	address = strings.ToLower(address)
+	return slices.ContainsFunc(stems, func(stem string) bool { return strings.Contains(address, stem) })
 }
 
 // missing says that the whole repository does not hold something.
