@@ -32,9 +32,10 @@ type Project struct {
 	Quarters      []Quarter      `json:"quarters,omitempty"` // the score at past quarter ends, oldest first
 	Years         []Year         `json:"years,omitempty"`    // what recorded evidence says of past quarter ends, oldest first
 	Indicators    []Indicator    `json:"indicators"`
-	Join          []Pointer      `json:"join,omitempty"`    // where the evidence shows how to join or fund the project
-	Facts         map[string]any `json:"facts,omitempty"`   // history facts by the names of the published schema
-	Failure       string         `json:"failure,omitempty"` // why there is no evidence
+	Join          []Pointer      `json:"join,omitempty"`       // where the evidence shows how to join or fund the project
+	Recordings    []audit.Digest `json:"recordings,omitempty"` // identities of the bundles that facts were taken from; absent: all were gathered for this
+	Facts         map[string]any `json:"facts,omitempty"`      // history facts by the names of the published schema
+	Failure       string         `json:"failure,omitempty"`    // why there is no evidence
 	Settle        string         `json:"settle,omitempty"`
 }
 

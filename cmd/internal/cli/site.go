@@ -15,7 +15,7 @@ func registerSite(cmd *cobra.Command, dir *string) {
 
 // writeSite writes the site and says on standard error how many files it has: standard output is for results.
 func writeSite(cmd *cobra.Command, w World, dir string, projects []reports.Project, opt pipeline.Options) error {
-	site, err := pipeline.SiteOf(projects, nil, opt)
+	site, err := pipeline.SiteOf(projects, opt)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -21,7 +22,7 @@ func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profil
 		ID: s.Project.ID, Name: s.Project.Name, Repo: orText(s.Project.Repo, e.Repo), Head: e.Revision, HeadAt: e.RevisionAt, At: judgedAt(e, at),
 		Role: s.Project.Role, Profile: profile.ID, ProfileVersion: profile.Version, Verdict: scoring.Verdict(s, profile), Tiers: orEmpty(s.Project.Tiers), Area: s.Project.Area,
 		Versions: s.Project.Versions, Facts: historyFacts(e), Failure: e.Failure, Settle: e.Settle,
-		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{}, Join: joinOf(e), Years: yearsOf(e), Gates: gateRows(s, profile),
+		Aspects: []reports.Aspect{}, Indicators: []reports.Indicator{}, Join: joinOf(e), Recordings: recordingsOf(e), Years: yearsOf(e), Gates: gateRows(s, profile),
 		LockIn: lockInRow(s, e, profile), Risks: riskRows(s, e, profile), Asks: askRows(s, profile),
 	}
 	if s.Project.Profile == profile.ID {
@@ -58,6 +59,16 @@ func judgedAt(e scoring.Evidence, otherwise time.Time) time.Time {
 		return otherwise
 	}
 	return e.AssessedAt
+}
+
+// recordingsOf are the identities of the recordings that the facts of a project were taken from, sorted.
+func recordingsOf(e scoring.Evidence) []audit.Digest {
+	var out []audit.Digest
+	for _, t := range e.Taken {
+		out = append(out, t.Bundle)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // historyFacts are the facts of the history by the names of the published schema (design section 5).

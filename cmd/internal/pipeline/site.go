@@ -31,9 +31,8 @@ type siteFiles struct {
 	Files  map[string]audit.Digest `json:"files"`
 }
 
-// SiteOf is the site about scored projects: as of the run's day, by the built-in policy, with the profile that the run was given. Recordings are the identities of the
-// bundles that their evidence was taken from.
-func SiteOf(projects []reports.Project, recordings []audit.Digest, opt Options) (reports.Site, error) {
+// SiteOf is the site about scored projects: as of the run's day, by the built-in policy, with the profile that the run was given.
+func SiteOf(projects []reports.Project, opt Options) (reports.Site, error) {
 	policy, err := policies.Default()
 	if err != nil {
 		return reports.Site{}, fmt.Errorf("loading the built-in policy: %w", err)
@@ -44,6 +43,12 @@ func SiteOf(projects []reports.Project, recordings []audit.Digest, opt Options) 
 	}
 	profile := profiles.Main()
 	day := opt.At
+	var recordings []audit.Digest
+	for _, p := range projects {
+		recordings = append(recordings, p.Recordings...)
+	}
+	slices.Sort(recordings)
+	recordings = slices.Compact(recordings)
 	for _, p := range projects { // projects that are judged at their newest commit have days of their own
 		if opt.At.IsZero() && p.At.After(day) {
 			day = p.At

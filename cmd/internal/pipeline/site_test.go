@@ -202,7 +202,7 @@ func corpusRows(t testing.TB) []reports.Project {
 // The site of all recorded projects: every lost point has its reason, its numbers with a source, and evidence or what would
 // settle it; no page is larger than a browser shows at once; and no person is named.
 func TestTheSiteOfTheCorpusLeavesNoPointUnexplained(t *testing.T) {
-	site, err := SiteOf(corpusRows(t), []audit.Digest{audit.DigestOf([]byte("x"))}, Options{Version: "test"})
+	site, err := SiteOf(corpusRows(t), Options{Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func BenchmarkSite(b *testing.B) {
 				}
 				many = append(many, p)
 			}
-			site, err := SiteOf(many, nil, Options{})
+			site, err := SiteOf(many, Options{})
 			if err != nil {
 				b.Fatal(err)
 			}
