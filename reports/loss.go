@@ -158,7 +158,7 @@ func contestedText(c *Contested) string {
 	if c == nil {
 		return ""
 	}
-	who := map[string]string{"project": "the project", "catalogue": "a correction in the catalogue"}[c.By]
+	who := map[string]string{"project": "the project", "catalogue": "a correction in the catalogue", "file": "a correction file of this run, which nobody else has looked at"}[c.By]
 	text := "Contested by " + cmp.Or(who, c.By)
 	if !c.At.IsZero() {
 		text += " on " + day(c.At)

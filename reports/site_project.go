@@ -227,7 +227,7 @@ func thresholdAndSource(i Indicator) string {
 func (b *siteBuilder) said(s Stated) siteSaid {
 	who := s.By
 	switch s.By {
-	case "project", "catalogue", "operator":
+	case "project", "catalogue", "file", "operator":
 		who = b.words.text("by." + s.By)
 	}
 	if s.Role != "" && s.By != "project" {

@@ -9,7 +9,8 @@ import (
 // Who makes a statement. It decides the grade: the project's own words are D, the operator's E (audit.Grade).
 const (
 	ByProject   = "project"   // its security-insights.yml or another file of its repository
-	ByCatalogue = "catalogue" // a correction file that maintainers or users sent in
+	ByCatalogue = "catalogue" // a correction file of the catalogue, which maintainers or users sent in and others have looked at
+	ByFile      = "file"      // a correction file that only this run was given; nobody else has looked at it
 	ByOperator  = "operator"  // the declarations of the stack
 )
 
@@ -18,7 +19,7 @@ const (
 // its value from here, marked as declared.
 type Statement struct {
 	Indicator string `json:"indicator"` // as in the profile, e.g. "SE-14"
-	By        string `json:"by"`        // project, catalogue or operator
+	By        string `json:"by"`        // project, catalogue, file or operator
 	// Role is that of the speaker where the file names one: maintainer, foundation, packager, user. Never a name.
 	Role string `json:"role,omitempty"`
 	// Contests: the speaker holds the measured answer to be wrong. The words are shown beside it.
@@ -32,10 +33,23 @@ type Statement struct {
 	Origin audit.Origin `json:"origin,omitzero"`
 }
 
-// Stated returns the statements about one indicator, those of the project first, then the catalogue's, then the operator's.
+// Tentative says that a statement is shown and decides nothing until somebody else accepts it: what only the operator, a file of
+// this run, or somebody who speaks for neither the project nor its foundation says.
+func (s Statement) Tentative() bool {
+	return s.By == ByOperator || s.By == ByFile || s.By == ByCatalogue && s.Role != RoleMaintainer && s.Role != RoleFoundation
+}
+
+// Roles of those who speak for a project.
+const (
+	RoleMaintainer = "maintainer"
+	RoleFoundation = "foundation"
+)
+
+// Stated returns the statements about one indicator, those of the project first, then the catalogue's, then those of a file of
+// this run, then the operator's.
 func (e Evidence) Stated(indicator string) []Statement {
 	var out []Statement
-	for _, by := range []string{ByProject, ByCatalogue, ByOperator} {
+	for _, by := range []string{ByProject, ByCatalogue, ByFile, ByOperator} {
 		for _, s := range e.Statements {
 			if s.Indicator == indicator && s.By == by {
 				out = append(out, s)

@@ -208,12 +208,15 @@ func listedTeam(t scoring.Tree) (best listed, ok bool) {
 				}
 			}
 		}
-		if l.members > 0 && (!ok || strings.Count(d.Path, "/") < strings.Count(best.document.Path, "/")) {
+		if l.members > 0 && ofTheProject.MatchString(d.Path) && (!ok || strings.Count(d.Path, "/") < strings.Count(best.document.Path, "/")) {
 			best, ok = l, true
 		}
 	}
 	return best, ok
 }
+
+// ofTheProject matches where a list of maintainers is that of the project; deeper in the tree it is that of a part.
+var ofTheProject = regexp.MustCompile(`(?i)^((\.github|\.gitlab|docs?|community|governance)/)?[^/]+$`)
 
 func (l listed) fact(repo, commit string, at, seen time.Time) audit.Fact[scoring.Team] {
 	origin := audit.Origin{Source: "git", URL: repo, Commit: commit, Path: l.document.Path, Digest: l.document.Digest, At: at}

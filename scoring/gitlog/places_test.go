@@ -92,6 +92,15 @@ func TestTheTeamOfAListOfMaintainersIsCountedWithoutNames(t *testing.T) {
 	}
 }
 
+func TestAListOfMaintainersOfAPartIsNotThatOfTheProject(t *testing.T) {
+	list := "Ann Example <ann@example.org> (@ann)\n"
+	for path, want := range map[string]audit.Outcome{"MAINTAINERS": audit.PASS, ".github/MAINTAINERS.md": audit.PASS, "docs/maintainers.md": audit.PASS, "build/MAINTAINERS": audit.MISS, "docs/a/MAINTAINERS": audit.MISS} {
+		if e := collect(t, filesRepo(map[string]string{path: list, "a.go": "package a"})); e.Team.Unknown() != want {
+			t.Errorf("%s: %s, want %s", path, e.Team.Unknown(), want)
+		}
+	}
+}
+
 func TestAPlaceThatCannotBeReadIsNamed(t *testing.T) {
 	e := besides(t, Options{}, []string{"https://git.example.org/sample/gone"}, "x", nil)
 	if len(e.Places) != 1 || e.Places[0].Tree.Unknown() != audit.MISS || !strings.Contains(e.Places[0].Tree.Settle, "sample/gone") {

@@ -15,10 +15,10 @@ import (
 // This file is the one way from a statement to an answer. It is taken only by questions that nothing but a statement can
 // answer, or where what was measured leaves everything open: a statement never replaces a measurement.
 //
-// What the project says, in its own repository or in a correction file of the catalogue, with a public address that shows
-// it, decides: anybody can read it again, and contest it. The answer is marked as declared, has grade D, which counts for
-// coverage but not for confidence, and ends with the quarter after the one it was made in. What the operator says of the
-// projects he runs is tentative until an auditor accepts it: it is shown with its value and leaves the interval as wide as
+// What the project says, in its own repository or by a maintainer or its foundation in a correction file of the catalogue, with a public address
+// that shows it, decides: anybody can read it again, and contest it. The answer is marked as declared, has grade D, which counts for
+// coverage but not for confidence, and ends with the quarter after the one it was made in. What others say in such a
+// file, what a file says that only this run was given, and what the operator says of the projects he runs is tentative until an auditor accepts it: it is shown with its value and leaves the interval as wide as
 // it was, because a score that rose by it could pass a gate on his word alone (design section 4, rules 1 and 5).
 
 // told answers a question from what is said about it, where what was measured leaves everything open.
@@ -45,9 +45,12 @@ func (in *input) told(measured scoring.Measurement, good better, what string) sc
 		origin.At = s.At
 	}
 	m.Origins = []audit.Origin{origin}
-	if s.By == scoring.ByOperator {
+	if s.Tentative() {
 		m.Outcome, m.Interval, m.Grade = audit.DNF, audit.Interval{}, audit.GradeOperator
-		m.Reason += "; tentative: only the operator says so"
+		m.Reason += "; tentative: " + map[string]string{scoring.ByOperator: "only the operator says so", scoring.ByFile: "only a file of this run says so"}[s.By]
+		if s.By == scoring.ByCatalogue {
+			m.Reason += "nobody of the project or its foundation says so"
+		}
 		m.Settle = append(measured.Settle, "have an auditor accept it, or the project say so at a public address")
 	}
 	return m
@@ -87,12 +90,14 @@ func speaker(by string) string {
 		return "the project says"
 	case scoring.ByCatalogue:
 		return "a correction file of the catalogue says"
+	case scoring.ByFile:
+		return "a correction file of this run says"
 	}
 	return "the operator says"
 }
 
 func rank(by string) int {
-	return slices.Index([]string{scoring.ByProject, scoring.ByCatalogue, scoring.ByOperator}, by)
+	return slices.Index([]string{scoring.ByProject, scoring.ByCatalogue, scoring.ByFile, scoring.ByOperator}, by)
 }
 
 // worth judges the value of a statement by the unit of the rule.

@@ -23,7 +23,15 @@ func stateCases(add adder) {
 	unaudited := func(s *sample) { records(func(g *scoring.Governance) { g.LastAudit = lost[time.Time](true) })(s) }
 	add("AC-07", "nobody says anything", audit.MISS, open, "needs: ")
 	add("AC-07", "two vendors that the project names pass", audit.PASS, fullScore, "the project says of the number of vendors that support it on 2026-06-21: 2, 2 needed", says("AC-07", scoring.ByProject, "2", 10))
-	add("AC-07", "one is too few, by its own words", audit.FAIL, zeroScore, "correction file of the catalogue", says("AC-07", scoring.ByCatalogue, "1", 10))
+	byRole := func(role string) change {
+		return func(s *sample) {
+			says("AC-07", scoring.ByCatalogue, "1", 10)(s)
+			s.e.Statements[len(s.e.Statements)-1].Role = role
+		}
+	}
+	add("AC-07", "one is too few, by its own words", audit.FAIL, zeroScore, "correction file of the catalogue", byRole(scoring.RoleMaintainer))
+	add("AC-07", "a user of the project decides nothing", audit.DNF, open, "nobody of the project", byRole("user"))
+	add("AC-07", "a file that only this run has decides nothing", audit.DNF, open, "only a file of this run", says("AC-07", scoring.ByFile, "9", 10))
 	add("AC-07", "the operator alone decides nothing", audit.DNF, open, "tentative", says("AC-07", scoring.ByOperator, "9", 10))
 	add("AC-07", "the project comes before the operator", audit.FAIL, zeroScore, "the project says", says("AC-07", scoring.ByOperator, "9", 1), says("AC-07", scoring.ByProject, "0", 10))
 	add("AC-07", "the newest statement counts", audit.PASS, fullScore, ": 3,", says("AC-07", scoring.ByProject, "0", 50), says("AC-07", scoring.ByProject, "3", 10))

@@ -257,13 +257,27 @@ func printableWords(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) })
 }
 
-// Of returns what is said of a project, as of a day: what was said later is not known then.
-func (c Corrections) Of(project string, at time.Time) []scoring.Statement {
+// Of returns what is said of a project, as of the day that is judged: facts that were stated later were not known then. What
+// contests an answer is about the answer as it is given now, and counts until the day of the run.
+func (c Corrections) Of(project string, judged, now time.Time) []scoring.Statement {
 	var out []scoring.Statement
 	for _, s := range c.byProject[project] {
-		if !s.At.After(at) {
+		if !s.At.After(judged) || s.Contests && !s.At.After(now) {
 			out = append(out, s)
 		}
+	}
+	return out
+}
+
+// Unseen returns the same statements as those of a file that only this run was given, and nobody of the catalogue has seen.
+func (c Corrections) Unseen() Corrections {
+	out := Corrections{byProject: map[string][]scoring.Statement{}}
+	for project, said := range c.byProject {
+		said = slices.Clone(said)
+		for i := range said {
+			said[i].By = scoring.ByFile
+		}
+		out.byProject[project] = said
 	}
 	return out
 }

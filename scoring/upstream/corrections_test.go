@@ -44,8 +44,8 @@ func TestCorrectionsSayWhatWhereAndInWhichRole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := c.Of("keystone", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))
-	if len(got) != 2 || len(c.Of("https://git.example.org/x", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))) != 2 {
+	got := c.Of("keystone", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))
+	if len(got) != 2 || len(c.Of("https://git.example.org/x", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))) != 2 {
 		t.Fatalf("got %+v", got)
 	}
 	first := got[0]
@@ -56,7 +56,7 @@ func TestCorrectionsSayWhatWhereAndInWhichRole(t *testing.T) {
 	if got[1].Value != "2026-03-01" || got[1].Contests {
 		t.Errorf("got %+v", got[1])
 	}
-	if early := c.Of("keystone", time.Date(2026, 5, 31, 0, 0, 0, 0, time.UTC)); len(early) != 1 {
+	if early := c.Of("keystone", time.Date(2026, 5, 31, 0, 0, 0, 0, time.UTC), time.Date(2026, 5, 31, 0, 0, 0, 0, time.UTC)); len(early) != 1 {
 		t.Errorf("on a day before it was said: got %d statements, want 1", len(early))
 	}
 }
@@ -130,13 +130,13 @@ func TestLocalCorrectionsFollowTheShippedOnes(t *testing.T) {
 	a := Corrections{byProject: map[string][]scoring.Statement{"x": {{Indicator: "SE-01"}}, "y": {{Indicator: "SE-02"}}}}
 	b := Corrections{byProject: map[string][]scoring.Statement{"x": {{Indicator: "SE-03"}}}}
 	both := a.And(b)
-	if got := both.Of("x", time.Now()); len(got) != 2 || got[0].Indicator != "SE-01" || got[1].Indicator != "SE-03" {
+	if got := both.Of("x", time.Now(), time.Now()); len(got) != 2 || got[0].Indicator != "SE-01" || got[1].Indicator != "SE-03" {
 		t.Errorf("got %+v", got)
 	}
-	if len(both.Of("y", time.Now())) != 1 || len(a.Of("x", time.Now())) != 1 {
+	if len(both.Of("y", time.Now(), time.Now())) != 1 || len(a.Of("x", time.Now(), time.Now())) != 1 {
 		t.Error("the parts changed")
 	}
-	if len(Corrections{}.Of("x", time.Now())) != 0 {
+	if len(Corrections{}.Of("x", time.Now(), time.Now())) != 0 {
 		t.Error("the zero value says something")
 	}
 }

@@ -45,7 +45,7 @@ func (g *gatherer) evidence(ctx context.Context, projects []scoring.Project, rec
 			e := c.project(ctx, p, func(collector string) {
 				g.opt.progress("reading projects: "+p.Name+" ("+collector+")", int(done.Load()), len(projects))
 			})
-			out[i] = stated(e, p, g.said)
+			out[i] = stated(e, p, g.said, g.opt.Now)
 			g.opt.progress("reading projects", int(done.Add(1)), len(projects))
 			return nil
 		})

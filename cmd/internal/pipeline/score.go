@@ -83,7 +83,7 @@ func evidenceOf(ctx context.Context, names []string, atHead bool, opt Options) (
 		return nil, err
 	}
 	for i := range out {
-		out[i].evidence = stated(out[i].evidence, out[i].project, g.said)
+		out[i].evidence = stated(out[i].evidence, out[i].project, g.said, g.opt.Now)
 	}
 	g.journal.done()
 	return out, nil

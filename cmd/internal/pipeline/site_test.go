@@ -193,7 +193,7 @@ func corpusRows(t testing.TB) []reports.Project {
 	for _, id := range slices.Sorted(maps.Keys(found)) {
 		p := catalogueProject(catalogue, id)
 		p.Versions = versionsIn(found[id])
-		e := stated(found[id], p, said)
+		e := stated(found[id], p, said, day2026)
 		rows = append(rows, projectRow(judge(p, e, profile), e, profile, e.AssessedAt))
 	}
 	return rows

@@ -26,7 +26,7 @@ func corrections(catalogue *upstream.Catalogue, dirs []string) (upstream.Correct
 		if err != nil {
 			return upstream.Corrections{}, usagef("docs/corrections.md has the form of the file", "%w", err)
 		}
-		all = all.And(more)
+		all = all.And(more.Unseen())
 	}
 	for project, s := range all.All {
 		if !knownQuestion(s.Indicator) {
@@ -43,15 +43,15 @@ func knownQuestion(id string) bool {
 
 // stated adds to evidence what correction files say of its project, by id or by address, as of the day it is about. What the
 // evidence says itself stays; what was recorded from the same file before is not said twice.
-func stated(e scoring.Evidence, p scoring.Project, all upstream.Corrections) scoring.Evidence {
-	said := all.Of(p.ID, e.AssessedAt)
+func stated(e scoring.Evidence, p scoring.Project, all upstream.Corrections, now time.Time) scoring.Evidence {
+	said := all.Of(p.ID, e.AssessedAt, now)
 	if p.Repo != "" && p.Repo != p.ID {
-		said = append(said, all.Of(p.Repo, e.AssessedAt)...)
+		said = append(said, all.Of(p.Repo, e.AssessedAt, now)...)
 	}
 	if len(said) == 0 {
 		return e
 	}
-	kept := slices.DeleteFunc(slices.Clone(e.Statements), func(s scoring.Statement) bool { return s.By == scoring.ByCatalogue })
+	kept := slices.DeleteFunc(slices.Clone(e.Statements), func(s scoring.Statement) bool { return s.By == scoring.ByCatalogue || s.By == scoring.ByFile })
 	e.Statements = append(kept, said...)
 	return e
 }

@@ -48,9 +48,9 @@ func TestAContestNeverChangesAnAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		after := row(onlyContests(stated(plain, p, all)))
+		after := row(onlyContests(stated(plain, p, all, day2026)))
 		is := after.Indicators[n]
-		if is.Contested == nil || is.Contested.Words != "This is read wrongly." || is.Contested.By != scoring.ByCatalogue || is.Contested.Source != "https://example.org/why" || is.Contested.Role != "maintainer" {
+		if is.Contested == nil || is.Contested.Words != "This is read wrongly." || is.Contested.By != scoring.ByFile || is.Contested.Source != "https://example.org/why" || is.Contested.Role != "maintainer" {
 			t.Errorf("%s: contested is %+v", was.ID, is.Contested)
 		}
 		if is.Outcome != was.Outcome || is.Low != was.Low || is.High != was.High || is.Value != was.Value {
@@ -105,13 +105,20 @@ func TestCorrectionsAreTakenOnceAndFromTheirDay(t *testing.T) {
 	}
 	p := catalogueProject(catalogue, "keystone")
 	e := scoring.Evidence{AssessedAt: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), Statements: []scoring.Statement{{Indicator: "SE-14", By: scoring.ByProject}}}
-	once := stated(e, p, all)
-	if twice := stated(once, p, all); len(once.Statements) != 2 || len(twice.Statements) != 2 || len(e.Statements) != 1 {
+	once := stated(e, p, all, day2026)
+	if twice := stated(once, p, all, day2026); len(once.Statements) != 2 || len(twice.Statements) != 2 || len(e.Statements) != 1 {
 		t.Errorf("got %d and %d statements of %d", len(once.Statements), len(twice.Statements), len(e.Statements))
 	}
-	e.AssessedAt = time.Date(2026, 1, 4, 0, 0, 0, 0, time.UTC)
-	if early := stated(e, p, all); len(early.Statements) != 1 {
+	before := time.Date(2026, 1, 4, 0, 0, 0, 0, time.UTC)
+	if early := stated(e, p, all, before); len(early.Statements) != 2 {
+		t.Errorf("a run of the day before it was said, on evidence of later: got %+v", early.Statements)
+	}
+	e.AssessedAt = before
+	if early := stated(e, p, all, before); len(early.Statements) != 1 {
 		t.Errorf("the day before it was said: got %+v", early.Statements)
+	}
+	if now := stated(e, p, all, day2026); len(now.Statements) != 2 || now.Statements[1].By != scoring.ByFile || !now.Statements[1].Tentative() {
+		t.Errorf("a contest of today about an answer of before: got %+v, want it shown, as that of a file that only this run has", now.Statements)
 	}
 }
 
@@ -154,3 +161,6 @@ func TestWaysToJoinAndFundComeFromTheEvidence(t *testing.T) {
 		t.Error("without evidence there is a way in")
 	}
 }
+
+// day2026 is a day of a run after all that the tests say.
+var day2026 = time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
