@@ -93,7 +93,7 @@ func calibrationPage(c Calibration) string {
 	p := &calibrationSheet{}
 	p.f("This page shows what the profile %s does with %s, %d of them platforms, on the evidence `%s`.", inCell(c.Profile),
 		plural(c.Projects, "project", "projects"), c.Platforms, inCell(c.Evidence))
-	p.f("It is for those who set the numbers. A gate that nobody can pass, or that everybody passes, is a wrong gate, and is named as such below. " +
+	p.f("It is for those who set the numbers. Where the evidence names versions that a stack deploys, a project is judged at these: one whose deployed version is out of maintenance is a showstopper (MA-02) however healthy the project is. A gate that nobody can pass, or that everybody passes, is a wrong gate, and is named as such below. Where the evidence names versions that a stack deploys, a project is judged at these: one whose deployed version is out of maintenance is a showstopper (MA-02), however healthy the project is. " +
 		"Undetermined means that too little is known, never that a project is bad; names are in alphabetical order and no ranking.")
 	for _, id := range slices.Sorted(maps.Keys(c.Profiles)) {
 		p.f("Judged by the profile %s instead, by their catalogue entries: %s.", inCell(id), nameList(c.Profiles[id]))

@@ -363,7 +363,7 @@ func (c *Collector) facts(ctx context.Context, v *view, e scoring.Evidence, bran
 	c.info("reading history", "project", e.Project)
 	if err := tooOld(e); err != nil {
 		e.History = failure[scoring.History](err, origin)
-		e.History.Settle = "fetch the clone of " + e.Repo + ", or let the run contact its server"
+		e.History.Settle = "fetch the clone of " + e.Repo + ", let the run contact its server, or judge it as of its newest commit (--at head)"
 	} else if err := otherLine(e, v.spoken); err != nil {
 		e.History = failure[scoring.History](err, origin)
 		e.History.Settle = "leave the revision away to judge the project on that day, or the day to judge the revision on its own"
