@@ -42,7 +42,15 @@ func isSoldLicence(f file) bool {
 // ofOthers reports whether a file lists the licences of what the project uses, such as cmd/acmesolver/LICENSES of
 // cert-manager: by convention the plural stands for those of others.
 func ofOthers(f file) bool {
-	return f.stem == "licenses" || f.stem == "licences" || strings.HasPrefix(f.stem, "third-party")
+	return f.stem == "licenses" || f.stem == "licences" || thirdParty.MatchString(f.stem)
+}
+
+// thirdParty matches names of collections of the licences of others: LICENSE-THIRDPARTY, 3rd-party-licenses.
+var thirdParty = regexp.MustCompile(`(?:^|[-.])(?:third|3rd)-?part(?:y|ies)(?:$|[-.])`)
+
+// isOwnLicence reports whether a file at the root states the licence of the project itself.
+func isOwnLicence(f file) bool {
+	return isLicenceName(f) && !isSoldLicence(f) && !thirdParty.MatchString(f.stem)
 }
 
 // telling reports whether a licence file stands for another edition. Those are read first where there are too many.
