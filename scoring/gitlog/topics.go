@@ -208,6 +208,10 @@ func proposalDirectory(f file) (string, bool) {
 	return dir, dir != ""
 }
 
+// ofIETF matches the names under which the IETF publishes: a directory that holds such documents is a copy of the standards
+// that a program speaks, as doc/rfc of Squid, and no process of its own.
+var ofIETF = regexp.MustCompile(`/(rfc-?[0-9]{3,5}|draft-[a-z0-9-]+-[0-9]{2})\.txt$`)
+
 // binaryExtensions are files that programs are shipped in (the list of the Scorecard check Binary-Artifacts, and .ko).
 var binaryExtensions = regexp.MustCompile(`\.(crx|deb|dex|dey|elf|o|a|macho|iso|class|jar|bundle|dylib|lib|msi|dll|drv|efi|exe|ocx|pyc|pyo|par|rpm|wasm|whl|ko|apk|war|so(\.[0-9.]+)?)$`)
 

@@ -185,6 +185,10 @@ func (v *view) survey(ctx context.Context, commit string) (*survey, error) {
 		f.vendored = f.vendored && !(s.ownDeps && !isVendored(strings.TrimPrefix(f.lower, "deps/")))
 		s.add(f)
 	}
+	for dir := range s.dirs["standards"] {
+		delete(s.dirs["proposals"], dir)
+	}
+	delete(s.dirs, "standards")
 	for _, lists := range []map[string][]file{s.documents, s.tools} {
 		for topic := range lists {
 			slices.SortFunc(lists[topic], byPlace)
@@ -274,6 +278,9 @@ func (s *survey) addTool(f file) {
 	}
 	if dir, ok := proposalDirectory(f); ok {
 		s.countIn("proposals", dir)
+		if ofIETF.MatchString(f.lower) {
+			s.countIn("standards", dir)
+		}
 	}
 	for _, d := range toolDirs {
 		if dir := f.directory(d.dir); dir != "" {
