@@ -53,6 +53,16 @@ func isOwnLicence(f file) bool {
 	return isLicenceName(f) && !isSoldLicence(f) && !thirdParty.MatchString(f.stem)
 }
 
+// isPage reports whether a file that is named like a licence, and holds none that is known, is a page about licences, such as
+// docs/common/license.rst of PowerDNS.
+func isPage(f file, sub scoring.SubLicence) bool {
+	switch path.Ext(f.base) {
+	case ".md", ".rst", ".adoc", ".markdown", ".asciidoc":
+		return sub.Expression == "" && len(sub.Marks) == 0 && hasPart(f.lower, pageParts)
+	}
+	return false
+}
+
 // telling reports whether a licence file stands for another edition. Those are read first where there are too many.
 func telling(f file) bool { return isEditionLicence(f) || hasPart(f.lower, productParts) }
 

@@ -81,6 +81,7 @@ func TestClosedTermsAreFoundInLicencesOfEditionsAndInHeaders(t *testing.T) {
 		"core/c.go": "// SPDX-License-Identifier: LicenseRef-Example-Terms\n", "core/d.go": "// SPDX-License-Identifier: none of these (\n",
 		"core/e_test.go": "// SPDX-License-Identifier: (BUSL-1.1)\n", "enterprise/f.go": "// SPDX-License-Identifier: Elastic-2.0\n",
 		"logo/LICENSE": "our mark", "cmd/a/LICENSES": "a,b,c", "make/licenses.mk": "x", "ui/license.component.scss": "x", "ui/license.hbs": "x",
+		"docs/common/license.rst": "About our licence", "docs/a/LICENSE.md": "BUSL-1.1", "etc/license.template": "x", "scripts/license_a.spec": "x",
 		"core/g.go": "// SPDX-License-Identifier: MIT OR BUSL-1.1\n", "core/h.go": strings.Repeat("\n", headerBytes) + "// SPDX-License-Identifier: BUSL-1.1\n",
 	}
 	var got []string
@@ -94,6 +95,7 @@ func TestClosedTermsAreFoundInLicencesOfEditionsAndInHeaders(t *testing.T) {
 		"core/c.go LicenseRef-Example-Terms[header] vendored=false product=false",
 		"core/e_test.go BUSL-1.1[header] vendored=true product=false",
 		"docs/CE-LICENSE.html [end-user-agreement] vendored=true product=false",
+		"docs/a/LICENSE.md BUSL-1.1[] vendored=true product=false",
 		"enterprise/f.go Elastic-2.0[header] vendored=false product=true",
 		"logo/LICENSE [] vendored=true product=false",
 		"ui/static/public/PRO-LICENSE.html [end-user-agreement] vendored=false product=false",

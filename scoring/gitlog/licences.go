@@ -82,8 +82,7 @@ func (v *view) licencesAt(ctx context.Context, commits []string) ([]rootLicences
 }
 
 // followed adds the files that links at the root lead to, under the name of the link: MaxScale links LICENSE.TXT to the text
-// of the current series. Links into LICENSES/ say nothing more where that is read anyway. A link that leads nowhere stays as
-// it is: its text, a path, is no licence, so that the licence is not known.
+// of the current series. Links into LICENSES/ say nothing more where that is read anyway. A link that leads nowhere is left out.
 func (v *view) followed(ctx context.Context, out []rootLicences, links [][]file) error {
 	var ids, specs []string
 	for _, l := range links {
@@ -108,7 +107,6 @@ func (v *view) followed(ctx context.Context, out []rootLicences, links [][]file)
 			if target := linked(f, targets[f.id]); target != "" {
 				places, specs = append(places, place{i, j}), append(specs, out[i].commit+":"+target)
 			}
-			out[i].files = append(out[i].files, f)
 		}
 	}
 	return v.objects(ctx, specs, 0, func(n int, o object) error {
@@ -116,9 +114,9 @@ func (v *view) followed(ctx context.Context, out []rootLicences, links [][]file)
 			return nil
 		}
 		at := places[n]
-		link := links[at.commit][at.link].path
-		files := out[at.commit].files
-		files[slices.IndexFunc(files, func(f file) bool { return f.path == link })].id = o.id
+		f := links[at.commit][at.link]
+		f.id = o.id
+		out[at.commit].files = append(out[at.commit].files, f)
 		return nil
 	})
 }
@@ -283,7 +281,11 @@ func (c *Collector) parts(ctx context.Context, v *view, origin audit.Origin) aud
 	}
 	list := make([]scoring.SubLicence, 0, len(files))
 	for _, f := range files {
-		list = append(list, c.subLicence(f, texts))
+		sub := c.subLicence(f, texts)
+		if isPage(f, sub) {
+			continue
+		}
+		list = append(list, sub)
 		at := origin
 		at.Path = f.name
 		if text, ok := texts[f.id]; ok {

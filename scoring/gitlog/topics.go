@@ -39,6 +39,9 @@ var sideParts = map[string]bool{
 	"artwork": true, "branding": true,
 }
 
+// pageParts are directories of documentation.
+var pageParts = map[string]bool{"doc": true, "docs": true, "documentation": true, "site": true, "website": true}
+
 // productParts are directories in which vendors keep parts of another edition (indicator OS-04).
 var productParts = map[string]bool{
 	"ee": true, "enterprise": true, "pro": true, "premium": true, "commercial": true, "x-pack": true, "enterprise-edition": true,
@@ -61,8 +64,12 @@ var licenceName = regexp.MustCompile(`^(un)?licen[cs]es?([.-].*)?$|^copying([.-]
 func isLicenceName(f file) bool {
 	switch path.Ext(f.base) {
 	case ".go", ".py", ".c", ".h", ".js", ".ts", ".java", ".rb", ".sh", ".pl", ".erl", ".json", ".yml", ".yaml", ".css", ".png", ".svg", ".tmpl", ".tpl", ".html", ".rs", ".xml", ".mk", ".bzl", ".bazel", ".csv",
-		".scss", ".sass", ".less", ".hbs", ".vue", ".tsx", ".jsx", ".gif", ".jpg", ".ico":
+		".scss", ".sass", ".less", ".hbs", ".vue", ".tsx", ".jsx", ".gif", ".jpg", ".ico", ".spec", ".template", ".golden", ".sql", ".out":
 		return false
+	case "":
+		if f.mode == "100755" && strings.HasSuffix(f.stem, "-license") {
+			return false // a program such as check-license
+		}
 	}
 	return licenceName.MatchString(strings.ReplaceAll(f.base, "_", "-"))
 }
