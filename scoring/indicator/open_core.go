@@ -162,7 +162,7 @@ func (in *input) editionsRead() scoring.Measurement {
 		return m
 	}
 	closed, _, unread, doubtful := sorted(t.SubLicences)
-	held := len(closed) == 0 && in.p.Foundation != "" && in.p.Foundation != "none"
+	held := len(closed) == 0 && in.held() == yes
 	switch {
 	case len(signs) == 0 && doubtful && !held:
 		m = untold("no sign of a restricted edition in "+plural(read, "document")+", but the licence of parts was not recognised: "+listed(byPath(unread)), "read "+clip(byPath(unread)[0].Path))
