@@ -188,6 +188,8 @@ func (p *calibrationSheet) knockOuts(c Calibration) {
 	}
 	p.end()
 	p.f("Open: may still be knocked out by what is not known yet.")
+	p.f("MA-02 and SE-04 are about the versions that the stack of this evidence deploys. Who is out by them alone may be in good health: it is the deployed version that is too old, not the project.")
+	p.f("Each project is judged on the day of its own evidence. Evidence of a project's newest commit never sees a year without commits, so that AC-01 knocks nobody out for silence there.")
 }
 
 func (p *calibrationSheet) indicators(c Calibration) {

@@ -170,6 +170,7 @@ var signatures = []signature{
 	{"Elastic-2.0", []string{"elastic license", "provide the software to third parties as a hosted or managed service", "license key"}},
 	{"LicenseRef-RSALv2", []string{"redis source available license 2 0", "make the functionality of the software or a modified version available to third parties as a service"}},
 	{"LicenseRef-Confluent-Community-1.0", []string{"confluent community license agreement", "excluded purpose"}},
+	{"LicenseRef-Timescale", []string{"timescale license agreement", "value added products or services", "database as a service"}},
 	{"FSL-1.1-ALv2", []string{"functional source license version 1 1", "competing use", "grant of future license", "apache license version 2 0"}},
 	{"FSL-1.1-MIT", []string{"functional source license version 1 1", "competing use", "grant of future license", "mit license"}},
 	{"SUL-1.0", []string{"sustainable use license", "internal business purposes"}},

@@ -202,7 +202,7 @@ func TestClasses(t *testing.T) {
 		"Beerware": FreeNotOSI, "LicenseRef-scancode-public-domain": FreeNotOSI,
 		"GFDL-1.3-only": DocsData, "CC-BY-4.0": DocsData, "CC-BY-SA-4.0": DocsData, "Bitstream-Vera": DocsData,
 		"SSPL-1.0": Restricted, "BUSL-1.1": Restricted, "Elastic-2.0": Restricted, "LicenseRef-RSALv2": Restricted, "LicenseRef-Commons-Clause": Restricted,
-		"LicenseRef-Confluent-Community-1.0": Restricted, "FSL-1.1-MIT": Restricted, "FSL-1.1-ALv2": Restricted, "PolyForm-Noncommercial-1.0.0": Restricted,
+		"LicenseRef-Confluent-Community-1.0": Restricted, "LicenseRef-Timescale": Restricted, "FSL-1.1-MIT": Restricted, "FSL-1.1-ALv2": Restricted, "PolyForm-Noncommercial-1.0.0": Restricted,
 		"CC-BY-NC-4.0": Restricted, "CC-BY-NC-SA-4.0": Restricted, "CC-BY-ND-4.0": Restricted, "JSON": Restricted, "Aladdin": Restricted, "Hippocratic-2.1": Restricted,
 		"LicenseRef-npm-UNLICENSED": Restricted, "LicenseRef-Sonatype-CE": Restricted,
 		"NOASSERTION": Unknown, "NONE": Unknown, "LicenseRef-anything": Unknown, "ADSL": Unknown, "": Unknown, "Some Name": Unknown,

@@ -268,3 +268,10 @@ func TestAStatementInWordsOfItsOwnIsRecognisedAsAWhole(t *testing.T) {
 		t.Errorf("got %q of half a statement, want nothing", got)
 	}
 }
+
+func TestTheTimescaleLicenceIsTold(t *testing.T) {
+	text := "TIMESCALE LICENSE AGREEMENT\n\nMade up for this test: (b) Value Added Products or Services. Nobody may offer a database-as-a-service with it.\n"
+	if e, _, _ := Detect([]byte(text)); e != "LicenseRef-Timescale" || ClassOf(e) != Restricted {
+		t.Errorf("got %q, want the restricted LicenseRef-Timescale", e)
+	}
+}

@@ -42,7 +42,25 @@ func isSoldLicence(f file) bool {
 // ofOthers reports whether a file lists the licences of what the project uses, such as cmd/acmesolver/LICENSES of
 // cert-manager: by convention the plural stands for those of others.
 func ofOthers(f file) bool {
-	return f.stem == "licenses" || f.stem == "licences" || strings.HasPrefix(f.stem, "third-party")
+	return f.stem == "licenses" || f.stem == "licences" || thirdParty.MatchString(f.stem)
+}
+
+// thirdParty matches names of collections of the licences of others: LICENSE-THIRDPARTY, 3rd-party-licenses.
+var thirdParty = regexp.MustCompile(`(?:^|[-.])(?:third|3rd)-?part(?:y|ies)(?:$|[-.])`)
+
+// isOwnLicence reports whether a file at the root states the licence of the project itself.
+func isOwnLicence(f file) bool {
+	return isLicenceName(f) && !isSoldLicence(f) && !thirdParty.MatchString(f.stem)
+}
+
+// isPage reports whether a file that is named like a licence, and holds none that is known, is a page about licences, such as
+// docs/common/license.rst of PowerDNS.
+func isPage(f file, sub scoring.SubLicence) bool {
+	switch path.Ext(f.base) {
+	case ".md", ".rst", ".adoc", ".markdown", ".asciidoc":
+		return sub.Expression == "" && len(sub.Marks) == 0 && hasPart(f.lower, pageParts)
+	}
+	return false
 }
 
 // telling reports whether a licence file stands for another edition. Those are read first where there are too many.

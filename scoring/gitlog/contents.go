@@ -405,6 +405,9 @@ func (t *contents) licences(ctx context.Context) error {
 	}
 	for _, f := range t.s.sub[:min(maxSub, len(t.s.sub))] {
 		sub := t.c.subLicence(f, t.texts)
+		if isPage(f, sub) {
+			continue
+		}
 		t.s.tree.SubLicences = append(t.s.tree.SubLicences, sub)
 		if err := t.keep(ctx, f); err != nil {
 			return err

@@ -81,6 +81,7 @@ func TestClosedTermsAreFoundInLicencesOfEditionsAndInHeaders(t *testing.T) {
 		"core/c.go": "// SPDX-License-Identifier: LicenseRef-Example-Terms\n", "core/d.go": "// SPDX-License-Identifier: none of these (\n",
 		"core/e_test.go": "// SPDX-License-Identifier: (BUSL-1.1)\n", "enterprise/f.go": "// SPDX-License-Identifier: Elastic-2.0\n",
 		"logo/LICENSE": "our mark", "cmd/a/LICENSES": "a,b,c", "make/licenses.mk": "x", "ui/license.component.scss": "x", "ui/license.hbs": "x",
+		"docs/common/license.rst": "About our licence", "docs/a/LICENSE.md": "BUSL-1.1", "etc/license.template": "x", "scripts/license_a.spec": "x",
 		"core/g.go": "// SPDX-License-Identifier: MIT OR BUSL-1.1\n", "core/h.go": strings.Repeat("\n", headerBytes) + "// SPDX-License-Identifier: BUSL-1.1\n",
 	}
 	var got []string
@@ -94,6 +95,7 @@ func TestClosedTermsAreFoundInLicencesOfEditionsAndInHeaders(t *testing.T) {
 		"core/c.go LicenseRef-Example-Terms[header] vendored=false product=false",
 		"core/e_test.go BUSL-1.1[header] vendored=true product=false",
 		"docs/CE-LICENSE.html [end-user-agreement] vendored=true product=false",
+		"docs/a/LICENSE.md BUSL-1.1[] vendored=true product=false",
 		"enterprise/f.go Elastic-2.0[header] vendored=false product=true",
 		"logo/LICENSE [] vendored=true product=false",
 		"ui/static/public/PRO-LICENSE.html [end-user-agreement] vendored=false product=false",
@@ -166,6 +168,43 @@ func TestAddingTheLicenceOfAnotherEditionIsNoChangeOfTheLicence(t *testing.T) {
 	states, ok := collect(t, r).LicenceHistory.Get()
 	if !ok || len(states) != 1 || states[0].Expression != "MIT" {
 		t.Errorf("states %+v, %t: want MIT throughout", states, ok)
+	}
+}
+
+// MaxScale links LICENSE.TXT to the text of the series and keeps the licences of others beside it.
+func TestALicenceBehindALinkCountsAndTheLicencesOfOthersDoNot(t *testing.T) {
+	r := newRepo()
+	r.commit(testCommit{when: at(900), files: map[string]string{"LICENSE-THIRDPARTY.TXT": "MIT x", "texts/one.txt": "Apache-2.0 x", "LICENSE.TXT": "->texts/one.txt"}})
+	r.commit(testCommit{when: at(300), files: map[string]string{"texts/two.txt": "BUSL-1.1", "LICENSE.TXT": "->./texts/two.txt"}})
+	e := collect(t, r)
+	facts, _ := e.Licences[""].Get()
+	if facts.Expression != "BUSL-1.1" || len(facts.Files) != 1 || facts.Files[0].Path != "LICENSE.TXT" {
+		t.Errorf("licence %q of %+v, want BUSL-1.1 of the link", facts.Expression, facts.Files)
+	}
+	states, ok := e.LicenceHistory.Get()
+	if !ok || len(states) != 2 || states[0].Expression != "Apache-2.0" || states[1].Expression != "BUSL-1.1" {
+		t.Errorf("states %+v, %t: want Apache-2.0, then BUSL-1.1", states, ok)
+	}
+	tree, _ := e.Tree.Get()
+	if len(tree.LicenceFiles) != 1 || tree.LicenceFiles[0].Path != "LICENSE.TXT" {
+		t.Errorf("licence files %+v, want the link", tree.LicenceFiles)
+	}
+	if len(tree.SubLicences) != 1 || !tree.SubLicences[0].Vendored {
+		t.Errorf("parts %+v, want the licences of others as vendored", tree.SubLicences)
+	}
+}
+
+func TestALicenceBehindALinkThatLeadsNowhereIsNotKnown(t *testing.T) {
+	for _, target := range []string{"gone.txt", "../../etc/passwd", "/etc/passwd", "..", "."} {
+		r := newRepo()
+		r.commit(testCommit{when: at(900), files: map[string]string{"a.go": "x", "LICENSE": "->" + target}})
+		e := collect(t, r)
+		if facts, _ := e.Licences[""].Get(); facts.Expression != "" {
+			t.Errorf("link to %s: licence %q, want none", target, facts.Expression)
+		}
+		if tree, _ := e.Tree.Get(); len(tree.LicenceFiles) != 0 {
+			t.Errorf("link to %s: licence files %+v, want none", target, tree.LicenceFiles)
+		}
 	}
 }
 

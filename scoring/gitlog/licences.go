@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ func (v *view) licencesAt(ctx context.Context, commits []string) ([]rootLicences
 		specs = append(specs, c+":", c+":LICENSES")
 	}
 	out := make([]rootLicences, len(commits))
-	below := make([][]file, len(commits))
+	below, links := make([][]file, len(commits)), make([][]file, len(commits))
 	err := v.objects(ctx, specs, maxSmallFile, func(i int, o object) error {
 		r := &out[i/2]
 		r.commit = commits[i/2]
@@ -54,10 +55,12 @@ func (v *view) licencesAt(ctx context.Context, commits []string) ([]rootLicences
 		for _, e := range parseTree(o.data, len(o.id)/2) {
 			f := newFile(entry{mode: e.mode, kind: "blob", id: e.id, path: prefix + e.name})
 			switch {
+			case prefix == "" && f.link() && isOwnLicence(f):
+				links[i/2] = append(links[i/2], f)
 			case !f.regular():
 			case prefix != "":
 				below[i/2] = append(below[i/2], f)
-			case isLicenceName(f) && !isSoldLicence(f):
+			case isOwnLicence(f):
 				r.files = append(r.files, f)
 			case f.prose && f.stem == "readme":
 				r.readme = append(r.readme, f)
@@ -65,6 +68,9 @@ func (v *view) licencesAt(ctx context.Context, commits []string) ([]rootLicences
 		}
 		return nil
 	})
+	if err == nil {
+		err = v.followed(ctx, out, links)
+	}
 	for i := range out {
 		if len(out[i].files) == 0 {
 			out[i].files = below[i]
@@ -73,6 +79,59 @@ func (v *view) licencesAt(ctx context.Context, commits []string) ([]rootLicences
 		out[i].files = out[i].files[:min(maxLicences, len(out[i].files))]
 	}
 	return out, err
+}
+
+// followed adds the files that links at the root lead to, under the name of the link: MaxScale links LICENSE.TXT to the text
+// of the current series. Links into LICENSES/ say nothing more where that is read anyway. A link that leads nowhere is left out.
+func (v *view) followed(ctx context.Context, out []rootLicences, links [][]file) error {
+	var ids, specs []string
+	for _, l := range links {
+		for _, f := range l {
+			ids = append(ids, f.id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	targets, err := v.blobs(ctx, ids, maxPath)
+	if err != nil {
+		return err
+	}
+	type place struct{ commit, link int }
+	var places []place
+	for i, l := range links {
+		if len(out[i].files) == 0 && !slices.ContainsFunc(l, func(f file) bool { return !strings.HasPrefix(linked(f, targets[f.id]), "LICENSES/") }) {
+			continue
+		}
+		for j, f := range l {
+			if target := linked(f, targets[f.id]); target != "" {
+				places, specs = append(places, place{i, j}), append(specs, out[i].commit+":"+target)
+			}
+		}
+	}
+	return v.objects(ctx, specs, 0, func(n int, o object) error {
+		if o.missing || o.kind != "blob" {
+			return nil
+		}
+		at := places[n]
+		f := links[at.commit][at.link]
+		f.id = o.id
+		out[at.commit].files = append(out[at.commit].files, f)
+		return nil
+	})
+}
+
+// linked is the path in the repository that a link leads to; empty if it leads out of it, or nobody can tell.
+func linked(link file, target []byte) string {
+	to := string(target)
+	if to == "" || strings.HasPrefix(to, "/") || strings.ContainsAny(to, "\n\x00") {
+		return ""
+	}
+	to = path.Join(path.Dir(link.path), to)
+	if to == "." || to == ".." || strings.HasPrefix(to, "../") {
+		return ""
+	}
+	return to
 }
 
 // expression is the licence set of one revision: the recognised texts joined by AND, or by OR if the README says that the
@@ -222,7 +281,11 @@ func (c *Collector) parts(ctx context.Context, v *view, origin audit.Origin) aud
 	}
 	list := make([]scoring.SubLicence, 0, len(files))
 	for _, f := range files {
-		list = append(list, c.subLicence(f, texts))
+		sub := c.subLicence(f, texts)
+		if isPage(f, sub) {
+			continue
+		}
+		list = append(list, sub)
 		at := origin
 		at.Path = f.name
 		if text, ok := texts[f.id]; ok {
@@ -448,7 +511,7 @@ func licenceSet(o object) string {
 			continue
 		}
 		f := newFile(entry{mode: string(e.mode), kind: "blob", id: hex.EncodeToString(e.id), path: string(e.name)})
-		if f.lower == "licenses" || f.regular() && isLicenceName(f) && !isSoldLicence(f) {
+		if f.lower == "licenses" || (f.regular() || f.link()) && isOwnLicence(f) {
 			b.WriteString(f.path + " " + f.id + "\n")
 		}
 	}

@@ -23,7 +23,9 @@ var (
 	heading      = regexp.MustCompile(`^(#{1,6}\s|\*\*[^*]+\*\*\s*$)`)
 	mdLink       = regexp.MustCompile(`!?\[([^\]]*)\]\([^)]*\)`)
 	loginInRow   = regexp.MustCompile(`github\.com/([A-Za-z0-9-]+)|(?:^|[\s|(/` + "`" + `])@([A-Za-z0-9-]+)`)
-	noEmployer   = regexp.MustCompile(`(?i)^(|-+|–|n/?a|none|independent|individual|self|self-employed|freelance(r)?|unaffiliated|unknown|tbd|\?)$`)
+	// sharedAddress matches addresses behind which no single person stands: lists, and boxes of a role.
+	sharedAddress = regexp.MustCompile(`(?i)\+(un)?subscribe@|@(lists?|groups?)\.|@([a-z0-9-]+\.)*(googlegroups\.com|groups\.io)$|(^|[-.])(maintainers?|security|committers|dev|users?|announce|info|team)@`)
+	noEmployer    = regexp.MustCompile(`(?i)^(|-+|–|n/?a|none|independent|individual|self|self-employed|freelance(r)?|unaffiliated|unknown|tbd|\?)$`)
 )
 
 // lister tells for whom the owner of an address or of a login works on a day; Affiliation is one.
@@ -106,7 +108,7 @@ func (r roster) row(raw string, cells []string, column int, at time.Time, l list
 
 // line takes the person of a line with an address.
 func (r roster) line(row string, at time.Time, l lister) {
-	if mailAddress.MatchString(row) {
+	if mail := mailAddress.FindString(row); mail != "" && (!sharedAddress.MatchString(mail) || loginOf(row) != "") {
 		r.put(whoIs(row), employerOf(row, at, l))
 	}
 }
@@ -208,15 +210,23 @@ func listedTeam(t scoring.Tree) (best listed, ok bool) {
 				}
 			}
 		}
-		if l.members > 0 && ofTheProject.MatchString(d.Path) && (!ok || strings.Count(d.Path, "/") < strings.Count(best.document.Path, "/")) {
+		if l.members > 0 && ofProject(d.Path) && (!ok || strings.Count(d.Path, "/") < strings.Count(best.document.Path, "/")) {
 			best, ok = l, true
 		}
 	}
 	return best, ok
 }
 
-// ofTheProject matches where a list of maintainers is that of the project; deeper in the tree it is that of a part.
-var ofTheProject = regexp.MustCompile(`(?i)^((\.github|\.gitlab|docs?|community|governance)/)?[^/]+$`)
+// ofProject reports whether a list of maintainers stands where a project says who leads it. Deeper in the tree it is the
+// list of one part, such as buildman/MAINTAINERS of Quay, or the page of a web site.
+func ofProject(name string) bool {
+	switch dir, _, below := strings.Cut(strings.ToLower(name), "/"); dir {
+	case ".github", ".gitlab", "doc", "docs", "documentation", "community", "governance":
+		return strings.Count(name, "/") <= 2
+	default:
+		return !below
+	}
+}
 
 func (l listed) fact(repo, commit string, at, seen time.Time) audit.Fact[scoring.Team] {
 	origin := audit.Origin{Source: "git", URL: repo, Commit: commit, Path: l.document.Path, Digest: l.document.Digest, At: at}

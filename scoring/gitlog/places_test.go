@@ -94,7 +94,7 @@ func TestTheTeamOfAListOfMaintainersIsCountedWithoutNames(t *testing.T) {
 
 func TestAListOfMaintainersOfAPartIsNotThatOfTheProject(t *testing.T) {
 	list := "Ann Example <ann@example.org> (@ann)\n"
-	for path, want := range map[string]audit.Outcome{"MAINTAINERS": audit.PASS, ".github/MAINTAINERS.md": audit.PASS, "docs/maintainers.md": audit.PASS, "build/MAINTAINERS": audit.MISS, "docs/a/MAINTAINERS": audit.MISS} {
+	for path, want := range map[string]audit.Outcome{"MAINTAINERS": audit.PASS, ".github/MAINTAINERS.md": audit.PASS, "docs/maintainers.md": audit.PASS, "build/MAINTAINERS": audit.MISS, "docs/a/b/MAINTAINERS": audit.MISS} {
 		if e := collect(t, filesRepo(map[string]string{path: list, "a.go": "package a"})); e.Team.Unknown() != want {
 			t.Errorf("%s: %s, want %s", path, e.Team.Unknown(), want)
 		}
@@ -198,17 +198,43 @@ func TestListsOfMaintainersAreReadInTheShapesThatProjectsUse(t *testing.T) {
 		"lines with addresses": {"* Ann (<ann@corp.example.org> / @ann)\n* Ben (<ben@mail.example.net> / @ben)\n", []string{"members:2", "unaffiliated:1", "organisations:1", "largest:1"}},
 		"table without organisation": {"| Name | Email | GitHub |\n|--|--|--|\n| Ann | ann@corp.example.org | [@ann](https://github.com/ann) |\n| Lou | lou@mail.example.net | [@lou](https://github.com/lou) |\n",
 			[]string{"members:2", "unaffiliated:0", "organisations:2", "largest:1"}},
-		"groups fold":        {"| Name | Company |\n|--|--|\n| Ann | Sub |\n| Ben | Example Corp. |\n", []string{"members:2", "unaffiliated:0", "organisations:1", "largest:2"}},
-		"nobody's employee":  {"| Name | Organization |\n|--|--|\n| Ann | Independent |\n| Ben | - |\n", []string{"members:2", "unaffiliated:2", "organisations:0", "largest:0"}},
-		"former in bold":     {"**Emeritus**\n\n* Ann <ann@corp.example.org>\n", nil},
-		"names alone":        {"approvers:\n- ann\n- ben\n", nil},
-		"back after former":  {"## Former\n| N | Company |\n|--|--|\n| A | X |\n## Active\n| N | Company |\n|--|--|\n| B | Y |\n", []string{"members:1", "unaffiliated:0", "organisations:1", "largest:1"}},
-		"below former":       {"# Emeritus\n## Docs\n| N | Company |\n|--|--|\n| A | X |\n", nil},
-		"a broken table row": {"| N | Company |\n|--|--|\n| A\n||||\n", nil},
+		"groups fold":         {"| Name | Company |\n|--|--|\n| Ann | Sub |\n| Ben | Example Corp. |\n", []string{"members:2", "unaffiliated:0", "organisations:1", "largest:2"}},
+		"nobody's employee":   {"| Name | Organization |\n|--|--|\n| Ann | Independent |\n| Ben | - |\n", []string{"members:2", "unaffiliated:2", "organisations:0", "largest:0"}},
+		"former in bold":      {"**Emeritus**\n\n* Ann <ann@corp.example.org>\n", nil},
+		"lists are nobody":    {"Write to sample-maintainers+subscribe@lists.example.org\nand sample@groups.example.org, security@example.org\n", nil},
+		"a role with a login": {"* Ann <maintainers@corp.example.org> @ann\n", []string{"members:1", "unaffiliated:0", "organisations:1", "largest:1"}},
+		"names alone":         {"approvers:\n- ann\n- ben\n", nil},
+		"back after former":   {"## Former\n| N | Company |\n|--|--|\n| A | X |\n## Active\n| N | Company |\n|--|--|\n| B | Y |\n", []string{"members:1", "unaffiliated:0", "organisations:1", "largest:1"}},
+		"below former":        {"# Emeritus\n## Docs\n| N | Company |\n|--|--|\n| A | X |\n", nil},
+		"a broken table row":  {"| N | Company |\n|--|--|\n| A\n||||\n", nil},
 	} {
 		if diff := cmp.Diff(tt.want, readRoster([]byte(tt.text), now, oneCompany{}).marks()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+func TestAListOfOnePartIsNotTheTeam(t *testing.T) {
+	list := "| Name | Company |\n|--|--|\n| Ann | A |\n"
+	for name, want := range map[string]bool{
+		"MAINTAINERS": true, ".github/MAINTAINERS": true, "docs/MAINTAINERS.md": true, "docs/community/maintainers.md": true,
+		"builder/MAINTAINERS": false, "website/content/community/maintainers.md": false, "docs/a/b/maintainers.md": false,
+	} {
+		r := newRepo()
+		r.commit(testCommit{when: at(300), files: map[string]string{name: list}})
+		e := collect(t, r)
+		if _, ok := teamOf(e).Get(); ok != want {
+			t.Errorf("%s is the team: %t, want %t", name, ok, want)
+		}
+	}
+}
+
+func TestCopiesOfStandardsAreNoProposals(t *testing.T) {
+	r := newRepo()
+	r.commit(testCommit{when: at(300), files: map[string]string{"doc/rfc/draft-sample-web-01.txt": "x", "doc/rfc/proxy-protocol.txt": "x", "rfcs/0001-cache.md": "x"}})
+	tree, _ := collect(t, r).Tree.Get()
+	if got := tree.Tools["proposals"]; len(got) != 1 || got[0].Path != "rfcs" {
+		t.Errorf("proposals in %+v, want rfcs alone", got)
 	}
 }
 

@@ -39,6 +39,9 @@ var sideParts = map[string]bool{
 	"artwork": true, "branding": true,
 }
 
+// pageParts are directories of documentation.
+var pageParts = map[string]bool{"doc": true, "docs": true, "documentation": true, "site": true, "website": true}
+
 // productParts are directories in which vendors keep parts of another edition (indicator OS-04).
 var productParts = map[string]bool{
 	"ee": true, "enterprise": true, "pro": true, "premium": true, "commercial": true, "x-pack": true, "enterprise-edition": true,
@@ -61,8 +64,12 @@ var licenceName = regexp.MustCompile(`^(un)?licen[cs]es?([.-].*)?$|^copying([.-]
 func isLicenceName(f file) bool {
 	switch path.Ext(f.base) {
 	case ".go", ".py", ".c", ".h", ".js", ".ts", ".java", ".rb", ".sh", ".pl", ".erl", ".json", ".yml", ".yaml", ".css", ".png", ".svg", ".tmpl", ".tpl", ".html", ".rs", ".xml", ".mk", ".bzl", ".bazel", ".csv",
-		".scss", ".sass", ".less", ".hbs", ".vue", ".tsx", ".jsx", ".gif", ".jpg", ".ico":
+		".scss", ".sass", ".less", ".hbs", ".vue", ".tsx", ".jsx", ".gif", ".jpg", ".ico", ".spec", ".template", ".golden", ".sql", ".out":
 		return false
+	case "":
+		if f.mode == "100755" && strings.HasSuffix(f.stem, "-license") {
+			return false // a program such as check-license
+		}
 	}
 	return licenceName.MatchString(strings.ReplaceAll(f.base, "_", "-"))
 }
@@ -207,6 +214,10 @@ func proposalDirectory(f file) (string, bool) {
 	dir := f.directory(proposalDirs)
 	return dir, dir != ""
 }
+
+// ofIETF matches the names under which the IETF publishes: a directory that holds such documents is a copy of the standards
+// that a program speaks, as doc/rfc of Squid, and no process of its own.
+var ofIETF = regexp.MustCompile(`/(rfc-?[0-9]{3,5}|draft-[a-z0-9-]+-[0-9]{2})\.txt$`)
 
 // binaryExtensions are files that programs are shipped in (the list of the Scorecard check Binary-Artifacts, and .ko).
 var binaryExtensions = regexp.MustCompile(`\.(crx|deb|dex|dey|elf|o|a|macho|iso|class|jar|bundle|dylib|lib|msi|dll|drv|efi|exe|ocx|pyc|pyo|par|rpm|wasm|whl|ko|apk|war|so(\.[0-9.]+)?)$`)

@@ -33,6 +33,9 @@ func (e entry) regular() bool {
 	return e.kind == "blob" && (e.mode == "100644" || e.mode == "100755" || e.mode == "100664")
 }
 
+// link reports whether the entry is a symbolic link.
+func (e entry) link() bool { return e.kind == "blob" && e.mode == "120000" }
+
 // listTree calls yield for each entry of the whole tree, in the order of git.
 func (v *view) listTree(ctx context.Context, commit string, limit int, yield func(entry) error) error {
 	return v.list(ctx, limit, yield, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
@@ -164,10 +167,13 @@ type survey struct {
 // survey lists the tree of a commit once.
 func (v *view) survey(ctx context.Context, commit string) (*survey, error) {
 	s := &survey{documents: map[string][]file{}, tools: map[string][]file{}, dirs: map[string]map[string]int{}}
-	var files []file
+	var files, links []file
 	err := v.listTree(ctx, commit, maxFiles, func(e entry) error {
-		if e.regular() {
-			files = append(files, newFile(e))
+		switch f := newFile(e); {
+		case e.regular():
+			files = append(files, f)
+		case e.link() && f.depth() == 0 && isOwnLicence(f):
+			links = append(links, f)
 		}
 		return nil
 	})
@@ -179,10 +185,17 @@ func (v *view) survey(ctx context.Context, commit string) (*survey, error) {
 		f.vendored = f.vendored && !(s.ownDeps && !isVendored(strings.TrimPrefix(f.lower, "deps/")))
 		s.add(f)
 	}
+	for dir := range s.dirs["standards"] {
+		delete(s.dirs["proposals"], dir)
+	}
+	delete(s.dirs, "standards")
 	for _, lists := range []map[string][]file{s.documents, s.tools} {
 		for topic := range lists {
 			slices.SortFunc(lists[topic], byPlace)
 		}
+	}
+	if err := s.addLinks(ctx, v, links, files); err != nil {
+		return nil, err
 	}
 	slices.SortFunc(s.licences, byPlace)
 	slices.SortFunc(s.sub, byPlace)
@@ -193,6 +206,23 @@ func (v *view) survey(ctx context.Context, commit string) (*survey, error) {
 		return strings.Compare(a.id+a.path, b.id+b.path)
 	})
 	return s, nil
+}
+
+// addLinks adds the licences at the root that are links to files of the repository, under the name of the link.
+func (s *survey) addLinks(ctx context.Context, v *view, links, files []file) error {
+	ids := make([]string, len(links))
+	for i, f := range links {
+		ids[i] = f.id
+	}
+	targets, err := v.blobs(ctx, ids, maxPath)
+	for _, link := range links {
+		to := linked(link, targets[link.id])
+		if i := slices.IndexFunc(files, func(f file) bool { return f.path == to }); i >= 0 {
+			link.id = files[i].id
+			s.licences = append(s.licences, link)
+		}
+	}
+	return err
 }
 
 func (s *survey) add(f file) {
@@ -222,6 +252,8 @@ func (s *survey) addLicence(f file) {
 	case isEditionLicence(f) && (!isLicenceName(f) || f.depth() > 0 || isSoldLicence(f)):
 		s.sub = append(s.sub, f)
 	case !isLicenceName(f) && f.dir() != "licenses/":
+	case f.depth() == 0 && thirdParty.MatchString(f.stem):
+		s.sub = append(s.sub, f)
 	case f.depth() == 0, f.dir() == "licenses/":
 		s.licences = append(s.licences, f)
 	default:
@@ -246,6 +278,9 @@ func (s *survey) addTool(f file) {
 	}
 	if dir, ok := proposalDirectory(f); ok {
 		s.countIn("proposals", dir)
+		if ofIETF.MatchString(f.lower) {
+			s.countIn("standards", dir)
+		}
 	}
 	for _, d := range toolDirs {
 		if dir := f.directory(d.dir); dir != "" {

@@ -83,6 +83,18 @@ func controlCases(add adder) {
 			t.SubLicences = []scoring.SubLicence{endUserAgreement("PRO-LICENSE.html", false)}
 		}))
 	add("OS-05", "builds of others are no open core", audit.PASS, fullScore, "builds of others", editionMarks("edition:12"), foundation("CNCF"))
+	add("OS-05", "a closed part is a sign that no foundation excuses", audit.DNF, open, "tsl/LICENSE (parts under a closed licence)", foundation("CNCF"),
+		tree(func(t *scoring.Tree) {
+			t.SubLicences = []scoring.SubLicence{{Document: marked("tsl/LICENSE")[0], Expression: "BUSL-1.1"}}
+		}))
+	add("OS-05", "a part whose licence was not recognised leaves it open", audit.DNF, open, "not recognised: tsl/LICENSE",
+		tree(func(t *scoring.Tree) { t.SubLicences = []scoring.SubLicence{{Document: marked("tsl/LICENSE")[0]}} }))
+	add("OS-05", "where all is closed there is no open version to limit", audit.DNF, open, "BUSL-1.1",
+		licenceAt("", func(l *scoring.LicenceFacts) { l.Expression = "BUSL-1.1" }))
+	add("LR-10", "the catalogue of today is no proof against the list of the day", audit.DNF, open, "whose list of the day does not name the project", without("funding"), foundation("CNCF"),
+		records(func(g *scoring.Governance) {
+			*g = scoring.Governance{Foundation: "CNCF", Listed: seen(false, "foundation")}
+		}))
 	add("OS-05", "paid releases hold back no function", audit.PASS, fullScore, "", editionMarks("paid-releases:12"))
 	add("OS-05", "the project says that nothing is held back", audit.PASS, fullScore, "the project says", editionMarks("edition:12"), stating("OS-05", scoring.ByProject, "true"))
 	add("OS-05", "the project says that something is held back", audit.FAIL, zeroScore, "the project says", editionMarks("edition:12"), stating("OS-05", scoring.ByProject, "false"))

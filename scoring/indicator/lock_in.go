@@ -314,7 +314,11 @@ func funding(in *input) scoring.Measurement {
 	if !ok {
 		return m
 	}
+	apart := in.denied() && in.p.Foundation != "" && in.p.Foundation != "none" // catalogue and foundation contradict each other
 	files := byPath(t.Documents["funding"])
+	if len(files) == 0 && apart {
+		return untold(missing(t, "funding file")+"; the catalogue names "+clip(in.p.Foundation)+", whose list of the day does not name the project", "find out when "+clip(in.p.Foundation)+" took the project in")
+	}
 	if len(files) == 0 {
 		return in.absent(t, missing(t, "funding file")+", and no known foundation")
 	}
@@ -323,7 +327,7 @@ func funding(in *input) scoring.Measurement {
 		return untold("nobody counted the sponsors in "+listed(files), "count the sponsors in "+clip(files[0].Path))
 	}
 	m = in.count(n, more, fmt.Sprintf("%s in %s", plural(n, "sponsor"), listed(files)), in.files(files)...)
-	if m.Outcome != audit.PASS && in.p.Foundation == "" {
+	if m.Outcome != audit.PASS && (in.p.Foundation == "" || apart) {
 		return lowerBound(m, "the hosting foundation is not known", "enter the hosting foundation in the catalogue")
 	}
 	return m

@@ -156,8 +156,18 @@ func (in *input) editionsRead() scoring.Measurement {
 		return untold("the recorded documents contradict themselves", "collect the evidence again")
 	}
 	signs := in.editionSigns(t)
-	held := in.p.Foundation != "" && in.p.Foundation != "none"
+	if facts, known := in.e.Licences[""].Get(); known && licence.ClassOf(facts.Expression) == licence.Restricted {
+		m = untold("the licence of the repository itself is closed ("+clip(facts.Expression)+"), so that no open version is seen that another one could limit", "find out whether there is a version under an open licence")
+		m.Origins = append(in.licenceOrigins(facts), signOrigins(signs)...)
+		return m
+	}
+	closed, _, unread, doubtful := sorted(t.SubLicences)
+	held := len(closed) == 0 && in.held() == yes
 	switch {
+	case len(signs) == 0 && doubtful && !held:
+		m = untold("no sign of a restricted edition in "+plural(read, "document")+", but the licence of parts was not recognised: "+listed(byPath(unread)), "read "+clip(byPath(unread)[0].Path))
+		m.Origins = in.files(byPath(unread))
+		return m
 	case len(signs) == 0 && read == 0:
 		return untold("the repository has no README and no documentation to read about editions", "read the pages of the project")
 	case len(signs) == 0:
@@ -203,8 +213,11 @@ func (in *input) editionSigns(t scoring.Tree) []editionSign {
 		}
 	}
 	for _, p := range t.SubLicences {
-		if slices.Contains(p.Marks, "end-user-agreement") && !p.Vendored {
+		switch {
+		case slices.Contains(p.Marks, "end-user-agreement") && !p.Vendored:
 			add(p.Document, "end-user-agreement", 0)
+		case licence.ClassOf(p.Expression) == licence.Restricted && (p.Product || !p.Vendored):
+			add(p.Document, "closed-licence", 0)
 		}
 	}
 	slices.SortFunc(out, func(a, b editionSign) int {

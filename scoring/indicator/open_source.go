@@ -164,7 +164,8 @@ func openCore(in *input) scoring.Measurement {
 // another edition has, a licence key, prices, a table of editions), agreements with end users in the tree, and the editions
 // that the catalogue tells apart. An edition of the rights holder that the catalogue names as closed fails. Signs alone
 // confirm nothing: whether needed functions are withheld has to be stated. No sign passes, and so do signs in a project that
-// a foundation holds: nobody there holds all rights, so that such editions are builds of others.
+// a foundation holds: nobody there holds all rights, so that such editions are builds of others. Where the licence of the
+// repository or of a part of it is closed, or that of a part was not recognised, nothing passes.
 // Misleads: pages of the vendor outside the repository are not read.
 func restrictedEdition(in *input) scoring.Measurement {
 	for _, v := range append(in.versions(), "") {

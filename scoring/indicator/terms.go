@@ -90,13 +90,14 @@ func (in *input) terms(t scoring.Tree) (kind terms, found []scoring.Document, wh
 	return termsUnknown, nil, ""
 }
 
-// held reports whether a foundation hosts the project.
+// held reports whether a foundation hosts the project. The catalogue tells of today: where the list of the foundation, as it
+// was on the day that is judged, does not name the project, it is not known.
 func (in *input) held() truth {
-	switch in.p.Foundation {
-	case "":
-		return unknown
-	case "none":
+	switch {
+	case in.p.Foundation == "none":
 		return no
+	case in.p.Foundation == "", in.denied():
+		return unknown
 	}
 	return yes
 }
