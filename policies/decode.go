@@ -39,16 +39,16 @@ type LoadError struct{ Problems []Problem }
 // mostShown bounds the problems in the text of a LoadError; Problems has all.
 const mostShown = 10
 
-// Error shows the first problems, one a line.
+// Error shows the first problems in one line: who prints it may show no line breaks.
 func (e *LoadError) Error() string {
 	var b strings.Builder
 	for i, p := range e.Problems {
 		if i == mostShown {
-			fmt.Fprintf(&b, "\nand %d more", len(e.Problems)-i)
+			fmt.Fprintf(&b, "; and %d more", len(e.Problems)-i)
 			break
 		}
 		if i > 0 {
-			b.WriteByte('\n')
+			b.WriteString("; ")
 		}
 		b.WriteString("reading policy " + p.String())
 	}

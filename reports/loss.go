@@ -22,6 +22,7 @@ type loss struct {
 	Indicator     Indicator
 	Sign          sign
 	Certain, Open int
+	KnockOut      bool     // it knocks out its aspect now
 	Grade         string   // of the evidence, in words
 	Cost          string   // of the two, in words
 	Threshold     string   // by which numbers; with their source
@@ -66,9 +67,16 @@ func losses(p Project, only []string) []aspectLosses {
 	return out
 }
 
-// compareLosses orders by what is certainly lost, then by what may be lost, then by id.
+// compareLosses puts what knocks out first, then orders by the points that an answer could bring: certainly lost and not known
+// together; then by those certainly lost, then by id.
 func compareLosses(a, b loss) int {
-	return cmp.Or(b.Certain-a.Certain, b.Open-a.Open, cmp.Compare(a.Indicator.ID, b.Indicator.ID))
+	switch {
+	case a.KnockOut && !b.KnockOut:
+		return -1
+	case b.KnockOut && !a.KnockOut:
+		return 1
+	}
+	return cmp.Or(b.Certain+b.Open-a.Certain-a.Open, b.Certain-a.Certain, cmp.Compare(a.Indicator.ID, b.Indicator.ID))
 }
 
 func lossOf(p Project, i Indicator, weight int) loss {
@@ -81,7 +89,8 @@ func lossOf(p Project, i Indicator, weight int) loss {
 		l.Certain = i.Weight * (audit.Full - i.High) / (weight * perTenth)
 		l.Open = (i.Weight*(i.High-i.Low) + weight*perTenth - 1) / (weight * perTenth)
 	}
-	l.Cost = costText(l, i, knockedOutBy(p, i))
+	l.KnockOut = knockedOutBy(p, i)
+	l.Cost = costText(l, i)
 	if i.Source != "" {
 		l.Threshold = strings.TrimPrefix(l.Threshold+"; source: "+i.Source, "; ")
 	}
@@ -108,10 +117,10 @@ func knockedOutBy(p Project, i Indicator) bool {
 	return false
 }
 
-func costText(l loss, i Indicator, knockOut bool) string {
+func costText(l loss, i Indicator) string {
 	title := aspectTitle(i.Aspect)
 	switch {
-	case knockOut:
+	case l.KnockOut:
 		return "knocks out " + title + ": while it fails, all of it is 0"
 	case i.Outcome == audit.NA:
 		return "does not count"
@@ -153,19 +162,32 @@ func readOf(o audit.Origin, repo string) read {
 	return r
 }
 
-// contestedText gives the words of a project that disagrees; "" if it does not.
+// contestedText gives the words of a project that disagrees, with role, day, source page and place; "" if it does not.
 func contestedText(c *Contested) string {
 	if c == nil {
 		return ""
 	}
-	who := map[string]string{"project": "the project", "catalogue": "a correction in the catalogue", "file": "a correction file of this run, which nobody else has looked at"}[c.By]
-	text := "Contested by " + cmp.Or(who, c.By)
+	who := cmp.Or(map[string]string{"project": "the project", "catalogue": "a correction in the catalogue", "file": "a correction file of this run, which nobody else has looked at"}[c.By], c.By)
+	if c.Role != "" && c.By != "project" {
+		who += " (" + c.Role + ")"
+	}
+	text := "Contested by " + who
 	if !c.At.IsZero() {
 		text += " on " + day(c.At)
 	}
 	text += ": “" + c.Words + "”"
-	if place := cmp.Or(originURL(c.Origin), originText(c.Origin)); (c.Origin != audit.Origin{}) {
-		text += " (" + place + ")"
+	var notes []string
+	if c.Value != "" {
+		notes = append(notes, "holds to be right: "+c.Value)
+	}
+	if page := webURL(c.Source); page != "" {
+		notes = append(notes, "source: "+page)
+	}
+	if (c.Origin != audit.Origin{}) {
+		notes = append(notes, cmp.Or(originURL(c.Origin), originText(c.Origin)))
+	}
+	if len(notes) > 0 {
+		text += " (" + strings.Join(notes, "; ") + ")"
 	}
 	return text
 }

@@ -212,6 +212,7 @@ type Rule struct {
 	Unit    string         `json:"unit"`  // of Fail and Pass
 	Fail    *int           `json:"fail,omitempty"`
 	Pass    *int           `json:"pass,omitempty"`
+	Less    bool           `json:"less_is_better,omitempty"` // small values are the good ones
 	Window  int            `json:"window_days,omitempty"`
 	Numbers map[string]int `json:"numbers,omitempty"` // further thresholds by name
 }

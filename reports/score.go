@@ -216,6 +216,8 @@ func facts(p Project) []factValue {
 func factText(id string, v any) string {
 	if low, high, ok := ends(v); ok {
 		switch {
+		case id == "top_org_share" && low <= 0 && high >= audit.Full:
+			return "not known"
 		case id == "top_org_share":
 			return points(low, high) + " %"
 		case low == high:

@@ -14,6 +14,7 @@ type comparison struct {
 	Certain []versus // indicators of which one is certainly better
 	Open    []versus // indicators that differ and cannot be told apart: their intervals overlap
 	Same    int      // indicators with equal answers
+	Apart   string   // warns of the days they were judged on; "": these are near to each other
 }
 
 // versus is one aspect or indicator of both.
@@ -49,7 +50,7 @@ func pointsApart(bp int) string {
 }
 
 func compareProjects(a, b Project) comparison {
-	c := comparison{A: a, B: b}
+	c := comparison{A: a, B: b, Apart: apartText(a, b)}
 	for _, id := range aspectOrder {
 		x, okX := aspectOf(a, id)
 		y, okY := aspectOf(b, id)
@@ -57,7 +58,7 @@ func compareProjects(a, b Project) comparison {
 			continue
 		}
 		c.Aspects = append(c.Aspects, versus{Title: aspectTitle(id), ID: id, A: aspectCell(x, okX), B: aspectCell(y, okY),
-			Word: comparedTo(a.Name, b.Name, x.Low, x.High, y.Low, y.High)})
+			Word: c.word(id, x.Low, x.High, y.Low, y.High)})
 	}
 	others := map[string]Indicator{}
 	for _, i := range b.Indicators {
@@ -78,7 +79,7 @@ func compareProjects(a, b Project) comparison {
 			v.Word = "not comparable: it does not apply to one of them"
 			c.Open = append(c.Open, v)
 		case x.Low > y.High || y.Low > x.High:
-			v.Word = comparedTo(a.Name, b.Name, x.Low, x.High, y.Low, y.High)
+			v.Word = c.word(x.Aspect, x.Low, x.High, y.Low, y.High)
 			c.Certain = append(c.Certain, v)
 		default:
 			v.Word = comparedTo(a.Name, b.Name, x.Low, x.High, y.Low, y.High)
@@ -86,6 +87,15 @@ func compareProjects(a, b Project) comparison {
 		}
 	}
 	return c
+}
+
+// word says what the intervals of an aspect, or of an indicator of it, allow to say.
+func (c comparison) word(aspect string, lowA, highA, lowB, highB int) string {
+	text := comparedTo(c.A.Name, c.B.Name, lowA, highA, lowB, highB)
+	if aspect == "activity" && c.Apart != "" && (lowA > highB || lowB > highA) {
+		text += ", each on its own day (" + day(c.A.At) + ", " + day(c.B.At) + ")"
+	}
+	return text
 }
 
 // aspectOf returns an aspect of a project; one that is not there is not known.
@@ -115,6 +125,7 @@ func (t *terminal) compare(a, b Project) {
 		t.para("  ", evaluated(p))
 		t.failure(p)
 	}
+	t.para("", c.Apart)
 	t.heading("Aspects, points of 100")
 	for _, v := range c.Aspects {
 		t.para("  ", v.Title+":")

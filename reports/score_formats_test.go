@@ -272,6 +272,11 @@ func TestThresholdsAreSaidInWords(t *testing.T) {
 		{&Rule{Scale: "boolean", Unit: "boolean"}, "holds or fails; there is no number", "the question would have to hold: T"},
 		{&Rule{Scale: "steps", Unit: "people", Fail: n(1), Pass: n(3), Window: 365}, "holds at 3 people, fails at 1 person; over 365 days", "at least 3 people gives all points, counted over 365 days"},
 		{&Rule{Scale: "steps", Unit: "basis-points", Fail: n(9000), Pass: n(5000)}, "holds at 50 %, fails at 90 %", "at most 50 % gives all points"},
+		{&Rule{Scale: "boolean", Unit: "basis-points", Pass: n(5000), Less: true}, "holds at 50 % or less", "at most 50 % gives all points"},
+		{&Rule{Scale: "boolean", Unit: "vendors", Pass: n(2)}, "holds at 2 vendors or more", "at least 2 vendors gives all points"},
+		{&Rule{Scale: "steps", Unit: "basis-points-per-year", Fail: n(-6000), Pass: n(-3000), Numbers: map[string]int{"least_quarters": 4, "share_bp": 50, "young_days": 1}},
+			"holds at -30 % a year, fails at -60 % a year; least 4 quarters; share 0.5 %; young 1 day", "at least -30 % a year gives all points"},
+		{&Rule{Scale: "linear", Unit: "powers-of-ten", Fail: n(0), Pass: n(3)}, "no points at 1, all at 1,000, a line between", "at least 1,000 gives all points"},
 		{&Rule{Scale: "linear", Unit: "days", Fail: n(30), Pass: n(7)}, "no points at 30 days, all at 7 days, a line between", "at most 7 days gives all points"},
 		{&Rule{Scale: "information", Unit: "none"}, "shown for information, it does not count", "the question would have to hold: T"},
 		{&Rule{Scale: "linear", Unit: "basis-points-per-year", Fail: n(-2550), Pass: n(0)}, "no points at -25.5 % a year, all at 0 % a year, a line between", "at least 0 % a year gives all points"},
@@ -282,6 +287,14 @@ func TestThresholdsAreSaidInWords(t *testing.T) {
 		}
 		if got := raiseText(i); got != c.high {
 			t.Errorf("got %q, want %q", got, c.high)
+		}
+	}
+}
+
+func TestAShareThatIsNotKnownHasNoUnit(t *testing.T) {
+	for want, ends := range map[string]map[string]int{"not known": {"low": 0, "high": audit.Full}, "21 to 98 %": {"low": 2100, "high": 9800}} {
+		if got := factText("top_org_share", ends); got != want {
+			t.Errorf("%v: got %q, want %q", ends, got, want)
 		}
 	}
 }

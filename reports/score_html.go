@@ -91,7 +91,7 @@ func newScorePage(projects []Project) scorePage {
 	case 1:
 		page.Title, page.Proposal = "Health of "+projects[0].Name, scoreProposal(projects[0])
 	default:
-		page.Tally, page.Proposal = tally(projects), scoreProposal(projects[0])
+		page.Tally, page.Proposal = strings.TrimSpace(tally(projects)+" "+daysSentence(projects)), scoreProposal(projects[0])
 	}
 	return page
 }

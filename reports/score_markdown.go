@@ -96,6 +96,9 @@ func (m *markdown) table(projects []Project) {
 		}
 		m.line("| %s | %s %s | %s | %s |", mdLink(p.Name, webURL(p.Repo)), s.Mark, s.Word, strings.Join(cells, " | "), mdText(strings.Join(out, ", ")))
 	}
+	if days := daysSentence(projects); days != "" {
+		m.line("\n%s", days)
+	}
 	m.line("\n%s Points of 100: 60-84 is at least 60 and at most 84, ? is not known, 0! is knocked out. The order says nothing about quality. %s %s\n",
 		aspectLegend, tally(projects), mdText(scoreProposal(projects[0])))
 }
@@ -189,7 +192,10 @@ func (m *markdown) compare(a, b Project) {
 	c := compareProjects(a, b)
 	m.line("# %s and %s\n", mdText(a.Name), mdText(b.Name))
 	for _, p := range []Project{a, b} {
-		m.line("- %s %s", projectSign(p.Verdict).Mark, mdText(projectSentence(p)))
+		m.line("- %s %s %s", projectSign(p.Verdict).Mark, mdText(projectSentence(p)), mdText(evaluated(p)))
+	}
+	if c.Apart != "" {
+		m.line("\n%s", mdText(c.Apart))
 	}
 	m.line("\n| Aspect | %s | %s | |\n|---|---|---|---|", mdText(a.Name), mdText(b.Name))
 	for _, v := range c.Aspects {

@@ -64,6 +64,7 @@ func (t *terminal) table(projects []Project) {
 		out = " by what stands under Out by"
 	}
 	t.para("", "Points of 100: 60-84 is at least 60 and at most 84, ? is not known, 0! is knocked out"+out+". The order says nothing about quality.")
+	t.para("", daysSentence(projects))
 	t.para("", tally(projects)+" "+scoreProposal(projects[0]))
 }
 

@@ -87,6 +87,7 @@ type siteBuilder struct {
 // siteRow is one project in the list.
 type siteRow struct {
 	Slug, Name, Area string
+	Day              string // that it was judged on
 	Tiers            []string
 	Sign             sign
 	Contested        int
@@ -133,7 +134,7 @@ func siteRows(projects []Project) []siteRow {
 			}
 		}
 		rows = append(rows, siteRow{Name: printable(cmp.Or(p.Name, p.ID)), Area: printable(p.Area), Tiers: shown(p.Tiers), Sign: projectSign(p.Verdict),
-			Contested: contested, project: p})
+			Contested: contested, Day: day(p.At), project: p})
 	}
 	slices.SortStableFunc(rows, func(a, b siteRow) int {
 		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.project.ID, b.project.ID))
@@ -188,8 +189,17 @@ func (b *siteBuilder) index() (SiteFile, error) {
 	f.Script, f.ScriptHash = template.JS(siteScript), base64.StdEncoding.EncodeToString(sum[:])
 	return b.page("index.html", "site-index.tmpl", struct {
 		siteFrame
+		Days string // that the projects were judged on, if these differ
 		Rows []siteRow
-	}{f, b.rows})
+	}{f, b.days(), b.rows})
+}
+
+func (b *siteBuilder) days() string {
+	first, last, ok := spanOfDays(b.site.Projects)
+	if !ok {
+		return ""
+	}
+	return b.words.text("list.days", day(first), day(last))
 }
 
 // siteArea is one area of a tier with its projects.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -23,7 +24,7 @@ func thresholdText(i Indicator) string {
 	case r.Pass != nil && r.Fail != nil:
 		parts = append(parts, fmt.Sprintf("holds at %s, fails at %s", quantity(*r.Pass, r.Unit), quantity(*r.Fail, r.Unit)))
 	case r.Pass != nil:
-		parts = append(parts, "holds at "+quantity(*r.Pass, r.Unit))
+		parts = append(parts, "holds at "+quantity(*r.Pass, r.Unit)+map[bool]string{true: " or less", false: " or more"}[r.Less])
 	case r.Fail != nil:
 		parts = append(parts, "fails at "+quantity(*r.Fail, r.Unit))
 	case r.Scale == "steps":
@@ -36,10 +37,8 @@ func thresholdText(i Indicator) string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Numbers)) {
 		words, unit := name, r.Unit
-		for suffix, of := range map[string]string{"_bp": "basis-points", "_days": "days"} {
-			if text, ok := strings.CutSuffix(name, suffix); ok {
-				words, unit = text, of
-			}
+		if text, suffix, ok := cutLast(name, "_"); ok && ownUnit(suffix) != "" {
+			words, unit = text, ownUnit(suffix)
 		}
 		parts = append(parts, strings.ReplaceAll(words, "_", " ")+" "+quantity(r.Numbers[name], unit))
 	}
@@ -47,6 +46,26 @@ func thresholdText(i Indicator) string {
 		parts = append(parts, "a failure knocks out the whole aspect")
 	}
 	return strings.Join(parts, "; ")
+}
+
+// ownUnit is the unit that the last word of a number's name says; "" if it says none: then the number has that of its rule.
+func ownUnit(word string) string {
+	switch word {
+	case "bp":
+		return "basis-points"
+	case "days", "months", "quarters", "years":
+		return word
+	}
+	return ""
+}
+
+// cutLast cuts s at the last sep.
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
 }
 
 // raiseText says at which value the indicator would have all its points.
@@ -57,7 +76,7 @@ func raiseText(i Indicator) string {
 		return "the question would have to hold: " + name
 	}
 	how := "at least"
-	if r.Fail != nil && *r.Fail > *r.Pass {
+	if r.Less || r.Fail != nil && *r.Fail > *r.Pass {
 		how = "at most"
 	}
 	text := fmt.Sprintf("%s %s gives all points", how, quantity(*r.Pass, r.Unit))
@@ -77,7 +96,10 @@ func quantity(n int, unit string) string {
 	case "boolean", "none", "terms", "":
 		return fmt.Sprint(n)
 	case "powers-of-ten":
-		return fmt.Sprintf("10 to the power of %d", n)
+		if n < 0 || n > 9 {
+			return fmt.Sprintf("10 to the power of %d", n)
+		}
+		return thousands(int(math.Pow10(n)))
 	}
 	unit = strings.ReplaceAll(unit, "-", " ")
 	if n == 1 {

@@ -79,7 +79,7 @@ func leadership(in *input) scoring.Measurement {
 		return m
 	}
 	if in.denied() {
-		return untold("the list of "+clip(g.Foundation)+" does not name the project; not read: how it is led", "find out how the leadership is chosen")
+		return untold(unlisted(g.Foundation)+"; not read: how it is led", "find out how the leadership is chosen")
 	}
 	form, m, ok := take(in, g.Leadership, "how the leadership is chosen")
 	if !ok {

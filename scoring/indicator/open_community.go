@@ -117,7 +117,7 @@ func neutralHome(in *input) scoring.Measurement {
 		return partly("none", "no foundation hosts the project", in.catalogue())
 	case in.denied() && name != "":
 		in.rests(in.e.Governance.Grade)
-		return partly("none", "the list of "+clip(name)+" does not name the project", orOrigin(firstOrigins(in.e.Governance), in.catalogue())...)
+		return partly("none", unlisted(name), orOrigin(firstOrigins(in.e.Governance), in.catalogue())...)
 	case in.p.Foundation == "":
 		return missed("nobody looked at the hosting foundation", "enter the hosting foundation in the catalogue")
 	case !recorded:

@@ -161,7 +161,7 @@ func (in *input) editionsRead() scoring.Measurement {
 		m.Origins = append(in.licenceOrigins(facts), signOrigins(signs)...)
 		return m
 	}
-	closed, _, unread, doubtful := sorted(t.SubLicences)
+	closed, _, unread, doubtful := sorted(t.SubLicences, in.classOf)
 	held := len(closed) == 0 && in.held() == yes
 	switch {
 	case len(signs) == 0 && doubtful && !held:

@@ -159,6 +159,14 @@ func (in *input) denied() bool {
 	return known && !listed && !g.Listed.Declared && !in.e.Governance.Declared
 }
 
+// unlisted says why a foundation lends a project nothing.
+func unlisted(foundation string) string {
+	if foundation == "none" {
+		return "no foundation hosts the project"
+	}
+	return "the list of " + clip(foundation) + " does not name the project"
+}
+
 // foundationPages is the foundation as a place of which only the records are read.
 func foundationPages(in *input) sight {
 	g, _ := in.records()

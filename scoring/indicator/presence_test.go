@@ -30,6 +30,14 @@ func unlisted(s *sample) {
 	})(s)
 }
 
+// homeless is a project of which the records say that no foundation hosts it.
+func homeless(s *sample) {
+	s.p.Foundation = "none"
+	records(func(g *scoring.Governance) {
+		*g = scoring.Governance{Foundation: "none", Listed: seen(false, "foundation")}
+	})(s)
+}
+
 func onGitHub(s *sample) { s.e.Repo = "https://github.com/team/example" }
 
 // presenceCases are the cases of questions that forge, team and foundation answer beside the files of the repository.
@@ -119,6 +127,8 @@ func presenceCases(add adder) {
 		g.Leadership, g.TermSince = seen("distributed", "foundation"), audit.Fact[time.Time]{}
 	}))
 	add("OC-08", "terms without a candidate are named", audit.PASS, fullScore, "nobody stood in 2 terms, the last 2025.2", records(func(g *scoring.Governance) { g.Vacancies = seen([]string{"2024.1", "2025.2"}, "foundation") }))
+	add("OC-08", "a project without a foundation is on nobody's list", audit.DNF, open, "no foundation hosts the project; not read: how it is led", homeless)
+	add("SE-14", "a project without a foundation is on nobody's list", audit.DNF, open, "no foundation hosts the project; not read: its security audits", homeless)
 	add("OC-08", "a foundation that does not list the project says nothing about its leaders", audit.DNF, open, "does not name the project", unlisted)
 	top := func(low, high int) change {
 		return team(func(t *scoring.Team) { t.TopOrgBP = audit.Known([2]int{low, high}) })

@@ -92,7 +92,7 @@ func (in *input) listedAudit() scoring.Measurement {
 		return m
 	}
 	if in.denied() {
-		return untold("the list of "+clip(g.Foundation)+" does not name the project; not read: its security audits", "read "+saying)
+		return untold(unlisted(g.Foundation)+"; not read: its security audits", "read "+saying)
 	}
 	last, m, ok := take(in, g.LastAudit, "security audits by third parties")
 	switch {

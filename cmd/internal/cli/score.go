@@ -24,7 +24,7 @@ type scoring struct {
 	why       []string
 	compare   bool
 	site      string
-	history   int
+	history   quarters
 	profile   string
 }
 
@@ -44,8 +44,8 @@ func scoreCommand(w World) *cobra.Command {
 			"what would raise it. Evidence is taken from recordings first (--from), which are judged on the day they were made for;\n" +
 			"then clones, forges and registries are asked, unless the run is --offline. Tokens come from the environment.",
 		Example: "  pegel score ./keystone\n  pegel score https://github.com/coredns/coredns --at head --why\n" +
-			"  pegel score etcd --from community-evidence --offline -o html=etcd.html -o scs-0008=etcd.md\n" +
-			"  pegel score harbor zot --compare\n  pegel score --catalogue functional --from community-evidence -o json=scores.json",
+			"  pegel score etcd --from examples/community-evidence --offline -o html=etcd.html -o scs-0008=etcd.md\n" +
+			"  pegel score harbor quay --compare\n  pegel score --catalogue functional --from examples/community-evidence -o json=scores.json",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd, args, w) },
 	}
@@ -58,8 +58,8 @@ func scoreCommand(w World) *cobra.Command {
 	f.StringSliceVar(&s.why, "why", nil, "show what was read, the thresholds and what would raise each missing point; `ID` is an indicator or aspect")
 	f.Lookup("why").NoOptDefVal = whyAll
 	f.BoolVar(&s.compare, "compare", false, "show two projects side by side, certain differences apart from those that cannot be told")
-	f.IntVar(&s.history, "history", 0, "also score the ends of the last `N` quarters, from the same clones (12 if no number is given)")
-	f.Lookup("history").NoOptDefVal = "12"
+	f.Var(&s.history, "history", "also score the ends of the last N quarters, from the same clones (12 if no number is given)")
+	f.Lookup("history").NoOptDefVal = noNumber
 	f.StringVar(&s.profile, "profile", "", "judge every project by this profile: `FILE|ID`")
 	registerSite(cmd, &s.site)
 	return cmd
@@ -70,7 +70,7 @@ func (s *scoring) run(cmd *cobra.Command, args []string, w World) error {
 	if err != nil {
 		return err
 	}
-	args = s.whyOf(args)
+	args = s.history.of(s.whyOf(args))
 	if args, err = s.targets(args); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (s *scoring) run(cmd *cobra.Command, args []string, w World) error {
 		return err
 	}
 	opt.Indexes, opt.Profile = s.indexes, s.profile
-	projects, err := s.score(cmd.Context(), args, atHead, cmd.Flags().Changed("history"), view.Only, opt)
+	projects, err := s.score(cmd.Context(), args, atHead, view.Only, opt)
 	if err != nil {
 		return err
 	}
@@ -113,26 +113,26 @@ func (s *scoring) run(cmd *cobra.Command, args []string, w World) error {
 }
 
 // score scores the targets. What --why asks about has to be something that was measured.
-func (s *scoring) score(ctx context.Context, targets []string, atHead, history bool, only []string, opt pipeline.Options) ([]reports.Project, error) {
+func (s *scoring) score(ctx context.Context, targets []string, atHead bool, only []string, opt pipeline.Options) ([]reports.Project, error) {
 	if err := pipeline.CheckWhy(only); err != nil {
 		return nil, err
 	}
-	if history {
-		return pipeline.ScoreHistory(ctx, targets, atHead, s.history, opt)
+	if s.history.count != 0 {
+		return pipeline.ScoreHistory(ctx, targets, atHead, s.history.count, opt)
 	}
 	return pipeline.Score(ctx, targets, atHead, opt)
 }
 
 var indicatorID = regexp.MustCompile(`^[A-Z]{2}-[0-9]{2}$`)
 
-// whyOf takes the indicators out of the arguments: in "--why AC-01" the id comes as one, since --why needs no value.
+// whyOf takes indicators and aspects out of the arguments: in "--why AC-01" the id comes as one, since --why needs no value.
 func (s *scoring) whyOf(args []string) []string {
 	if len(s.why) == 0 {
 		return args
 	}
 	var rest []string
 	for _, a := range args {
-		if indicatorID.MatchString(a) {
+		if indicatorID.MatchString(a) || slices.Contains(s.why, whyAll) && pipeline.CheckWhy([]string{a}) == nil {
 			s.why = append(s.why, a)
 			continue
 		}

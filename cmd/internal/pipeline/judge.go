@@ -41,16 +41,16 @@ func projectRow(s scoring.ProjectScore, e scoring.Evidence, profile audit.Profil
 		row.Indicators = append(row.Indicators, reports.Indicator{
 			ID: m.Indicator, Aspect: m.Aspect, Title: rule.Title, Clauses: rule.Clauses, Outcome: m.Outcome, Value: m.Value, Unit: m.Unit,
 			Low: m.Interval.Low(), High: m.Interval.High(), Weight: m.Weight, KnockOut: rule.KnockOut, Grade: m.Grade, Reason: m.Reason,
-			Settle: m.Settle, Source: rule.Source, Origins: m.Origins, Rule: ruleOf(rule),
+			Settle: m.Settle, Source: rule.Source, Origins: m.Origins, Rule: ruleOf(m.Indicator, rule),
 			Contested: contested, Stated: said,
 		})
 	}
 	return row
 }
 
-// ruleOf are the thresholds of a profile's rule.
-func ruleOf(rule audit.IndicatorRule) *reports.Rule {
-	return &reports.Rule{Scale: rule.Scale, Unit: rule.Unit, Fail: rule.Fail, Pass: rule.Pass, Window: rule.Window, Numbers: rule.Numbers}
+// ruleOf are the thresholds of a profile's rule about an indicator, and which way they point.
+func ruleOf(id string, rule audit.IndicatorRule) *reports.Rule {
+	return &reports.Rule{Scale: rule.Scale, Unit: rule.Unit, Fail: rule.Fail, Pass: rule.Pass, Less: indicator.LessIsBetter(id), Window: rule.Window, Numbers: rule.Numbers}
 }
 
 // judgedAt is the day that the windows of the evidence count back from.
