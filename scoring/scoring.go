@@ -422,14 +422,17 @@ type Tag struct {
 
 // Tree is what the files at the evaluated revision say. Paths are relative to the root of the repository.
 type Tree struct {
-	Files        int             `json:"files"`
-	SourceFiles  int             `json:"source_files"`
-	TestFiles    int             `json:"test_files"`
-	SPDXHeaders  audit.Fact[int] `json:"spdx_headers"`            // source files with an SPDX-License-Identifier line
-	REUSE        bool            `json:"reuse"`                   // REUSE.toml or .reuse/dep5 covers the tree
-	Prose        audit.Fact[int] `json:"prose,omitzero"`          // documents read for editions; what they showed is the topic editions
-	LicenceFiles []Document      `json:"licence_files,omitempty"` // at the root, or below LICENSES/
-	SubLicences  []SubLicence    `json:"sub_licences,omitempty"`  // licence files elsewhere in the tree
+	Files       int             `json:"files"`
+	SourceFiles int             `json:"source_files"`
+	TestFiles   int             `json:"test_files"`
+	SPDXHeaders audit.Fact[int] `json:"spdx_headers"` // source files with an SPDX-License-Identifier line
+	// LicenceNotices are source files whose head says their licence: by an SPDX line, or by the opening words of a well-known
+	// notice. Evidence of before 26 November 2026 does not have it.
+	LicenceNotices audit.Fact[int] `json:"licence_notices,omitzero"`
+	REUSE          bool            `json:"reuse"`                   // REUSE.toml or .reuse/dep5 covers the tree
+	Prose          audit.Fact[int] `json:"prose,omitzero"`          // documents read for editions; what they showed is the topic editions
+	LicenceFiles   []Document      `json:"licence_files,omitempty"` // at the root, or below LICENSES/
+	SubLicences    []SubLicence    `json:"sub_licences,omitempty"`  // licence files elsewhere in the tree
 	// Documents by topic; a topic without entry was searched for in the whole tree and not found. Topics: governance,
 	// maintainers, code-of-conduct, contributing, security, roadmap, changelog, adopters, notice, trademark, patents,
 	// cla, dco, funding, sbom, deprecation, maintenance-policy, secure-coding, editions (README and documentation that speak of

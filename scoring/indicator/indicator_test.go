@@ -97,12 +97,21 @@ func cases() []outcomeCase {
 		project(func(p *scoring.Project) { p.Versions, p.Links = nil, nil }))
 	add("OS-02", "no licence file fails although the README names places", audit.FAIL, zeroScore, "no licence file",
 		tree(func(t *scoring.Tree) { t.LicenceFiles = nil }), readmeNames("example.org"))
-	add("OS-03", "no headers fail", audit.FAIL, zeroScore, "0 of 300", tree(func(t *scoring.Tree) { t.SPDXHeaders = audit.Known(0) }))
+	headers := func(said, spdx audit.Fact[int]) change {
+		return tree(func(t *scoring.Tree) { t.LicenceNotices, t.SPDXHeaders = said, spdx })
+	}
+	add("OS-03", "notices count, SPDX lines are named", audit.PASS, fullScore, "290 of 300 source files name their licence (96 %), 20 of them by an SPDX line", headers(audit.Known(290), audit.Known(20)))
+	add("OS-03", "no headers fail", audit.FAIL, zeroScore, "0 of 300", headers(audit.Known(0), audit.Known(0)))
 	add("OS-03", "between the thresholds the score is rounded outward", audit.PART, audit.Between(4999, 5000), "(54 %)",
-		tree(func(t *scoring.Tree) { t.SourceFiles, t.SPDXHeaders = 30003, audit.Known(16501) }))
-	add("OS-03", "REUSE covers the tree", audit.PASS, fullScore, "REUSE", tree(func(t *scoring.Tree) { t.REUSE, t.SPDXHeaders = true, audit.Fact[int]{} }))
+		headers(audit.Known(16501), audit.Known(1)), tree(func(t *scoring.Tree) { t.SourceFiles = 30003 }))
+	add("OS-03", "SPDX lines alone pass where they suffice", audit.PASS, fullScore, "by an SPDX line", headers(audit.Fact[int]{}, audit.Known(290)))
+	add("OS-03", "few SPDX lines alone do not fail", audit.DNF, audit.Between(0, audit.Full), "other words were not counted", headers(audit.Fact[int]{}, audit.Known(2)))
+	add("OS-03", "REUSE covers the tree", audit.PASS, fullScore, "REUSE", headers(audit.Fact[int]{}, audit.Fact[int]{}), tree(func(t *scoring.Tree) { t.REUSE = true }))
 	add("OS-03", "without source files it does not apply", audit.NA, open, "no source files", tree(func(t *scoring.Tree) { t.SourceFiles = 0 }))
-	add("OS-03", "more headers than files is no evidence", audit.DNF, open, "contradict", tree(func(t *scoring.Tree) { t.SPDXHeaders = audit.Known(301) }))
+	add("OS-03", "nobody counted", audit.MISS, open, "nobody looked", headers(audit.Fact[int]{}, audit.Fact[int]{}))
+	add("OS-03", "more notices than files is no evidence", audit.DNF, open, "contradict", headers(audit.Known(301), audit.Known(20)))
+	add("OS-03", "more SPDX lines than files is no evidence", audit.DNF, open, "contradict", headers(audit.Fact[int]{}, audit.Known(301)))
+	add("OS-03", "more SPDX lines than notices is no evidence", audit.DNF, open, "contradict", headers(audit.Known(10), audit.Known(20)))
 	part := func(path, expression string, vendored, product bool) scoring.SubLicence {
 		return scoring.SubLicence{Document: docs(path)[0], Expression: expression, Vendored: vendored, Product: product}
 	}

@@ -100,7 +100,8 @@ func random(r *rand.Rand) sample {
 		}
 		t.SourceFiles = r.IntN(400)
 		t.TestFiles = r.IntN(200)
-		t.SPDXHeaders = audit.Known(r.IntN(t.SourceFiles + 1))
+		lines := r.IntN(t.SourceFiles + 1)
+		t.SPDXHeaders, t.LicenceNotices = audit.Known(lines), audit.Known(min(t.SourceFiles, 2*lines))
 		t.REUSE = chance(10)
 		proposals := r.IntN(5)
 		t.ProposalsChanged12m, t.ProposalsReviewed12m = audit.Known(proposals), audit.Known(r.IntN(proposals+1))
@@ -185,9 +186,14 @@ func knockOuts() []knockOut {
 		{"releases", func(s *sample, vain bool) { s.e.Releases = lost[scoring.Releases](vain) }},
 		{"tree", func(s *sample, vain bool) { s.e.Tree = lost[scoring.Tree](vain) }},
 		{"licence history", func(s *sample, vain bool) { s.e.LicenceHistory = lost[[]scoring.LicenceState](vain) }},
-		{"headers", func(s *sample, vain bool) {
+		{"SPDX lines", func(s *sample, vain bool) {
 			if s.e.Tree.Value != nil {
 				tree(func(t *scoring.Tree) { t.SPDXHeaders = lost[int](vain) })(s)
+			}
+		}},
+		{"licence notices", func(s *sample, vain bool) {
+			if s.e.Tree.Value != nil {
+				tree(func(t *scoring.Tree) { t.LicenceNotices = lost[int](vain) })(s)
 			}
 		}},
 		{"changes of proposals", func(s *sample, vain bool) {
