@@ -39,6 +39,10 @@ type Project struct {
 	Standards    audit.Fact[[]Standard]    `json:"standards,omitzero"`
 	// Editions are the editions that the catalogue tells apart; unknown where it tells none apart.
 	Editions audit.Fact[[]Edition] `json:"editions,omitzero"`
+	// Expected are the rows of the catalogue about the licence that hold at each deployed version, all editions; "" stands for
+	// all versions. A version of which the catalogue cannot tell, or not for sure, has no entry. It never stands in for a
+	// licence that was read.
+	Expected audit.Fact[map[string][]Edition] `json:"expected,omitzero"`
 	// Deployed is what only the stack shows, filled from the bundle; unknown for a project scored outside a stack.
 	Deployed audit.Fact[Deployed] `json:"deployed,omitzero"`
 	// Mitigations are what the operator declares to lessen the risks of the project (stack.yaml).

@@ -118,7 +118,22 @@ func random(r *rand.Rand) sample {
 		}
 	})(&s)
 	randomPlaces(r, &s)
+	s.p.Expected = expectedAsRead(s)
 	return s
+}
+
+// expectedAsRead is a catalogue that agrees with the licences that were read: evidence of one world does not contradict itself.
+func expectedAsRead(s sample) audit.Fact[map[string][]scoring.Edition] {
+	rows := map[string][]scoring.Edition{}
+	versions := s.p.Versions
+	if len(versions) == 0 && len(s.p.Links) == 0 {
+		versions = []string{""}
+	}
+	for _, version := range versions {
+		facts, _ := s.e.Licences[version].Get()
+		rows[version] = []scoring.Edition{{Licence: facts.Expression, Open: facts.Expression != "SSPL-1.0", Source: "example"}}
+	}
+	return audit.Known(rows, audit.Origin{Source: "catalogue", Path: "example"})
 }
 
 func randomHistory(r *rand.Rand, chance func(int) bool) change {
@@ -215,6 +230,7 @@ func knockOuts() []knockOut {
 			}
 		}},
 		{"foundation", func(s *sample, _ bool) { s.p.Foundation = "" }},
+		{"expected licences", func(s *sample, vain bool) { s.p.Expected = lost[map[string][]scoring.Edition](vain) }},
 	}
 	list = append(list, placeKnockOuts()...)
 	for _, version := range []string{"", "8.0", "9.2.1"} {

@@ -12,14 +12,16 @@ import (
 )
 
 // openLicence (OS-01, scs-0008 FO-1.1) asks: is the code under a licence that the OSI or the FSF approves, at each
-// deployed version? Knock-out: FAIL needs a recognised licence text that is none.
+// deployed version? Knock-out: FAIL needs a recognised licence text that is none, or where no text was read a catalogue that
+// names closed licences alone for the version.
 // Measured: the SPDX expression of the root licence files at the tag of each deployed version; of the evaluated revision
-// for a project that is scored outside a stack. The worst version decides.
+// for a project that is scored outside a stack. The worst version decides. What was not read and is closed in every edition
+// by the catalogue, with the source of its row, fails; an open licence of the catalogue is named and passes nothing.
 // Misleads: a second licence in a README or a file header is not seen.
 func openLicence(in *input) scoring.Measurement {
 	versions := in.versions()
 	if len(versions) == 0 {
-		return missed("the deployed version is not known, so nobody read its licence", "find out the deployed version")
+		return in.expected("", missed("the deployed version is not known, so nobody read its licence", "find out the deployed version"))
 	}
 	var read, expressions []string
 	var origins []audit.Origin
@@ -27,6 +29,9 @@ func openLicence(in *input) scoring.Measurement {
 	for _, v := range versions {
 		facts, m, ok := take(in, in.e.Licences[v], "the licence"+atVersion(v))
 		if !ok {
+			if m = in.expected(v, m); m.Outcome == audit.FAIL {
+				return m
+			}
 			unknown = append(unknown, m)
 			continue
 		}
