@@ -299,6 +299,17 @@ func TestAShareThatIsNotKnownHasNoUnit(t *testing.T) {
 	}
 }
 
+func TestAKnownAnswerSaysItselfWhatItLacks(t *testing.T) {
+	pass := 7
+	i := Indicator{Title: "T", Outcome: audit.FAIL, Rule: &Rule{Scale: "boolean", Unit: "points", Pass: &pass}, Settle: []string{"A 10, B at least 7"}}
+	if got := raiseText(i); got != "A 10, B at least 7" {
+		t.Errorf("got %q", got)
+	}
+	if i.High = 5000; raiseText(i) != "at least 7 points gives all points" {
+		t.Errorf("what would settle an open answer is taken for what would raise it: %q", raiseText(i))
+	}
+}
+
 func BenchmarkScoreFormats(b *testing.B) {
 	projects := make([]Project, 150)
 	for i := range projects {

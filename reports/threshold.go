@@ -68,10 +68,14 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// raiseText says at which value the indicator would have all its points.
+// raiseText says at which value the indicator would have all its points. Where one number does not say it, the indicator
+// itself named what a known answer lacks.
 func raiseText(i Indicator) string {
 	name := cmp.Or(i.Title, i.ID)
 	r := i.Rule
+	if i.Outcome.Decided() && i.Low == i.High && len(i.Settle) > 0 {
+		return strings.Join(i.Settle, "; ")
+	}
 	if r == nil || r.Pass == nil {
 		return "the question would have to hold: " + name
 	}

@@ -39,6 +39,10 @@ type Project struct {
 	Standards    audit.Fact[[]Standard]    `json:"standards,omitzero"`
 	// Editions are the editions that the catalogue tells apart; unknown where it tells none apart.
 	Editions audit.Fact[[]Edition] `json:"editions,omitzero"`
+	// Expected are the rows of the catalogue about the licence that hold at each deployed version, all editions; "" stands for
+	// all versions. A version of which the catalogue cannot tell, or not for sure, has no entry. It never stands in for a
+	// licence that was read.
+	Expected audit.Fact[map[string][]Edition] `json:"expected,omitzero"`
 	// Deployed is what only the stack shows, filled from the bundle; unknown for a project scored outside a stack.
 	Deployed audit.Fact[Deployed] `json:"deployed,omitzero"`
 	// Mitigations are what the operator declares to lessen the risks of the project (stack.yaml).
@@ -422,14 +426,17 @@ type Tag struct {
 
 // Tree is what the files at the evaluated revision say. Paths are relative to the root of the repository.
 type Tree struct {
-	Files        int             `json:"files"`
-	SourceFiles  int             `json:"source_files"`
-	TestFiles    int             `json:"test_files"`
-	SPDXHeaders  audit.Fact[int] `json:"spdx_headers"`            // source files with an SPDX-License-Identifier line
-	REUSE        bool            `json:"reuse"`                   // REUSE.toml or .reuse/dep5 covers the tree
-	Prose        audit.Fact[int] `json:"prose,omitzero"`          // documents read for editions; what they showed is the topic editions
-	LicenceFiles []Document      `json:"licence_files,omitempty"` // at the root, or below LICENSES/
-	SubLicences  []SubLicence    `json:"sub_licences,omitempty"`  // licence files elsewhere in the tree
+	Files       int             `json:"files"`
+	SourceFiles int             `json:"source_files"`
+	TestFiles   int             `json:"test_files"`
+	SPDXHeaders audit.Fact[int] `json:"spdx_headers"` // source files with an SPDX-License-Identifier line
+	// LicenceNotices are source files whose head says their licence: by an SPDX line, or by the opening words of a well-known
+	// notice. Evidence of before 26 November 2026 does not have it.
+	LicenceNotices audit.Fact[int] `json:"licence_notices,omitzero"`
+	REUSE          bool            `json:"reuse"`                   // REUSE.toml or .reuse/dep5 covers the tree
+	Prose          audit.Fact[int] `json:"prose,omitzero"`          // documents read for editions; what they showed is the topic editions
+	LicenceFiles   []Document      `json:"licence_files,omitempty"` // at the root, or below LICENSES/
+	SubLicences    []SubLicence    `json:"sub_licences,omitempty"`  // licence files elsewhere in the tree
 	// Documents by topic; a topic without entry was searched for in the whole tree and not found. Topics: governance,
 	// maintainers, code-of-conduct, contributing, security, roadmap, changelog, adopters, notice, trademark, patents,
 	// cla, dco, funding, sbom, deprecation, maintenance-policy, secure-coding, editions (README and documentation that speak of

@@ -449,27 +449,33 @@ func (t *contents) readme(ctx context.Context) error {
 	return nil
 }
 
-// headers counts source files with an SPDX header in their first bytes, scaled up if only a sample was read.
+// headers counts source files that say their licence in their first bytes, and those of them that do so by an SPDX line;
+// scaled up if only a sample was read.
 func (t *contents) headers() {
 	sample := t.s.sources[:min(sourceSample, len(t.s.sources))]
-	found, read := 0, 0
+	marked, said, read := 0, 0, 0
 	for _, f := range sample {
 		text, ok := t.texts[f.id]
 		if !ok {
 			continue
 		}
 		read++
-		found += one(bytes.Contains(text[:min(headerBytes, len(text))], []byte("SPDX-License-Identifier:")))
+		says, spdx := namesLicence(text)
+		said, marked = said+one(says), marked+one(spdx)
 	}
-	switch {
-	case len(sample) > 0 && read*10 < len(sample)*9:
-		t.s.tree.SPDXHeaders = audit.Failed[int](fmt.Sprintf("only %d of %d source files are in the clone", read, len(sample)), t.origin)
-		t.s.tree.SPDXHeaders.Settle = "give a clone with all files of this revision"
-	case len(sample) == 0:
-		t.s.tree.SPDXHeaders = audit.Known(0, t.origin)
-	default:
-		t.s.tree.SPDXHeaders = audit.Known((found*len(t.s.sources)+read/2)/read, t.origin)
+	if len(sample) > 0 && read*10 < len(sample)*9 {
+		unread := audit.Failed[int](fmt.Sprintf("only %d of %d source files are in the clone", read, len(sample)), t.origin)
+		unread.Settle = "give a clone with all files of this revision"
+		t.s.tree.SPDXHeaders, t.s.tree.LicenceNotices = unread, unread
+		return
 	}
+	scaled := func(found int) audit.Fact[int] {
+		if read == 0 {
+			return audit.Known(0, t.origin)
+		}
+		return audit.Known((found*len(t.s.sources)+read/2)/read, t.origin)
+	}
+	t.s.tree.SPDXHeaders, t.s.tree.LicenceNotices = scaled(marked), scaled(said)
 }
 
 // magics are the first bytes of programs and of archives that programs are shipped in.

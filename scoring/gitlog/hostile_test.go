@@ -199,7 +199,7 @@ func TestMissingObjectsAreReasonsAndNotZeros(t *testing.T) {
 			}
 			tree := treeOf(t, e)
 			facts, _ := e.Licences[""].Get()
-			if tree.SPDXHeaders.Unknown() != audit.DNF || tree.SourceFiles != 2 || facts.Expression != "" || facts.Files[0].Marks[0] != "unread" {
+			if tree.SPDXHeaders.Unknown() != audit.DNF || tree.LicenceNotices.Unknown() != audit.DNF || tree.SourceFiles != 2 || facts.Expression != "" || facts.Files[0].Marks[0] != "unread" {
 				t.Errorf("got headers %+v and licence %+v; want both unknown", tree.SPDXHeaders, facts)
 			}
 			if got := historyOf(t, e).CommitsEver; got != 2 {

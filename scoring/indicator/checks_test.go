@@ -1,6 +1,7 @@
 package indicator_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -21,7 +22,14 @@ func checks(pinned, tokens, danger int) change {
 				c.Skipped[r.Name] = "a file is too large"
 				continue
 			}
-			r.Findings = []scoring.Finding{{Probe: "probe", Outcome: "False", Path: ".github/workflows/" + r.Name + ".yml", Line: 7}}
+			bad, good := "False", "True"
+			if r.Name == "Dangerous-Workflow" {
+				bad, good = good, bad
+			}
+			for line := 7; line < 17; line++ {
+				r.Findings = append(r.Findings, scoring.Finding{Probe: "probe", Outcome: bad, Path: ".github/workflows/" + r.Name + ".yml", Line: line})
+			}
+			r.Findings = append(r.Findings, scoring.Finding{Probe: "probe", Outcome: good, Path: ".github/workflows/good.yml", Line: 1})
 			c.Results = append(c.Results, r)
 		}
 		s.e.Checks = audit.Known(c, audit.Origin{Source: "openssf"})
@@ -93,16 +101,37 @@ func TestACheckLessOnlyWidensAndABetterOneNeverWorsens(t *testing.T) {
 	}
 }
 
-func TestAFailingCheckShowsTheLine(t *testing.T) {
-	m := measure(t, sampleWith(checks(3, 10, 0)), profile(t))["SE-09"]
+func TestEachFailingCheckShowsALineTheDangerousWorkflowFirst(t *testing.T) {
+	m := measure(t, sampleWith(checks(3, 0, 0)), profile(t))["SE-09"]
 	var seen []string
 	for _, o := range m.Origins {
-		if o.Line != 7 || o.Commit != revision {
+		if o.Commit != revision {
 			t.Errorf("origin %+v", o)
 		}
-		seen = append(seen, o.Path)
+		seen = append(seen, fmt.Sprintf("%s:%d", strings.TrimPrefix(o.Path, ".github/workflows/"), o.Line))
 	}
-	if got := strings.Join(seen, " "); got != ".github/workflows/Pinned-Dependencies.yml .github/workflows/Dangerous-Workflow.yml" {
-		t.Errorf("got %q", got)
+	want := "Dangerous-Workflow.yml:7 Pinned-Dependencies.yml:7 Token-Permissions.yml:7 Dangerous-Workflow.yml:8 Pinned-Dependencies.yml:8"
+	if got := strings.Join(seen, " "); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, need := range []string{"Dangerous-Workflow 10", "Pinned-Dependencies at least 7", "Token-Permissions at least 7"} {
+		if got := strings.Join(m.Settle, "; "); !strings.Contains(got, need) {
+			t.Errorf("the remedy %q does not name %q", got, need)
+		}
+	}
+}
+
+func TestAGoodFindingIsNoProofOfAFailure(t *testing.T) {
+	s := sampleWith(checks(10, 3, 10), func(s *sample) {
+		c, _ := s.e.Checks.Get()
+		for i := range c.Results {
+			c.Results[i].Findings = c.Results[i].Findings[9:]
+		}
+		s.e.Checks.Value = &c
+	})
+	for _, o := range measure(t, s, profile(t))["SE-09"].Origins {
+		if o.Path == ".github/workflows/good.yml" {
+			t.Errorf("what is in order is shown as the reason: %+v", o)
+		}
 	}
 }

@@ -95,14 +95,45 @@ func cases() []outcomeCase {
 		project(func(p *scoring.Project) { p.Versions = nil }))
 	add("OS-01", "a project outside any stack is judged at the evaluated revision", audit.PASS, fullScore, "evaluated revision",
 		project(func(p *scoring.Project) { p.Versions, p.Links = nil, nil }))
+	row := func(name, expression string, open bool) scoring.Edition {
+		return scoring.Edition{Name: name, Licence: expression, Open: open, Source: "example: LICENSE at v9.0"}
+	}
+	expects := func(version string, rows ...scoring.Edition) change {
+		return project(func(p *scoring.Project) {
+			p.Expected = audit.Known(map[string][]scoring.Edition{version: rows}, audit.Origin{Source: "catalogue", Path: "example"}).Graded(audit.GradeThirdParty, time.Time{}, audit.Month)
+		})
+	}
+	unread := func(s *sample) { s.e.Licences = nil }
+	add("OS-01", "the catalogue fails a version that nobody read", audit.FAIL, zeroScore, "BUSL-1.1 (example: LICENSE at v9.0)", unread, expects("9.2.1", row("", "BUSL-1.1", false)))
+	add("OS-01", "so it does if the clone is missing", audit.FAIL, zeroScore, "by the catalogue", func(s *sample) { s.e = scoring.Evidence{Failure: "no clone"} }, expects("9.2.1", row("", "BUSL-1.1", false)))
+	add("OS-01", "all editions closed fail", audit.FAIL, zeroScore, "by the catalogue", unread, expects("9.2.1", row("a", "BUSL-1.1", false), row("b", "LicenseRef-Example", false)))
+	add("OS-01", "one open edition leaves it open", audit.MISS, open, "expects at version 9.2.1 MIT for the edition", unread, expects("9.2.1", row("a", "MIT", true), row("b", "BUSL-1.1", false)))
+	add("OS-01", "an open licence of the catalogue passes nothing", audit.MISS, open, "expects at version 9.2.1 MIT", unread, expects("9.2.1", row("", "MIT", true)))
+	add("OS-01", "a row without source fails nothing", audit.MISS, open, "BUSL-1.1", unread, expects("9.2.1", scoring.Edition{Licence: "BUSL-1.1"}))
+	add("OS-01", "a licence that is free is not closed", audit.MISS, open, "WTFPL", unread, expects("9.2.1", row("", "WTFPL", false)))
+	add("OS-01", "a row for another version says nothing", audit.MISS, open, "nobody looked", unread, expects("8.0", row("", "BUSL-1.1", false)))
+	add("OS-01", "a row for all versions fails outside a stack", audit.FAIL, zeroScore, "at every version by the catalogue", unread, expects("", row("", "BUSL-1.1", false)),
+		project(func(p *scoring.Project) { p.Versions, p.Links = nil, nil }))
+	add("OS-01", "a row for some versions fails nothing outside a stack", audit.MISS, open, "nobody looked", unread, expects("9.2.1", row("", "BUSL-1.1", false)),
+		project(func(p *scoring.Project) { p.Versions, p.Links = nil, nil }))
+	add("OS-01", "the licence file that was read comes before the catalogue", audit.PASS, fullScore, "open licence", expects("9.2.1", row("", "BUSL-1.1", false)))
 	add("OS-02", "no licence file fails although the README names places", audit.FAIL, zeroScore, "no licence file",
 		tree(func(t *scoring.Tree) { t.LicenceFiles = nil }), readmeNames("example.org"))
-	add("OS-03", "no headers fail", audit.FAIL, zeroScore, "0 of 300", tree(func(t *scoring.Tree) { t.SPDXHeaders = audit.Known(0) }))
+	headers := func(said, spdx audit.Fact[int]) change {
+		return tree(func(t *scoring.Tree) { t.LicenceNotices, t.SPDXHeaders = said, spdx })
+	}
+	add("OS-03", "notices count, SPDX lines are named", audit.PASS, fullScore, "290 of 300 source files name their licence (96 %), 20 of them by an SPDX line", headers(audit.Known(290), audit.Known(20)))
+	add("OS-03", "no headers fail", audit.FAIL, zeroScore, "0 of 300", headers(audit.Known(0), audit.Known(0)))
 	add("OS-03", "between the thresholds the score is rounded outward", audit.PART, audit.Between(4999, 5000), "(54 %)",
-		tree(func(t *scoring.Tree) { t.SourceFiles, t.SPDXHeaders = 30003, audit.Known(16501) }))
-	add("OS-03", "REUSE covers the tree", audit.PASS, fullScore, "REUSE", tree(func(t *scoring.Tree) { t.REUSE, t.SPDXHeaders = true, audit.Fact[int]{} }))
+		headers(audit.Known(16501), audit.Known(1)), tree(func(t *scoring.Tree) { t.SourceFiles = 30003 }))
+	add("OS-03", "SPDX lines alone pass where they suffice", audit.PASS, fullScore, "by an SPDX line", headers(audit.Fact[int]{}, audit.Known(290)))
+	add("OS-03", "few SPDX lines alone do not fail", audit.DNF, audit.Between(0, audit.Full), "other words were not counted", headers(audit.Fact[int]{}, audit.Known(2)))
+	add("OS-03", "REUSE covers the tree", audit.PASS, fullScore, "REUSE", headers(audit.Fact[int]{}, audit.Fact[int]{}), tree(func(t *scoring.Tree) { t.REUSE = true }))
 	add("OS-03", "without source files it does not apply", audit.NA, open, "no source files", tree(func(t *scoring.Tree) { t.SourceFiles = 0 }))
-	add("OS-03", "more headers than files is no evidence", audit.DNF, open, "contradict", tree(func(t *scoring.Tree) { t.SPDXHeaders = audit.Known(301) }))
+	add("OS-03", "nobody counted", audit.MISS, open, "nobody looked", headers(audit.Fact[int]{}, audit.Fact[int]{}))
+	add("OS-03", "more notices than files is no evidence", audit.DNF, open, "contradict", headers(audit.Known(301), audit.Known(20)))
+	add("OS-03", "more SPDX lines than files is no evidence", audit.DNF, open, "contradict", headers(audit.Fact[int]{}, audit.Known(301)))
+	add("OS-03", "more SPDX lines than notices is no evidence", audit.DNF, open, "contradict", headers(audit.Known(10), audit.Known(20)))
 	part := func(path, expression string, vendored, product bool) scoring.SubLicence {
 		return scoring.SubLicence{Document: docs(path)[0], Expression: expression, Vendored: vendored, Product: product}
 	}

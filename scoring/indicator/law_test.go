@@ -100,7 +100,8 @@ func random(r *rand.Rand) sample {
 		}
 		t.SourceFiles = r.IntN(400)
 		t.TestFiles = r.IntN(200)
-		t.SPDXHeaders = audit.Known(r.IntN(t.SourceFiles + 1))
+		lines := r.IntN(t.SourceFiles + 1)
+		t.SPDXHeaders, t.LicenceNotices = audit.Known(lines), audit.Known(min(t.SourceFiles, 2*lines))
 		t.REUSE = chance(10)
 		proposals := r.IntN(5)
 		t.ProposalsChanged12m, t.ProposalsReviewed12m = audit.Known(proposals), audit.Known(r.IntN(proposals+1))
@@ -117,7 +118,22 @@ func random(r *rand.Rand) sample {
 		}
 	})(&s)
 	randomPlaces(r, &s)
+	s.p.Expected = expectedAsRead(s)
 	return s
+}
+
+// expectedAsRead is a catalogue that agrees with the licences that were read: evidence of one world does not contradict itself.
+func expectedAsRead(s sample) audit.Fact[map[string][]scoring.Edition] {
+	rows := map[string][]scoring.Edition{}
+	versions := s.p.Versions
+	if len(versions) == 0 && len(s.p.Links) == 0 {
+		versions = []string{""}
+	}
+	for _, version := range versions {
+		facts, _ := s.e.Licences[version].Get()
+		rows[version] = []scoring.Edition{{Licence: facts.Expression, Open: facts.Expression != "SSPL-1.0", Source: "example"}}
+	}
+	return audit.Known(rows, audit.Origin{Source: "catalogue", Path: "example"})
 }
 
 func randomHistory(r *rand.Rand, chance func(int) bool) change {
@@ -185,9 +201,14 @@ func knockOuts() []knockOut {
 		{"releases", func(s *sample, vain bool) { s.e.Releases = lost[scoring.Releases](vain) }},
 		{"tree", func(s *sample, vain bool) { s.e.Tree = lost[scoring.Tree](vain) }},
 		{"licence history", func(s *sample, vain bool) { s.e.LicenceHistory = lost[[]scoring.LicenceState](vain) }},
-		{"headers", func(s *sample, vain bool) {
+		{"SPDX lines", func(s *sample, vain bool) {
 			if s.e.Tree.Value != nil {
 				tree(func(t *scoring.Tree) { t.SPDXHeaders = lost[int](vain) })(s)
+			}
+		}},
+		{"licence notices", func(s *sample, vain bool) {
+			if s.e.Tree.Value != nil {
+				tree(func(t *scoring.Tree) { t.LicenceNotices = lost[int](vain) })(s)
 			}
 		}},
 		{"changes of proposals", func(s *sample, vain bool) {
@@ -209,6 +230,7 @@ func knockOuts() []knockOut {
 			}
 		}},
 		{"foundation", func(s *sample, _ bool) { s.p.Foundation = "" }},
+		{"expected licences", func(s *sample, vain bool) { s.p.Expected = lost[map[string][]scoring.Edition](vain) }},
 	}
 	list = append(list, placeKnockOuts()...)
 	for _, version := range []string{"", "8.0", "9.2.1"} {

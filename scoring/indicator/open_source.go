@@ -12,14 +12,16 @@ import (
 )
 
 // openLicence (OS-01, scs-0008 FO-1.1) asks: is the code under a licence that the OSI or the FSF approves, at each
-// deployed version? Knock-out: FAIL needs a recognised licence text that is none.
+// deployed version? Knock-out: FAIL needs a recognised licence text that is none, or where no text was read a catalogue that
+// names closed licences alone for the version.
 // Measured: the SPDX expression of the root licence files at the tag of each deployed version; of the evaluated revision
-// for a project that is scored outside a stack. The worst version decides.
+// for a project that is scored outside a stack. The worst version decides. What was not read and is closed in every edition
+// by the catalogue, with the source of its row, fails; an open licence of the catalogue is named and passes nothing.
 // Misleads: a second licence in a README or a file header is not seen.
 func openLicence(in *input) scoring.Measurement {
 	versions := in.versions()
 	if len(versions) == 0 {
-		return missed("the deployed version is not known, so nobody read its licence", "find out the deployed version")
+		return in.expected("", missed("the deployed version is not known, so nobody read its licence", "find out the deployed version"))
 	}
 	var read, expressions []string
 	var origins []audit.Origin
@@ -27,6 +29,9 @@ func openLicence(in *input) scoring.Measurement {
 	for _, v := range versions {
 		facts, m, ok := take(in, in.e.Licences[v], "the licence"+atVersion(v))
 		if !ok {
+			if m = in.expected(v, m); m.Outcome == audit.FAIL {
+				return m
+			}
 			unknown = append(unknown, m)
 			continue
 		}
@@ -107,8 +112,10 @@ func licenceFile(in *input) scoring.Measurement {
 }
 
 // licenceOfFiles (OS-03, scs-0008 FO-1.3) asks: does each source file say its licence?
-// Measured: source files with an SPDX line, or REUSE coverage of the tree, of all source files.
-// Misleads: generated and vendored files count; a long licence header without an SPDX line does not.
+// Measured: source files whose first 2 KiB hold an SPDX line or the opening words of a well-known licence notice (Apache,
+// GNU, MIT, BSD, MPL, ISC, EPL, or one that points to the licence file), or REUSE coverage of the tree, of all source files.
+// Evidence that counted SPDX lines alone gives the least number: it can pass, and cannot fail.
+// Misleads: generated and vendored files count; a notice in other words does not, and one that a file only quotes does.
 func licenceOfFiles(in *input) scoring.Measurement {
 	t, m, ok := in.tree()
 	switch {
@@ -119,6 +126,32 @@ func licenceOfFiles(in *input) scoring.Measurement {
 	case t.REUSE:
 		return passed("1.00", "REUSE covers the tree", in.at(""))
 	}
+	_, noticed := t.LicenceNotices.Get()
+	_, lined := t.SPDXHeaders.Get()
+	if !noticed && lined {
+		return in.spdxAlone(t)
+	}
+	said, m, ok := take(in, t.LicenceNotices, "the headers of the source files")
+	if !ok {
+		return m
+	}
+	by := ""
+	if marked, known := t.SPDXHeaders.Get(); known && !t.SPDXHeaders.Declared {
+		if marked < 0 || marked > said {
+			return untold("the recorded file counts contradict themselves", "collect the evidence again")
+		}
+		by = fmt.Sprintf(", %d of them by an SPDX line", marked)
+	}
+	if said < 0 || said > t.SourceFiles {
+		return untold("the recorded file counts contradict themselves", "collect the evidence again")
+	}
+	return in.ratio(said, t.SourceFiles, more, fmt.Sprintf("%d of %s name their licence (%s)%s",
+		said, plural(t.SourceFiles, "source file"), percentOf(said, t.SourceFiles), by), in.at(""))
+}
+
+// spdxAlone judges evidence that says of the licences of source files only how many have an SPDX line: at least so many name
+// their licence, and perhaps all.
+func (in *input) spdxAlone(t scoring.Tree) scoring.Measurement {
 	marked, m, ok := take(in, t.SPDXHeaders, "the headers of the source files")
 	switch {
 	case !ok:
@@ -126,8 +159,14 @@ func licenceOfFiles(in *input) scoring.Measurement {
 	case marked < 0 || marked > t.SourceFiles:
 		return untold("the recorded file counts contradict themselves", "collect the evidence again")
 	}
-	return in.ratio(marked, t.SourceFiles, more, fmt.Sprintf("%d of %s name their licence (%s)",
-		marked, plural(t.SourceFiles, "source file"), percentOf(marked, t.SourceFiles)), in.at(""))
+	low := share(marked, t.SourceFiles)
+	m = judgeBetween(low, whole(audit.Full), in.rule, more).answer(decimal(low.basisPoints())+"..1.00", fmt.Sprintf(
+		"%d of %s name their licence by an SPDX line (%s)%s", marked, plural(t.SourceFiles, "source file"), percentOf(marked, t.SourceFiles), in.needed(more)), in.at(""))
+	if m.Outcome == audit.DNF {
+		m.Reason += "; notices in other words were not counted"
+		m.Settle = []string{"collect the evidence again, which counts the notices in the source files"}
+	}
+	return m
 }
 
 // openCore (OS-04, scs-0008 FO-1.2) asks: is any part of the product under a closed licence? Knock-out.

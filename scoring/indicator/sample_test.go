@@ -93,7 +93,7 @@ func healthy() scoring.Evidence {
 			TagOf:          map[string]scoring.Tag{"9.2.1": {Name: "v9.2.1", Commit: tagged, At: ago(200)}},
 		}),
 		Tree: audit.Known(scoring.Tree{
-			Files: 500, SourceFiles: 300, TestFiles: 90, SPDXHeaders: audit.Known(290), LicenceFiles: docs("LICENSE"), Prose: audit.Known(12),
+			Files: 500, SourceFiles: 300, TestFiles: 90, SPDXHeaders: audit.Known(20), LicenceNotices: audit.Known(290), LicenceFiles: docs("LICENSE"), Prose: audit.Known(12),
 			Documents: map[string][]scoring.Document{
 				"governance": docs("GOVERNANCE.md"), "code-of-conduct": docs("CODE_OF_CONDUCT.md"), "contributing": docs("CONTRIBUTING.md"),
 				"security": marked("SECURITY.md", "private-channel", "days:90"), "roadmap": docs("ROADMAP.md"), "changelog": docs("CHANGELOG.md"),

@@ -420,6 +420,44 @@ jobs:
 	}
 }
 
+// The library takes every ref of a pull request for code of strangers; the branch that one wants to change is the project's.
+func TestCheckingOutTheOwnBranchIsNoDangerousWorkflow(t *testing.T) {
+	flow := func(ref string) string {
+		return `on: pull_request_target
+permissions: {}
+jobs:
+  label:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          ref: ` + ref + "\n"
+	}
+	run := func(files map[string]string) scoring.Checks {
+		return checksOf(t, collect(t, &memory{files: files}, onlyGit(onGitHub), nil))
+	}
+	own := map[string]string{".github/workflows/label.yml": flow("${{ github.event.pull_request.base.ref }}")}
+	c := run(own)
+	expect(t, "own branch", c, "Dangerous-Workflow", skip)
+	if got := c.Skipped["Dangerous-Workflow"]; !strings.Contains(got, ".github/workflows/label.yml:7") || strings.HasPrefix(got, scoring.DoesNotApply) {
+		t.Errorf("the reason %q does not name the place", got)
+	}
+	for _, ref := range []string{
+		"${{ github.event.pull_request.head.sha }}", "${{ github.event.pull_request.base.ref || github.event.pull_request.head.ref }}",
+		"${{ github['event'].pull_request.head.sha || github.event.pull_request.base.ref }}", "refs/pull/${{ github.event.pull_request.number }}/merge",
+	} {
+		expect(t, ref, run(map[string]string{".github/workflows/bad.yml": flow(ref)}), "Dangerous-Workflow", 0)
+	}
+	own[".github/workflows/z.yml"] = flow("${{ github.event.pull_request.head.sha }}")
+	c = run(own)
+	expect(t, "both", c, "Dangerous-Workflow", 0)
+	for _, r := range c.Results {
+		if r.Name == "Dangerous-Workflow" && r.Findings[0].Path != ".github/workflows/z.yml" {
+			t.Errorf("got %+v first, want the dangerous one", r.Findings[0])
+		}
+	}
+}
+
 func TestAVerifiedGradleWrapperIsNotCountedAsABinary(t *testing.T) {
 	jar := "PK\x03\x04" + strings.Repeat("\x00", 40)
 	files := map[string]string{"gradle/wrapper/gradle-wrapper.jar": jar}

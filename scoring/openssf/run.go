@@ -94,6 +94,9 @@ func (r *run) ask(ctx context.Context, k check, a question, c *client) (scoring.
 	if result.Score < checker.MinResultScore || result.Score > checker.MaxResultScore {
 		return scoring.Check{}, shown(cmp.Or(a.none, "inconclusive: "+result.Reason))
 	}
+	if reason := withoutOwnCode(&result); reason != "" {
+		return scoring.Check{}, shown(reason)
+	}
 	out := scoring.Check{Name: k.name, Score: result.Score, Reason: shown(result.Reason), Findings: findings(result.Findings)}
 	if n := unparsed(result.Findings); n > 0 {
 		out.Reason = shown(fmt.Sprintf("%s (%d could not be parsed)", out.Reason, n))
@@ -156,7 +159,7 @@ func (r *run) name() repo {
 func badWhenTrue() []string {
 	return []string{
 		"archived", "createdRecently", "hasBinaryArtifacts", "hasDangerousWorkflowScriptInjection",
-		"hasDangerousWorkflowUntrustedCheckout", "hasOSVVulnerabilities", "hasUnverifiedBinaryArtifacts",
+		untrustedCheckout, "hasOSVVulnerabilities", "hasUnverifiedBinaryArtifacts",
 	}
 }
 

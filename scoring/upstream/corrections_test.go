@@ -173,7 +173,7 @@ func TestWordsOfACorrectionAreOneLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Of("keystone", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))[0].Words; got != "The policy stands on our own page." {
+	if got := c.Of("keystone", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))[0].Words; got != "The policy stands on our own page." {
 		t.Errorf("got %q", got)
 	}
 	blank := strings.Replace(correctionsOfKeystone, "words: The policy stands on our own page.", `words: " "`, 1)

@@ -60,3 +60,30 @@ func (k Component) editions(deployed []string) []scoring.Edition {
 	}
 	return out
 }
+
+// expected are the rows about the licence that hold at each deployed version, and under "" those that hold at every version.
+// There is no entry where the catalogue cannot tell which rows hold.
+func (k Component) expected(deployed []string) map[string][]scoring.Edition {
+	out := map[string][]scoring.Edition{}
+	for _, version := range append([]string{""}, deployed...) {
+		rows, reason := k.holding(k.LicenceByVersion, version, "")
+		if reason != "" || len(rows) == 0 {
+			continue
+		}
+		for _, r := range rows {
+			out[version] = append(out[version], scoring.Edition{Name: r.Edition, Licence: r.Licence, Open: r.OSI, Versions: r.Versions, Source: r.Source})
+		}
+	}
+	return out
+}
+
+// expectedLicences is that as a fact of the catalogue; nothing is known where no row holds.
+func (c *Catalogue) expectedLicences(id string, deployed []string) audit.Fact[map[string][]scoring.Edition] {
+	found := c.components[c.byID[id]].expected(deployed)
+	if len(found) == 0 {
+		return audit.Fact[map[string][]scoring.Edition]{}
+	}
+	f := audit.Known(found, c.Origin(id))
+	f.Grade = audit.GradeThirdParty
+	return f
+}

@@ -59,3 +59,36 @@ func TestAnEditionSaysForWhichDeployedVersionsItHolds(t *testing.T) {
 		t.Errorf("editions of nexus: %+v, %t: want an open and a closed one with sources", editions, ok)
 	}
 }
+
+func TestTheLicenceRowsOfADeployedVersionAreExpected(t *testing.T) {
+	c := load(t)
+	vault := find(t, c.Resolve([]Part{{Subject: "a", Assign: "vault"}}), "vault")
+	if rows, ok := vault.Expected.Get(); ok {
+		t.Errorf("the licence of Vault depends on the version, and none is known: %+v", rows)
+	}
+	k := c.components[c.byID["vault"]]
+	got := k.expected([]string{"1.14.8", "1.15.2", "1", "unknown"})
+	want := map[string]string{"1.14.8": "MPL-2.0", "1.15.2": "BUSL-1.1"}
+	if len(got) != len(want) {
+		t.Errorf("got %+v, want rows for %v only", got, want)
+	}
+	for version, expression := range want {
+		if rows := got[version]; len(rows) != 1 || rows[0].Licence != expression || rows[0].Open != (expression == "MPL-2.0") || rows[0].Source == "" {
+			t.Errorf("%s: got %+v, want %s", version, rows, expression)
+		}
+	}
+	if f := c.expectedLicences("vault", []string{"1.15.2"}); f.Grade != audit.GradeThirdParty || len(f.Origins) != 1 || f.Origins[0].Digest != c.Digest() {
+		t.Errorf("grade %q, origins %+v: want those of the catalogue", f.Grade, f.Origins)
+	}
+	both := Component{LicenceByVersion: []LicenceRow{
+		{Versions: "*", Edition: "a", Licence: "BUSL-1.1", Source: "example"}, {Versions: "*", Edition: "b", Licence: "MIT", OSI: true, Source: "example"},
+	}}
+	for i := range both.LicenceByVersion {
+		if err := both.LicenceByVersion[i].prepare(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rows := both.expected([]string{"3"}); len(rows[""]) != 2 || len(rows["3"]) != 2 {
+		t.Errorf("got %+v, want both editions at every version", rows)
+	}
+}

@@ -113,6 +113,7 @@ func (c *Catalogue) Resolve(parts []Part) Resolution {
 	for _, id := range slices.Sorted(maps.Keys(projects)) {
 		p := finished(*projects[id], areas[id])
 		p.Editions = known(c, id, c.components[c.byID[id]].editions(p.Versions), false)
+		p.Expected = c.expectedLicences(id, p.Versions)
 		res.Projects = append(res.Projects, p)
 	}
 	return res
