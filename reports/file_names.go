@@ -24,8 +24,8 @@ func FileNames(projects []Project) []string {
 			return '-'
 		}, id), ".-")
 		name = name[:min(len(name), longest)]
-		if name == "" || taken[strings.ToLower(name)] {
-			name = strings.TrimPrefix(fmt.Sprintf("%s-%d", name, i+1), "-")
+		for n, stem := i+1, name; name == "" || taken[strings.ToLower(name)]; n++ {
+			name = strings.TrimPrefix(fmt.Sprintf("%s-%d", stem, n), "-")
 		}
 		taken[strings.ToLower(name)] = true
 		out = append(out, name)

@@ -232,7 +232,7 @@ func TestABadgeSaysProposalAndIsSoundXML(t *testing.T) {
 }
 
 func TestNamesOfFilesAreSafeAndDistinct(t *testing.T) {
-	projects := []Project{{ID: "etcd"}, {ID: "../../etc/passwd"}, {ID: "Etcd"}, {ID: ""}, {ID: "https://github.com/a/b"}, {ID: "https://github.com/a-b"}, {ID: ".."}, {ID: strings.Repeat("é/", 300)}, {ID: "local clone"}}
+	projects := []Project{{ID: "etcd"}, {ID: "../../etc/passwd"}, {ID: "Etcd"}, {ID: ""}, {ID: "https://github.com/a/b"}, {ID: "https://github.com/a-b"}, {ID: ".."}, {ID: strings.Repeat("é/", 300)}, {ID: "local clone"}, {ID: "x-12"}, {ID: "X"}, {ID: "x"}}
 	seen := map[string]bool{}
 	for i, name := range FileNames(projects) {
 		if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{0,90}$`).MatchString(name) || seen[strings.ToLower(name)] {

@@ -156,14 +156,14 @@ func (c *Catalogue) readCorrections(dir fs.FS, name string) (project string, sai
 
 // readBounded reads a file that must be regular and small.
 func readBounded(dir fs.FS, name string, most int) ([]byte, error) {
+	if info, err := fs.Stat(dir, name); err != nil || !info.Mode().IsRegular() { // before it is opened: a pipe would be waited for
+		return nil, errors.New("not a regular file")
+	}
 	f, err := dir.Open(name)
 	if err != nil {
 		return nil, errors.New("the file cannot be opened")
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
 	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	switch {
 	case err != nil:
@@ -223,7 +223,7 @@ func (r correction) statement(node *yaml.Node) (scoring.Statement, error) {
 		return bad("at", "%q is no day, such as 2026-11-20", shortened(r.At))
 	case !slices.Contains(roles[:], r.Role):
 		return bad("role", "%q is none of %s; names of persons are not wanted", shortened(r.Role), strings.Join(roles[:], ", "))
-	case r.Contests && r.Words == "":
+	case r.Contests && strings.TrimSpace(r.Words) == "":
 		return bad("words", "who contests an answer says why")
 	case r.Value == "" && r.Words == "":
 		return bad("value", "a correction has a value, words, or both")
@@ -237,7 +237,7 @@ func (r correction) statement(node *yaml.Node) (scoring.Statement, error) {
 		return bad("source", "want the https address of a public page that shows it, without user names")
 	}
 	return scoring.Statement{Indicator: r.Indicator, By: scoring.ByCatalogue, Role: r.Role, Contests: r.Contests, Value: r.Value,
-		Words: r.Words, Source: r.Source, At: day}, nil
+		Words: strings.Join(strings.Fields(r.Words), " "), Source: r.Source, At: day}, nil
 }
 
 // answer reports whether a value is one of the forms of scoring.Statement; none is one.

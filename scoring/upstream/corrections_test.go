@@ -3,7 +3,10 @@ package upstream
 import (
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -138,5 +141,43 @@ func TestLocalCorrectionsFollowTheShippedOnes(t *testing.T) {
 	}
 	if len(Corrections{}.Of("x", time.Now())) != 0 {
 		t.Error("the zero value says something")
+	}
+}
+
+// A pipe in the directory would be waited for without end.
+func TestAPipeAmongCorrectionsIsRefusedAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "keystone.yaml"), 0o600); err != nil {
+		t.Skipf("no pipes here: %v", err)
+	}
+	c := load(t)
+	done := make(chan error, 1)
+	go func() {
+		_, err := c.ReadCorrections(os.DirFS(dir))
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err == nil || !strings.Contains(err.Error(), `"keystone.yaml": not a regular file`) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a pipe is waited for")
+	}
+}
+
+// Words over several lines, as YAML folds and keeps them, are one text.
+func TestWordsOfACorrectionAreOneLine(t *testing.T) {
+	text := strings.Replace(correctionsOfKeystone, "words: The policy stands on our own page.", "words: |\n      The policy stands\n      on our own page.\n", 1)
+	c, err := load(t).ReadCorrections(correctionDir(map[string]string{"keystone.yaml": text}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Of("keystone", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC))[0].Words; got != "The policy stands on our own page." {
+		t.Errorf("got %q", got)
+	}
+	blank := strings.Replace(correctionsOfKeystone, "words: The policy stands on our own page.", `words: " "`, 1)
+	if _, err := load(t).ReadCorrections(correctionDir(map[string]string{"keystone.yaml": blank})); err == nil || !strings.Contains(err.Error(), "says why") {
+		t.Errorf("a contest of blanks: got %v", err)
 	}
 }

@@ -87,7 +87,7 @@ func (s *scoring) run(cmd *cobra.Command, args []string, w World) error {
 		return err
 	}
 	opt.Indexes, opt.Profile = s.indexes, s.profile
-	projects, err := s.score(cmd.Context(), args, atHead, view.Only, opt)
+	projects, err := s.score(cmd.Context(), args, atHead, cmd.Flags().Changed("history"), view.Only, opt)
 	if err != nil {
 		return err
 	}
@@ -113,11 +113,11 @@ func (s *scoring) run(cmd *cobra.Command, args []string, w World) error {
 }
 
 // score scores the targets. What --why asks about has to be something that was measured.
-func (s *scoring) score(ctx context.Context, targets []string, atHead bool, only []string, opt pipeline.Options) ([]reports.Project, error) {
+func (s *scoring) score(ctx context.Context, targets []string, atHead, history bool, only []string, opt pipeline.Options) ([]reports.Project, error) {
 	if err := pipeline.CheckWhy(only); err != nil {
 		return nil, err
 	}
-	if s.history > 0 {
+	if history {
 		return pipeline.ScoreHistory(ctx, targets, atHead, s.history, opt)
 	}
 	return pipeline.Score(ctx, targets, atHead, opt)

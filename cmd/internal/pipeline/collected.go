@@ -176,7 +176,7 @@ func prepareProjects(stack Stack, opt Options, catalogue *upstream.Catalogue) (*
 	if err := checkAnew(opt.Anew, catalogue); err != nil {
 		return nil, err
 	}
-	said, err := corrections(catalogue, opt.Corrections)
+	said, err := corrections(catalogue, opt.Corrections, opt.Now)
 	if err != nil {
 		return nil, err
 	}

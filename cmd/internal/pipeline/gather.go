@@ -198,7 +198,7 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	if err := checkAnew(opt.Anew, catalogue); err != nil {
 		return nil, err
 	}
-	said, err := corrections(catalogue, opt.Corrections)
+	said, err := corrections(catalogue, opt.Corrections, opt.Now)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ const parallelQuarters = 2
 // its line has one end, and no past of its own to go back to.
 func ScoreHistory(ctx context.Context, targets []string, atHead bool, quarters int, opt Options) ([]reports.Project, error) {
 	if quarters < 2 || quarters > MostQuarters {
-		return nil, usagef("", "flag --history: give 2 to %d quarters", MostQuarters)
+		return nil, usagef("for example --history=8; without a number it is 12", "flag --history: give 2 to %d quarters, not %d", MostQuarters, quarters)
 	}
 	for _, target := range targets {
 		if _, rev := splitRevision(target); rev != "" {

@@ -64,18 +64,18 @@ func readPrevious(stack Stack, at time.Time, policy *policies.Policy) (*previous
 }
 
 func readReport(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	info, err := os.Stat(name) // before it is opened: a pipe would be waited for without end
 	switch {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, errors.New("no regular file")
 	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxPrevious+1))
 	if err == nil && len(data) > maxPrevious {
 		err = fmt.Errorf("more than %d MB", maxPrevious>>20)

@@ -73,6 +73,9 @@ func WriteSite(ctx context.Context, dir string, site reports.Site) (int, error) 
 	}
 	defer root.Close()
 	w := siteWriter{root: root, dir: dir}
+	if info, err := root.Lstat("p"); err == nil && !info.IsDir() {
+		return 0, usagef("name an empty directory, or move it away", "writing the site to %q: \"p\" is there and is no directory", dir)
+	}
 	if w.old, err = readSiteManifest(root); err != nil {
 		return 0, usagef("name an empty directory, a new one, or one that --site wrote", "writing the site to %q: %w", dir, err)
 	}
@@ -96,14 +99,20 @@ type siteWriter struct {
 // readSiteManifest reads which files an earlier run wrote; none if there was none.
 func readSiteManifest(root *os.Root) (siteFiles, error) {
 	m := siteFiles{Files: map[string]audit.Digest{}}
-	data, err := fs.ReadFile(root.FS(), siteManifest)
+	info, err := root.Lstat(siteManifest)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return m, nil
 	case err != nil:
 		return m, err
-	case len(data) > maxSiteManifest:
-		return m, fmt.Errorf("%q has %d bytes, at most %d are read", siteManifest, len(data), maxSiteManifest)
+	case !info.Mode().IsRegular(): // a pipe would be waited for without end
+		return m, fmt.Errorf("%q is no regular file", siteManifest)
+	case info.Size() > maxSiteManifest:
+		return m, fmt.Errorf("%q has %d bytes, at most %d are read", siteManifest, info.Size(), maxSiteManifest)
+	}
+	data, err := fs.ReadFile(root.FS(), siteManifest)
+	if err != nil {
+		return m, err
 	}
 	if err := json.Unmarshal(data, &m); err != nil || m.Schema != siteManifestSchema || len(m.Files) > mostSiteFiles {
 		return m, fmt.Errorf("%q does not list the files of a site", siteManifest)
@@ -135,7 +144,7 @@ func (w *siteWriter) stage(ctx context.Context, site reports.Site) error {
 		if err != nil {
 			return err
 		}
-		if _, ours := w.old.Files[f.Name]; !ours && w.there(f.Name) {
+		if _, ours := w.old.Files[f.Name]; w.there(f.Name, ours) {
 			return usagef("name an empty directory, or move that file away", "writing the site to %q: %q is there and was not written by --site", w.dir, f.Name)
 		}
 		if err := w.root.WriteFile(siteStaging+"/"+f.Name, f.Data, 0o644); err != nil {
@@ -146,9 +155,10 @@ func (w *siteWriter) stage(ctx context.Context, site reports.Site) error {
 	return nil
 }
 
-func (w *siteWriter) there(name string) bool {
-	_, err := w.root.Lstat(name)
-	return err == nil
+// there says that something of this name is there that must not be replaced: anything but a file that --site wrote.
+func (w *siteWriter) there(name string, ours bool) bool {
+	info, err := w.root.Lstat(name)
+	return err == nil && !(ours && info.Mode().IsRegular())
 }
 
 // place moves the files to where they belong. The list of what is ours is written first with old and new names, so that a run

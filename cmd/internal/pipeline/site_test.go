@@ -127,6 +127,33 @@ func TestASiteNeverReplacesWhatItDidNotWrite(t *testing.T) {
 	if _, err := WriteSite(t.Context(), linked, smallSite("a")); err == nil {
 		t.Error("a link out of the directory was followed")
 	}
+	if _, err := os.Stat(filepath.Join(linked, siteManifest)); err == nil {
+		t.Error("a site that was refused left its list behind")
+	}
+}
+
+// What --site wrote may have been replaced since: by a directory, which no file can take the place of, or by a link.
+func TestASiteThatWasChangedSinceIsRefusedBeforeAnythingIsReplaced(t *testing.T) {
+	for _, name := range []string{"site.css", siteManifest} {
+		dir := t.TempDir()
+		if _, err := WriteSite(t.Context(), dir, smallSite("a")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		before := filesBelow(t, dir)
+		_, err := WriteSite(t.Context(), dir, smallSite("b"))
+		if _, usage := err.(*UsageError); !usage || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v, want wrong usage that names the file", name, err)
+		}
+		if got := filesBelow(t, dir); !maps.Equal(got, before) {
+			t.Errorf("%s: the directory changed: %v", name, slices.Sorted(maps.Keys(got)))
+		}
+	}
 }
 
 func TestAnInterruptedSiteIsWrittenWholeByTheNextRun(t *testing.T) {
@@ -184,7 +211,7 @@ func corpusRows(t testing.TB) []reports.Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said, err := corrections(catalogue, nil)
+	said, err := corrections(catalogue, nil, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,9 @@ import (
 	"github.com/pegel-audit/pegel/scoring/upstream"
 )
 
-// corrections are those of the catalogue and those of local directories.
-func corrections(catalogue *upstream.Catalogue, dirs []string) (upstream.Corrections, error) {
+// corrections are those of the catalogue and those of local directories. What a local file says on a day that is yet to come
+// is refused: it would lie unread until then. One day more is for time zones.
+func corrections(catalogue *upstream.Catalogue, dirs []string, now time.Time) (upstream.Corrections, error) {
 	all, err := catalogue.Corrections()
 	if err != nil {
 		return upstream.Corrections{}, err
@@ -25,6 +26,11 @@ func corrections(catalogue *upstream.Catalogue, dirs []string) (upstream.Correct
 		more, err := catalogue.ReadCorrections(os.DirFS(dir))
 		if err != nil {
 			return upstream.Corrections{}, usagef("docs/corrections.md has the form of the file", "%w", err)
+		}
+		for _, s := range more.All {
+			if !now.IsZero() && s.At.After(now.AddDate(0, 0, 1)) {
+				return upstream.Corrections{}, usagef("give the day on which it was said", "reading %q: line %d: at: %s lies in the future", s.Origin.Path, s.Origin.Line, s.At.Format(time.DateOnly))
+			}
 		}
 		all = all.And(more)
 	}

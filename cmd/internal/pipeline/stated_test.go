@@ -44,7 +44,7 @@ func TestAContestNeverChangesAnAnswer(t *testing.T) {
 	}
 	before := row(plain)
 	for n, was := range before.Indicators {
-		all, err := corrections(catalogue, []string{correctionsIn(t, strings.Replace(contest, "IND", was.ID, 1))})
+		all, err := corrections(catalogue, []string{correctionsIn(t, strings.Replace(contest, "IND", was.ID, 1))}, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestCorrectionsAreTakenOnceAndFromTheirDay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := corrections(catalogue, []string{correctionsIn(t, strings.Replace(contest, "IND", "SE-02", 1))})
+	all, err := corrections(catalogue, []string{correctionsIn(t, strings.Replace(contest, "IND", "SE-02", 1))}, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,10 +122,11 @@ func TestWrongCorrectionsAreWrongUsage(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ dir, want string }{
 		"no directory":        {filepath.Join(t.TempDir(), "x"), "no such directory"},
-		"an unknown question": {correctionsIn(t, strings.Replace(contest, "IND", "XX-99", 1)), `line 4: there is no question "XX-99"`},
+		"an unknown question": {correctionsIn(t, strings.NewReplacer("IND", "XX-99", "2026-", "2025-").Replace(contest)), `line 4: there is no question "XX-99"`},
+		"a day to come":       {correctionsIn(t, strings.Replace(contest, "IND", "SE-02", 1)), "line 4: at: 2026-01-05 lies in the future"},
 		"a broken file":       {correctionsIn(t, "  - {indicator: 1}\n"), `reading corrections "keystone.yaml": line 4`},
 	} {
-		_, err := corrections(catalogue, []string{c.dir})
+		_, err := corrections(catalogue, []string{c.dir}, time.Date(2025, 12, 31, 0, 0, 0, 0, time.UTC))
 		if _, ok := err.(*UsageError); !ok || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want wrong usage with %q", name, err, c.want)
 		}
