@@ -44,7 +44,7 @@ func (e *evaluation) probation(q question, s *opened, a answered) int {
 	case before.Met[id]:
 		audits = 1
 	case before.Below[id] > 0:
-		audits = before.Below[id] + 1
+		audits = min(before.Below[id], e.in.Profile.Hysteresis.Audits) + 1 // a report of others may hold any number
 	}
 	if audits >= e.in.Profile.Hysteresis.Audits {
 		return 0

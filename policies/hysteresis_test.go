@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +105,9 @@ func TestALevelSurvivesOneQuietAuditAndNotTwo(t *testing.T) {
 	}
 	first := after(t, p, good, nil, 2)
 	f := findingOf(t, after(t, p, quiet, &first, 2), "project-activity/keystone")
+	if k := findingOf(t, after(t, p, knocked, &first, 2), "project-activity/keystone"); k.Probation != 0 {
+		t.Errorf("what is knocked out is on probation: %s", k.Reason)
+	}
 	if f.Outcome != audit.FAIL || !strings.Contains(f.Reason, "on probation: 1 audit after the audit of 2026-08-24") {
 		t.Errorf("what lies below a gate must not look as if it did not: %s %s", f.Outcome, f.Reason)
 	}
@@ -120,5 +124,23 @@ func TestALastAuditThatReachedNothingHoldsNothing(t *testing.T) {
 	r := after(t, p, quiet, &last, 2)
 	if v := verdictOf(t, r, "scs-sovereign-iaas"); v.Outcome != NotEligible {
 		t.Errorf("a level that was never reached is held: %+v", v)
+	}
+}
+
+// A report of others may hold any number of audits; none of them holds a level for longer.
+func TestAnAbsurdNumberOfAuditsHoldsNothing(t *testing.T) {
+	p := builtIn(t)
+	quiet := with(KindProject, func(s *Subject) {
+		r := s.Record.(Project)
+		r.Activity = audit.Between(4000, 4900)
+		s.Record = r
+	})
+	last := after(t, p, full(), nil, 2)
+	for i := range last.Findings {
+		last.Findings[i].Outcome, last.Findings[i].Probation = audit.FAIL, math.MaxInt
+	}
+	r := after(t, p, quiet, &last, 2)
+	if v := verdictOf(t, r, "scs-sovereign-iaas"); v.Outcome != NotEligible || findingOf(t, r, "project-activity/keystone").Probation != 0 {
+		t.Errorf("got %+v", v)
 	}
 }

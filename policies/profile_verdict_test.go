@@ -73,6 +73,7 @@ func TestABrokenRuleForVerdictsRisksOrLockInIsRefused(t *testing.T) {
 		"a radius that falls":                     {"{from: 10, factor: 10000}", "{from: 10, factor: 100}", "steps rise"},
 		"a radius that begins too late":           {"{from: 1, factor: 5000}", "{from: 2, factor: 5000}", "the first step begins at 1"},
 		"a matrix that falls where an axis grows": {"high: {low: medium, medium: high, high: high}", "high: {low: medium, medium: low, high: high}", "is lower than that of a smaller one"},
+		"a matrix that falls along a row":         {"    low: {low: low, medium: low, high: medium}", "    low: {low: medium, medium: low, high: medium}", "probability low and effect medium is lower"},
 		"a row that is missing":                   {"    low: {low: low, medium: low, high: medium}\n", "", "the row of probability low is missing"},
 		"a matrix without borders":                {"  low: 3300\n", "", `"low" is missing`},
 	} {

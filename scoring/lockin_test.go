@@ -86,3 +86,19 @@ func TestAProfileWithoutMatrixLeavesTheRiskUndetermined(t *testing.T) {
 		t.Errorf("got %+v, want undetermined", l)
 	}
 }
+
+// What an unknown radius may still change is no knowledge: both ends hold, and so much less of the axis is known. Ends are
+// rounded outward.
+func TestTheRadiusScalesEndsAndCoverageOfTheEffect(t *testing.T) {
+	effect := func(p scoring.Project) scoring.Axis {
+		known := dnf("E", audit.Full-6001, audit.Full-6001)
+		known.Outcome = audit.PART
+		return scoring.Matrix(scoring.Score(p, []scoring.Measurement{known}, matrix()), audit.Fact[scoring.Governance]{}, matrix()).Effect
+	}
+	if a := effect(wide(3)); a.Interval != audit.Between(4500, 4501) || a.Coverage != audit.Full {
+		t.Errorf("radius 3: got %v, %d known", a.Interval, a.Coverage)
+	}
+	if a := effect(scoring.Project{}); a.Interval != audit.Between(3000, 6001) || a.Coverage != audit.Full/2 {
+		t.Errorf("unknown radius: got %v, %d known", a.Interval, a.Coverage)
+	}
+}
