@@ -74,6 +74,8 @@ func TestABrokenRuleForVerdictsRisksOrLockInIsRefused(t *testing.T) {
 		"a radius that begins too late":           {"{from: 1, factor: 5000}", "{from: 2, factor: 5000}", "the first step begins at 1"},
 		"a matrix that falls where an axis grows": {"high: {low: medium, medium: high, high: high}", "high: {low: medium, medium: low, high: high}", "is lower than that of a smaller one"},
 		"a matrix that falls along a row":         {"    low: {low: low, medium: low, high: medium}", "    low: {low: medium, medium: low, high: medium}", "probability low and effect medium is lower"},
+		"an endless source":                       {`says: passed, source: "design`, `says: passed, source: "` + strings.Repeat("x", 1001), "at most 1000 are read"},
+		"a source that turns the writing":         {`says: passed, source: "design`, `says: passed, source: "` + "\u202e" + `design`, "cannot be printed"},
 		"a row that is missing":                   {"    low: {low: low, medium: low, high: medium}\n", "", "the row of probability low is missing"},
 		"a matrix without borders":                {"  low: 3300\n", "", `"low" is missing`},
 	} {
