@@ -163,7 +163,10 @@ func (in *input) editionsRead() scoring.Measurement {
 	}
 	closed, _, unread, doubtful := sorted(t.SubLicences, in.classOf)
 	held := len(closed) == 0 && in.held() == yes
+	_, licensed := in.e.Licences[""].Get()
 	switch {
+	case !licensed && len(signs) == 0:
+		return untold("no sign of a restricted edition in "+plural(read, "document")+", but the licence of the repository was not read", "read the licence of the repository")
 	case len(signs) == 0 && doubtful && !held:
 		m = untold("no sign of a restricted edition in "+plural(read, "document")+", but the licence of parts was not recognised: "+listed(byPath(unread)), "read "+clip(byPath(unread)[0].Path))
 		m.Origins = in.files(byPath(unread))
