@@ -24,5 +24,5 @@ SOURCE_DATE_EPOCH=$(date -u -d "$DAY" +%s) ./pegel collect --catalogue all --at 
 # SCS asked. `pegel score harbor quay kraken nexus --from examples/scs-0218/evidence --profile examples/scs-0218/profile.yaml
 # --offline` gives the same words as scs-0218.
 rm -rf examples/scs-0218/evidence
-SOURCE_DATE_EPOCH=$(date -u -d "$DAY" +%s) ./pegel collect --catalogue harbor,quay,kraken,nexus --at 2023-03-27 "${from[@]}" \
+SOURCE_DATE_EPOCH=$(date -u -d "$DAY" +%s) ./pegel collect --catalogue harbor,quay,kraken,nexus --at 2024-02-13 "${from[@]}" \
 	--bundle examples/scs-0218/evidence

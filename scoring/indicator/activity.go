@@ -14,9 +14,10 @@ import (
 // maintained (AC-01, scs-0008 AC-1) asks: do people still work on it? Knock-out: FAIL if nobody did for a year, if the
 // repository is archived, or if it sleeps.
 // Measured: whether the forge has archived the repository, where that is the home of the project and not a mirror; human
-// non-merge commits of the window (90 days, or 182, 365 or 730); without any, whether there was one in the last year. A commit of that year on a
-// release branch counts as one of the year if it is a person's, which nobody looked at; while nobody has read the release
-// branches an idle default branch does not fail.
+// non-merge commits of the window (90 days, or 182, 365 or 730); without any, whether there was one in the last year. A commit
+// of that year on a release branch counts as one of the year if it is a person's, which nobody looked at; while nobody has read
+// the release branches an idle default branch does not fail. A project sleeps if a whole year saw fewer human commits than are
+// asked of the window, and a project that once made releases has made none for years: then no fix reaches its users.
 // Misleads: a finished project needs few commits; where the forge was not asked an archived repository looks alive for a
 // while, and what it says then overturns the count of commits; a clone that was not updated looks abandoned; so does a
 // default branch that the project left for another.
