@@ -35,8 +35,8 @@ func (q *quarters) Set(s string) error {
 		return nil
 	}
 	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 {
-		return errors.New("give a number of quarters")
+	if err != nil || n < 2 {
+		return errors.New("give 2 to 12 quarters")
 	}
 	*q = quarters{count: n}
 	return nil
