@@ -39,7 +39,7 @@ dist:
 	@cd dist && sha256sum pegel-linux-* > SHA256SUMS && cat SHA256SUMS
 
 test: check testbed descriptions
-	@light=$$($(GO) list ./... | grep -vE '/sbom/scan|/cmd(/|$$)'); \
+	@light=$$($(GO) list ./... | grep -vE '/sbom/scan|/scoring/openssf|/cmd(/|$$)'); \
 	if command -v $${CC:-gcc} >/dev/null 2>&1; then \
 		echo "CGO_ENABLED=1 go test -race (packages that link neither syft nor scorecard)"; CGO_ENABLED=1 $(GO) test -race $$light; \
 	elif [ "$${CI:-}" = true ]; then \
