@@ -23,7 +23,9 @@ var mayImport = map[string][]string{
 	"audit":              {},
 	"audit/licence":      {"audit"},
 	"audit/bundle":       {"audit", "audit/licence"},
-	"audit/conformance":  {"audit", "audit/licence"},
+	"audit/conformance":  {"audit", "audit/licence", "audit/signature"},
+	"audit/declaration":  {"audit", "audit/signature"},
+	"audit/signature":    {"audit"},
 	"audit/transparency": {"audit", "audit/licence"},
 	"sbom":               {"audit", "audit/licence"},
 	"scoring":            {"audit", "audit/licence"},
@@ -53,6 +55,7 @@ var onlyIn = map[string][]string{
 	"github.com/vektah/gqlparser":            {"scoring/forge"},
 	"github.com/google/osv-scalibr":          {"scoring/thirdparty"},
 	"github.com/pandatix/go-cvss":            {"scoring/thirdparty"},
+	"github.com/hiddeco/sshsig":              {"audit/signature"},
 }
 
 // testSupport is what tests of several packages share. It imports nothing of ours.
@@ -65,7 +68,7 @@ func allowed(pkg, imported string) bool {
 	if list, ok := mayImport[pkg]; ok {
 		return slices.Contains(list, imported)
 	}
-	for _, parent := range []string{"sbom", "scoring"} {
+	for _, parent := range []string{"sbom", "scoring", "audit/transparency"} {
 		if path.Dir(pkg) == parent {
 			return slices.Contains([]string{parent, "audit", "audit/licence"}, imported)
 		}

@@ -65,3 +65,20 @@ const (
 	ClassMedium = "medium"
 	ClassHigh   = "high"
 )
+
+// TransparencyRules are what a profile says about the operator's artifacts. The zero value asks nothing.
+type TransparencyRules struct {
+	// Public lists by exposure of the subject (public, community, private) the kinds of artifacts that must be public; the
+	// others may go to the auditor.
+	Public     map[string][]string         `yaml:"public,omitempty" json:"public,omitempty"`
+	Indicators map[string]TransparencyRule `yaml:"indicators,omitempty" json:"indicators,omitempty"` // by id, e.g. SP-01
+	Source     string                      `yaml:"source,omitempty" json:"source,omitempty"`         // of Public
+}
+
+// TransparencyRule is what a profile says about one indicator of an operator.
+type TransparencyRule struct {
+	Title string `yaml:"title" json:"title"`
+	// Numbers are its thresholds, by names that end in their unit: _months, _days, _hours, _bp (basis points), or a count.
+	Numbers map[string]int `yaml:"numbers,omitempty" json:"numbers,omitempty"`
+	Source  string         `yaml:"source" json:"source"` // where each number comes from
+}

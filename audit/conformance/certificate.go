@@ -1,0 +1,4 @@
+package conformance
+
+// Certificate is to be filled in.
+type Certificate struct{}

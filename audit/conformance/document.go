@@ -1,0 +1,4 @@
+package conformance
+
+// Document is to be filled in.
+type Document struct{}

@@ -1,0 +1,4 @@
+package conformance
+
+// KubernetesRun is to be filled in.
+type KubernetesRun struct{}

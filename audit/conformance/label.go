@@ -1,0 +1,4 @@
+package conformance
+
+// Label is to be filled in.
+type Label struct{}

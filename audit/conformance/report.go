@@ -1,0 +1,4 @@
+package conformance
+
+// Report is to be filled in.
+type Report struct{}

@@ -1,0 +1,4 @@
+package conformance
+
+// Status is to be filled in.
+type Status struct{}

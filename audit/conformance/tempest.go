@@ -1,0 +1,4 @@
+package conformance
+
+// TempestRun is to be filled in.
+type TempestRun struct{}

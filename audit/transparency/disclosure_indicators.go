@@ -1,0 +1,3 @@
+package transparency
+
+func disclosureIndicators() []Indicator { return nil }

@@ -1,0 +1,3 @@
+package transparency
+
+func incidentReportIndicators() []Indicator { return nil }

@@ -1,0 +1,93 @@
+package transparency
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pegel-audit/pegel/audit"
+)
+
+// Judge answers every indicator from the evidence of one operator by the rules of a profile, in the order of All. It is pure.
+func Judge(e Evidence, c Context, rules audit.TransparencyRules) []Result {
+	var out []Result
+	for _, i := range All() {
+		out = append(out, judgeOne(i, e, c, rules))
+	}
+	return out
+}
+
+func judgeOne(i Indicator, e Evidence, c Context, rules audit.TransparencyRules) Result {
+	result := Result{Indicator: i}
+	rule, ok := rules.Indicators[i.ID]
+	if !ok {
+		result.Reason, result.Settle = "the profile has no numbers for it", []string{"judge by a profile that asks " + i.ID}
+		return result
+	}
+	artifacts := e.Of(i.Kind)
+	readable := slices.DeleteFunc(slices.Clone(artifacts), func(a Artifact) bool { return a.Trouble != nil })
+	if len(readable) == 0 {
+		result.Measurement = unread(i.Kind, artifacts)
+		return result
+	}
+	if counted := countable(i.Kind, e.Exposure, rules, readable); len(counted) > 0 {
+		result.Measurement = i.Measure(Question{Artifacts: counted, Evidence: e, Context: c, Rule: rule})
+		result.Handed = slices.ContainsFunc(counted, func(a Artifact) bool { return a.Handed })
+		if result.Origins == nil {
+			result.Origins = origins(counted)
+		}
+		if result.Observed.IsZero() {
+			result.Observed = observed(counted)
+		}
+		return result
+	}
+	result.Handed = true
+	result.Origins, result.Observed = origins(readable), observed(readable)
+	result.Reason = fmt.Sprintf("it was handed over as a file, and for a cloud that is %s it has to be public: nobody saw it there", e.Exposure)
+	result.Settle = []string{"publish it and name the address under transparency: " + Key(i.Kind)}
+	return result
+}
+
+// countable returns the artifacts that may count: what must be public was seen in public.
+func countable(kind, exposure string, rules audit.TransparencyRules, readable []Artifact) []Artifact {
+	if !slices.Contains(rules.Public[exposure], kind) {
+		return readable
+	}
+	return slices.DeleteFunc(slices.Clone(readable), func(a Artifact) bool { return a.Handed })
+}
+
+// unread answers where nothing could be read: the worst that the troubles mean, with the words of the first of that kind.
+func unread(kind string, artifacts []Artifact) Measurement {
+	if len(artifacts) == 0 {
+		return Measurement{Reason: "nobody said where it is", Settle: []string{"name it under transparency: " + Key(kind)}}
+	}
+	worst := artifacts[0]
+	for _, a := range artifacts[1:] {
+		if o := a.Trouble.Outcome(); o != worst.Trouble.Outcome() && audit.Worst(o, worst.Trouble.Outcome()) == o {
+			worst = a
+		}
+	}
+	m := Measurement{Outcome: worst.Trouble.Outcome(), Reason: worst.Trouble.Text, Origins: origins(artifacts), Observed: observed(artifacts)}
+	if worst.Trouble.Settle != "" {
+		m.Settle = []string{worst.Trouble.Settle}
+	}
+	return m
+}
+
+func origins(artifacts []Artifact) []audit.Origin {
+	var out []audit.Origin
+	for _, a := range artifacts {
+		out = append(out, a.Origins()...)
+	}
+	return out
+}
+
+func observed(artifacts []Artifact) time.Time {
+	var at time.Time
+	for _, a := range artifacts {
+		if o := a.Observed(); o.After(at) {
+			at = o
+		}
+	}
+	return at
+}

@@ -1,0 +1,3 @@
+package transparency
+
+func runbookIndicators() []Indicator { return nil }

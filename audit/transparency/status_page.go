@@ -1,0 +1,45 @@
+package transparency
+
+import "time"
+
+// StatusPage is what a status page shows, whatever software runs it.
+type StatusPage struct {
+	Title      string      `json:"title,omitempty"`
+	Components []Component `json:"components"`
+	// Incidents are the newest, newest first, bounded by the collector; IncidentsSeen counts all that were read.
+	Incidents     []Incident `json:"incidents"`
+	IncidentsSeen int        `json:"incidents_seen"`
+	// HistoryFrom is the moment from which on the history can be read: the begin of the oldest incident or maintenance, or what
+	// the software itself says. Zero: not known.
+	HistoryFrom time.Time `json:"history_from,omitzero"`
+	// UpdatedAt is what the page itself says of its age, or the newest event. Zero: not known.
+	UpdatedAt time.Time `json:"updated_at,omitzero"`
+	// SaysNone is true if the page says in so many words, or by the state of every component, that nothing is wrong.
+	SaysNone bool `json:"says_none,omitempty"`
+	// Complete is false where the software shows only a part, such as the newest 50 incidents or an RSS feed.
+	Complete bool `json:"complete"`
+}
+
+// Component is one part of the cloud that a status page names.
+type Component struct {
+	ID    string `json:"id,omitempty"`
+	Name  string `json:"name"`
+	State string `json:"state,omitempty"` // in the words of the software
+}
+
+// Incident is one incident or maintenance.
+type Incident struct {
+	ID          string    `json:"id"`
+	URL         string    `json:"url,omitempty"` // permanent address; empty: none
+	Title       string    `json:"title,omitempty"`
+	Begin       time.Time `json:"begin,omitzero"`
+	End         time.Time `json:"end,omitzero"` // zero: still open, or not said
+	Open        bool      `json:"open,omitempty"`
+	Components  []string  `json:"components,omitempty"` // names
+	Severity    *int      `json:"severity,omitempty"`   // 0..100 as in the SCS status page API, 0 a maintenance; nil: not said
+	Impact      string    `json:"impact,omitempty"`     // in the words of the software
+	Updates     int       `json:"updates"`
+	Maintenance bool      `json:"maintenance,omitempty"`
+	Announced   time.Time `json:"announced,omitzero"` // of a maintenance: when it was first published
+	Report      string    `json:"report,omitempty"`   // address of a post-mortem that the page itself names
+}

@@ -1,0 +1,3 @@
+package transparency
+
+func statusPageIndicators() []Indicator { return nil }
