@@ -26,6 +26,8 @@ type Profile struct {
 	Licences map[string]Outcome `yaml:"licences" json:"licences"`
 	// Hysteresis says when a level that was reached is lost again.
 	Hysteresis Hysteresis `yaml:"hysteresis" json:"hysteresis,omitzero"`
+	// Transparency says what is asked about the operator's public artifacts.
+	Transparency TransparencyRules `yaml:"transparency,omitempty" json:"transparency,omitzero"`
 }
 
 // Hysteresis keeps one quiet quarter from flipping a level. It holds for score gates only: a knock-out counts at once.

@@ -105,12 +105,12 @@ const (
 	profileWindow    = 3660      // days; ten years
 	profileMostText  = 1000      // bytes of a text
 	profileKnockOut  = 3         // weight of a knock-out
-	profileMostNames = 32        // levels, kinds of evidence, further numbers
+	profileMostNames = 64        // levels, kinds of evidence, further numbers, indicators about an operator
 )
 
 func (r *reader) profile(n *yaml.Node) audit.Profile {
 	m := r.mapping(n, "schema", "id", "version", "status", "title", "indicators", "gates", "verdicts", "risks", "lock_in", "lifetimes", "licences",
-		"hysteresis")
+		"hysteresis", "transparency")
 	if m == nil {
 		return audit.Profile{}
 	}
@@ -129,6 +129,7 @@ func (r *reader) profile(n *yaml.Node) audit.Profile {
 	p.Lifetimes = r.profileLifetimes(orNode(m["lifetimes"], n), m["lifetimes"] != nil)
 	p.Licences = r.profileLicences(orNode(m["licences"], n), m["licences"] != nil)
 	p.Hysteresis = r.profileHysteresis(orNode(m["hysteresis"], n), m["hysteresis"] != nil)
+	p.Transparency = r.profileTransparency(m["transparency"])
 	return p
 }
 
@@ -255,7 +256,7 @@ func (r *reader) profileNames(n *yaml.Node, valid func(string) bool) (names []st
 		key := n.Content[i]
 		switch {
 		case key.Kind != yaml.ScalarNode || !valid(key.Value):
-			r.problem(key, "%q is no name; use lower-case letters and digits, starting with a letter", clean(key.Value))
+			r.problem(key, "%q is no name here; names are words such as activity, indicators such as SP-01", clean(key.Value))
 		case values[key.Value] != nil:
 			r.problem(key, "key %q stands here twice", key.Value)
 		case len(names) == profileMostNames:
