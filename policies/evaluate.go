@@ -319,7 +319,7 @@ func (e *evaluation) answer(q question, s *opened, memo map[string]decision) ans
 	if d.outcome != audit.PASS && d.outcome != audit.FAIL {
 		return a
 	}
-	a.declared = q.rule.readsDeclared(s.Subject)
+	a.declared = q.rule.restsOnDeclared(s, d.outcome, a.gates)
 	e.age(q, s.Observed, &a)
 	if a.outcome != audit.PASS {
 		return a
@@ -361,8 +361,16 @@ func (e *evaluation) age(q question, observed time.Time, a *answered) {
 	}
 }
 
-func (r *rule) readsDeclared(s Subject) bool {
-	return slices.ContainsFunc(r.reads, func(i int) bool { return s.Declared[r.schema[i].name] })
+// restsOnDeclared says whether an answer needs what only the operator says: without that it would be another one.
+func (r *rule) restsOnDeclared(s *opened, outcome audit.Outcome, gates gatesByAspect) bool {
+	without := slices.Clone(s.facts)
+	declared := false
+	for _, i := range r.reads {
+		if s.Declared[r.schema[i].name] && without[i].unknown == nil {
+			without[i].unknown, declared = &UnknownField{Field: r.schema[i].name}, true
+		}
+	}
+	return declared && r.decide(without, gates).outcome != outcome
 }
 
 // vector writes the facts that a rule reads, so that subjects with the same facts are decided once.
@@ -471,13 +479,15 @@ func (e *evaluation) held(scope string, verdicts []Verdict) (opened, bool) {
 		below, _ := e.policy.Scope(scope)
 		s := Subject{
 			Ref:    audit.SubjectRef{Kind: KindPrerequisite, ID: scope, Name: below.Title},
-			Record: Prerequisite{Scope: scope, Held: v.Outcome == Eligible},
+			Record: Prerequisite{Scope: scope, Held: v.Outcome == Eligible, TestsPass: v.Outcome == Eligible},
 		}
 		if v.Outcome == Undetermined {
-			s.Unknown = []UnknownField{{
-				Field: "held", Looked: true, Reason: fmt.Sprintf("it is undetermined, %d findings are open", len(v.Limiting)),
-				Settle: []string{"settle the open findings of " + below.Title},
-			}}
+			for _, field := range []string{"held", "testsPass"} {
+				s.Unknown = append(s.Unknown, UnknownField{
+					Field: field, Looked: true, Reason: fmt.Sprintf("it is undetermined, %d findings are open", len(v.Limiting)),
+					Settle: []string{"settle the open findings of " + below.Title},
+				})
+			}
 		}
 		values, err := facts(s, schemaOf(KindPrerequisite))
 		return opened{Subject: s, facts: values}, err == nil

@@ -95,8 +95,13 @@ func TestAVerdictFollowsFromItsMusts(t *testing.T) {
 			s.Record = o
 		}), []want{{"scs-open-iaas", Eligible, nil}, {"scs-sovereign-iaas", Eligible, nil}}},
 		{"a declared answer is tentative: the scope stays undetermined", with(KindOperator, func(s *Subject) {
-			s.Declared = map[string]bool{"contributes": true}
+			o := s.Record.(Operator)
+			o.Contributes, o.ContributesUpstream = false, false
+			s.Record, s.Declared = o, map[string]bool{"sharesKnowledge": true}
 		}), []want{{"scs-sovereign-iaas", Undetermined, []string{"open-operations-contribution/operator"}}}},
+		{"what was measured needs no word of the operator", with(KindOperator, func(s *Subject) {
+			s.Declared = map[string]bool{"sharesKnowledge": true}
+		}), []want{{"scs-sovereign-iaas", Eligible, nil}}},
 		{"the level below is not held", with(KindPrerequisite, func(s *Subject) {
 			s.Record = Prerequisite{Scope: "scs-compatible-iaas"}
 		}), []want{

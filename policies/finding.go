@@ -42,6 +42,11 @@ func (e *evaluation) reason(q question, s *opened, a answered) string {
 	case len(a.unknown) > 0:
 		return missingWords(q, s, a)
 	}
+	return e.known(q, s, a) + saysWords(q, s, a)
+}
+
+// known says what the rule found, in the words of the requirement.
+func (e *evaluation) known(q question, s *opened, a answered) string {
 	word := map[audit.Outcome]string{audit.PASS: "pass", audit.FAIL: "fail", audit.NA: "na"}[a.outcome]
 	if t := q.rule.because[word]; t != nil {
 		return t.fill(s.facts, a.gates)
@@ -53,6 +58,24 @@ func (e *evaluation) reason(q question, s *opened, a answered) string {
 		return "does not apply"
 	}
 	return "no"
+}
+
+// saysWords puts the facts that decided into words, where the subject has words for them. Of a FAIL only those that are not so.
+func saysWords(q question, s *opened, a answered) string {
+	var parts []string
+	for _, i := range q.rule.reads {
+		text := s.Says[q.rule.schema[i].name]
+		if yes, isBool := s.facts[i].value.(bool); text == "" || s.facts[i].unknown != nil || isBool && yes && a.outcome == audit.FAIL {
+			continue
+		}
+		if !slices.Contains(parts, text) {
+			parts = append(parts, text)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + clip(strings.Join(parts, "; "))
 }
 
 // missingWords names what is not known, and why: fields with the same reason together.

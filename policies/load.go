@@ -126,7 +126,7 @@ func (l *loader) file(f File) {
 }
 
 func (l *loader) manifest(r *reader, root *yaml.Node) {
-	m := r.mapping(root, "schema", "id", "version", "status", "title", "profile", "cost_budget")
+	m := r.mapping(root, "schema", "id", "version", "status", "title", "profile", "cost_budget", "switches")
 	r.oneOf(root, m, "schema", Schema)
 	p := l.policy
 	p.id = r.identifier(root, m, "id")
@@ -136,6 +136,7 @@ func (l *loader) manifest(r *reader, root *yaml.Node) {
 	l.profileID = r.identifier(root, m, "profile")
 	l.where["profile"] = m["profile"]
 	p.budget = uint64(r.integer(m["cost_budget"], 1, highestBudget))
+	p.switches = r.switchesOf(m["switches"])
 	if m != nil && m["cost_budget"] == nil {
 		r.problem(root, `"cost_budget" is missing: what one rule may cost`)
 	}
@@ -250,7 +251,7 @@ func (l *loader) rule(r *reader, m map[string]*yaml.Node, q Requirement) *rule {
 	c := l.compilers[q.ForEach]
 	if c == nil {
 		var err error
-		if c, err = newCompiler(q.ForEach, l.budget()); err != nil {
+		if c, err = newCompiler(q.ForEach, l.budget(), l.switches()); err != nil {
 			r.problem(m["for_each"], "%s", clean(err.Error()))
 			return nil
 		}

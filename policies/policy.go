@@ -108,6 +108,7 @@ type Policy struct {
 	id, version, status string
 	title               Text
 	budget              uint64
+	switches            []Switch // sorted by name
 	profiles            Profiles
 	files               []File
 	digest              audit.Digest

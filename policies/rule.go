@@ -50,9 +50,11 @@ type compiler struct {
 	schema []field
 	env    *cel.Env
 	budget uint64
+	// switches are the names that rules may read as switch.NAME.
+	switches []string
 }
 
-func newCompiler(kind string, budget uint64) (*compiler, error) {
+func newCompiler(kind string, budget uint64, switches []Switch) (*compiler, error) {
 	schema := schemaOf(kind)
 	options := []cel.EnvOption{
 		cel.EnableMacroCallTracking(),
@@ -61,6 +63,11 @@ func newCompiler(kind string, budget uint64) (*compiler, error) {
 		cel.Variable("gate", cel.MapType(cel.StringType, cel.MapType(cel.StringType, cel.IntType))),
 	}
 	options = append(options, intervalFunctions()...)
+	options = append(options, switchOptions(switches)...)
+	var names []string
+	for _, s := range switches {
+		names = append(names, s.Name)
+	}
 	for _, f := range schema {
 		options = append(options, cel.Variable(variable(kind)+"."+f.name, f.typ))
 	}
@@ -68,7 +75,7 @@ func newCompiler(kind string, budget uint64) (*compiler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing rules for each %s: %w", kind, err)
 	}
-	return &compiler{kind: kind, name: variable(kind), schema: schema, env: env, budget: budget}, nil
+	return &compiler{kind: kind, name: variable(kind), schema: schema, env: env, budget: budget, switches: names}, nil
 }
 
 // fault is something wrong inside an expression; line and column count from 1 within it.
@@ -157,7 +164,7 @@ func (c *compiler) names(tree *ast.AST) []fault {
 		case ast.SelectKind:
 			c.selected(e.AsSelect(), bound, func(format string, args ...any) { note(e, format, args...) })
 		case ast.IdentKind:
-			if name := e.AsIdent(); name != c.name && name != "gate" && !slices.Contains(bound, name) {
+			if name := e.AsIdent(); name != c.name && name != "gate" && name != "switch" && !slices.Contains(bound, name) {
 				note(e, "a rule for each %s cannot read %q; it reads %s.<field> and gate[\"<aspect>\"]", c.kind, clean(name), c.name)
 			}
 		case ast.CallKind:
@@ -178,6 +185,10 @@ func (c *compiler) selected(s ast.SelectExpr, bound []string, note func(string, 
 		}
 		if s.IsTestOnly() {
 			note("has() is no test for a fact: what is not known is unknown by itself")
+		}
+	case operand.Kind() == ast.IdentKind && operand.AsIdent() == "switch":
+		if !slices.Contains(c.switches, s.FieldName()) {
+			note("the policy has no switch %q%s", clean(s.FieldName()), didYouMean(s.FieldName(), c.switches))
 		}
 	case operand.Kind() == ast.IdentKind && operand.AsIdent() == "gate":
 		note(`a gate is read as gate["<aspect>"]`)

@@ -31,6 +31,8 @@ type Subject struct {
 	Settle   map[string][]string
 	Origins  map[string][]audit.Origin // evidence by field name; "" serves all fields
 	Declared map[string]bool           // fields that only the operator's word supports
+	// Says is a fact in words, by field: what was seen, with the numbers. It follows the reason of a finding that reads the field.
+	Says map[string]string
 	// Intent says that the subject was only declared to run, not seen: it can FAIL but never PASS (design section 4, rule 3).
 	Intent bool
 	// Observed is when the facts were taken, UTC; lifetimes count from here. The zero value: on the day of the audit.
@@ -151,20 +153,49 @@ type Project struct {
 	Maintained bool             `cel:"maintained"` // a human commit in the last 12 months, and not archived
 }
 
-// Operator is the subject of kind "operator": what the operator shows in public. A software release has none.
+// Operator is the subject of kind "operator": what the operator shows in public, each field the answer to
+// one indicator (audit/transparency). A software release has none.
 type Operator struct {
-	StatusPage      bool  `cel:"statusPage"`      // a public status page answers and lists components
-	IncidentHistory int64 `cel:"incidentHistory"` // months of incident history
-	HealthMonitor   bool  `cel:"healthMonitor"`   // a public monitor with samples of the last 24 h
-	IncidentReports bool  `cel:"incidentReports"` // incidents above a severity have a public analysis
-	Runbooks        bool  `cel:"runbooks"`        // operational processes are published
-	Contributes     bool  `cel:"contributes"`     // contributed to Open Operations in 12 months
-	SecurityContact bool  `cel:"securityContact"` // valid security.txt
-	SBOMPublished   bool  `cel:"sbomPublished"`
+	StatusPage           bool `cel:"statusPage"`           // a public status page answers and names components
+	StatusCurrent        bool `cel:"statusCurrent"`        // it is current
+	IncidentHistory      bool `cel:"incidentHistory"`      // its history reaches back far enough
+	IncidentDetails      bool `cel:"incidentDetails"`      // incidents have begin, end, component, updates, address
+	MaintenanceAnnounced bool `cel:"maintenanceAnnounced"` // maintenance is announced in advance
+	ErrorsExplained      bool `cel:"errorsExplained"`      // errors in the public monitor have an entry on the status page
+	IncidentReports      bool `cel:"incidentReports"`      // incidents above a severity have a public analysis
+	ReportsComplete      bool `cel:"reportsComplete"`      // analyses have the parts that they need
+	ReportsTimely        bool `cel:"reportsTimely"`        // and come soon after the end
+	HealthMonitor        bool `cel:"healthMonitor"`        // a public monitor shows fresh samples
+	MonitorHistory       bool `cel:"monitorHistory"`       // and error rate and latency over a window
+	RunbooksOpen         bool `cel:"runbooksOpen"`         // operational processes are public under an open licence
+	Runbooks             bool `cel:"runbooks"`             // they cover the topics that matter
+	RunbooksCurrent      bool `cel:"runbooksCurrent"`      // somebody keeps them
+	NoSecrets            bool `cel:"noSecrets"`            // no secret stands in them in plain text
+	ConfigurationOpen    bool `cel:"configurationOpen"`    // configuration is shown
+	ConfigurationClean   bool `cel:"configurationClean"`   // without a secret in plain text
+	ManifestoSigned      bool `cel:"manifestoSigned"`      // the Open Operations manifesto names the operator
+	Contributes          bool `cel:"contributes"`          // its people commit to Open Operations repositories
+	ContributesUpstream  bool `cel:"contributesUpstream"`  // and to deployed upstream projects
+	SharesKnowledge      bool `cel:"sharesKnowledge"`      // talks, articles, meeting notes with addresses that answer
+	SBOMPublished        bool `cel:"sbomPublished"`        // customers can get the SBOM
+	SBOMStates           bool `cel:"sbomStates"`           // it states what BSI TR-03183-2 asks for and is not old
+	SBOMMatches          bool `cel:"sbomMatches"`          // it names what is deployed
+	SecurityContact      bool `cel:"securityContact"`      // valid security.txt
+	SecuritySigned       bool `cel:"securitySigned"`       // signed security.txt
+	Advisories           bool `cel:"advisories"`           // a list of security advisories with ids and dates
+	AdvisoriesTimely     bool `cel:"advisoriesTimely"`     // known advisories were answered within the times of scs-0124
+	AdvisoriesComplete   bool `cel:"advisoriesComplete"`   // the grave ones are all mentioned
+	Imprint              bool `cel:"imprint"`              // it says who runs the cloud
+	CertificatePage      bool `cel:"certificatePage"`      // a public certificate status page is linked (scs-0004)
+	// NotApplicable lists the fields above whose question does not apply, such as reports where no incident was grave enough.
+	NotApplicable []string `cel:"notApplicable"`
 }
 
 // Prerequisite is the subject of kind "prerequisite": the level below in the same layer.
 type Prerequisite struct {
 	Scope string `cel:"scope"` // e.g. scs-compatible-iaas
 	Held  bool   `cel:"held"`  // a valid certificate (level 2), or eligible in this audit (level 3)
+	// TestsPass says of level 2 that the conformance tests of the same layer pass, whether or not a certificate is held. Of
+	// level 3 it is the same as Held.
+	TestsPass bool `cel:"testsPass"`
 }

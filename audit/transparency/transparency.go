@@ -53,6 +53,9 @@ type Target struct {
 	Repositories []string `json:"repositories,omitempty"`
 	// Links are declared facts with an address: talks, meeting notes.
 	Links []Link `json:"links,omitempty"`
+	// Upstreams are addresses of git repositories of the projects that the cloud runs, for open-operations. Who makes the target
+	// fills them if the stack file says upstreams: true, since reading them may take long; empty: nobody counts there.
+	Upstreams []string `json:"upstreams,omitempty"`
 }
 
 // Link is a declared fact with an address that can be looked at.
