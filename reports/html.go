@@ -27,11 +27,14 @@ func HTML(r Report, _ Options) ([]byte, error) {
 		"join": func(s []string) string { return strings.Join(s, ", ") },
 		"last": func(s []string) int { return len(s) - 1 },
 	}).Parse(pageSource)
+	if err == nil {
+		_, err = t.New("parts").Parse(operatorParts)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading page template: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, newPage(shown(r))); err != nil {
+	if err := t.ExecuteTemplate(&b, "page", newPage(shown(r))); err != nil {
 		return nil, fmt.Errorf("filling page template: %w", err)
 	}
 	return b.Bytes(), nil
@@ -61,6 +64,7 @@ type page struct {
 	CriticalScope                                         string
 	Requirements                                          []requirementView
 	Origins                                               []originView
+	Operator                                              *operatorHTMLView
 }
 
 func newPage(r Report) page {
@@ -89,6 +93,10 @@ func newPage(r Report) page {
 	p.Critical, p.CriticalScope = criticalLines(r), criticalScope(r)
 	p.Requirements = requirementViews(r, anchors, index)
 	p.Origins = index.rows
+	if r.Operator != nil {
+		view := operatorViewOf(*r.Operator)
+		p.Operator = &view
+	}
 	return p
 }
 

@@ -125,7 +125,10 @@ func withFacts(m map[string]any) map[string]any {
 
 // TestStructsAndSchemasNameTheSameKeys walks the Go types and the schema side by side.
 func TestStructsAndSchemasNameTheSameKeys(t *testing.T) {
-	for name, typ := range map[string]reflect.Type{"report": reflect.TypeFor[Report](), "score": reflect.TypeFor[Scores]()} {
+	for name, typ := range map[string]reflect.Type{
+		"report": reflect.TypeFor[Report](), "score": reflect.TypeFor[Scores](), "operator": reflect.TypeFor[OperatorView](),
+		"providers-table": reflect.TypeFor[Providers](),
+	} {
 		data, err := SchemaOf(name)
 		if err != nil {
 			t.Fatal(err)
@@ -391,7 +394,7 @@ func TestASchemaIsFoundByEachOfItsNames(t *testing.T) {
 	}
 	for _, name := range []string{"", "reports", "../report", "pegel/report/v2", "."} {
 		_, err := SchemaOf(name)
-		if err == nil || !strings.Contains(err.Error(), "known are calibration, drift, inventory, policy-diff, report, sbom-check, score") {
+		if err == nil || !strings.Contains(err.Error(), "known are calibration, drift, inventory, operator, policy-diff, providers-table, report, sbom-check, score") {
 			t.Errorf("%q: got %v, want an error that lists the known names", name, err)
 		}
 	}

@@ -63,7 +63,10 @@ func publicField(field string) bool {
 		"Project.ID", "Project.Name", "Project.Head", "Project.Role", "Project.Verdict", "Project.Tiers", "Project.Area", "Project.Versions", "Project.Facts",
 		"Aspect.Aspect", "Aspect.KnockOuts", "Trend.Word", "Quarter.Head", "Quarter.Verdict", "Quarter.Held", "Previous.Digest",
 		"CriticalPeople.Projects", "CriticalOrganisation.Name", "CriticalShare.Project",
-		"Indicator.ID", "Indicator.Aspect", "Indicator.Title", "Indicator.Unit":
+		"Indicator.ID", "Indicator.Aspect", "Indicator.Title", "Indicator.Unit",
+		"OperatorView.Schema", "OperatorArtifact.Kind", "OperatorArtifact.Title", "OperatorArtifact.Adapter",
+		"OperatorAnswer.ID", "OperatorAnswer.Kind", "OperatorAnswer.Title", "OperatorAnswer.Source", "OperatorAnswer.Unit",
+		"Look.Content", "Look.Digest", "Look.Original", "Standing.Layer", "Standing.Words", "LegalDocument.Kind", "Declaration.ID":
 		return true
 	}
 	return false
@@ -80,6 +83,9 @@ func internalNames(r Report) internal {
 	n.addNamespaces(r, words)
 	n.addWorkloads(r, words)
 	n.addPlaces(r, words)
+	if r.Subject.Exposure != "public" {
+		n.addOperator(r.Operator)
+	}
 	for name := range n.placeholder {
 		first := name[:wordEnd(name, 0)]
 		n.longest[first] = max(n.longest[first], len(name))

@@ -30,6 +30,7 @@ type Report struct {
 	Components []Component `json:"components"`
 	Projects   []Project   `json:"projects"`
 	Critical   *Critical   `json:"critical,omitempty"`  // what several projects hang on; absent: nothing could be compared
+	Operator   *Operator   `json:"operator,omitempty"`  // what was seen of whoever runs the cloud; absent for a release
 	Drift      []Drift     `json:"drift"`               // differences between what was declared and what runs
 	Undecided  string      `json:"undecided,omitempty"` // why intent and fact could not be compared; absent: they were
 	Coverage   Coverage    `json:"coverage"`

@@ -12,6 +12,8 @@ import (
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/bundle"
+	"github.com/pegel-audit/pegel/audit/conformance"
+	"github.com/pegel-audit/pegel/audit/transparency"
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
 	"github.com/pegel-audit/pegel/sbom"
@@ -40,6 +42,8 @@ type dossier struct {
 	projects     projectsDocument
 	quality      qualityDocument
 	previous     *previousDocument        // nil: no last report was given
+	levels       *conformance.Evidence    // nil: nothing about levels 1 and 2 was named
+	operator     *transparency.Evidence   // nil: nobody looked at public artifacts of an operator
 	inside       map[string]sbom.Packages // packages by artifact id
 	artifacts    map[string]sbom.Artifact // by id
 	comparison   sbom.Comparison
@@ -71,20 +75,29 @@ func Assess(dir string, opt AssessOptions) (reports.Report, error) {
 			return reports.Report{}, usagef("known scopes: "+strings.Join(d.policy.ScopeIDs(), ", "), "evaluating bundle %q: unknown scope %q", dir, s)
 		}
 	}
-	scores := d.scores()
+	scores, seen := d.scores(), d.operatorResults()
 	result, err := d.policy.Evaluate(policies.Input{
-		Subjects: d.subjects(scores), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt, Previous: d.before(),
+		Subjects: d.subjects(scores, seen), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt, Previous: d.before(),
 		ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
 	})
 	if err != nil {
 		return reports.Report{}, fmt.Errorf("evaluating bundle %q: %w", dir, err)
 	}
-	return d.report(scopes, scores, result), nil
+	return d.report(scopes, scores, seen, result), nil
 }
 
 // readDossier opens a bundle and decodes what it holds. A blob that does not match its digest is an integrity error that
 // names the blob.
 func readDossier(dir string, opt AssessOptions) (*dossier, error) {
+	d, err := openDossier(dir, opt)
+	if err == nil && (d.inventory.Schema == "" || d.projects.Schema == "") {
+		return nil, usagef("pegel collect writes complete bundles", "reading bundle %q: it holds no inventory or projects document", dir)
+	}
+	return d, err
+}
+
+// openDossier is readDossier for bundles that may hold what was seen of an operator alone.
+func openDossier(dir string, opt AssessOptions) (*dossier, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return nil, usagef("a bundle is the directory that pegel audit or pegel collect wrote", "reading bundle %q: no such directory", dir)
 	}
@@ -120,8 +133,8 @@ func readDossier(dir string, opt AssessOptions) (*dossier, error) {
 				"reading bundle %q: %s %q: %w", dir, entry.Kind, entry.Name, err)
 		}
 	}
-	if d.stack.Schema == "" || d.inventory.Schema == "" || d.projects.Schema == "" {
-		return nil, usagef("pegel collect writes complete bundles", "reading bundle %q: it holds no stack, inventory or projects document", dir)
+	if d.stack.Schema == "" {
+		return nil, usagef("pegel collect writes complete bundles", "reading bundle %q: it holds no stack document", dir)
 	}
 	if d.judge, err = sbom.CuratedJudge(d.stack.AssessedAt); err != nil {
 		return nil, err
@@ -170,6 +183,12 @@ func (d *dossier) decode(kind string, data []byte) error {
 	case "previous":
 		d.previous = &previousDocument{}
 		return decodeStrict(data, d.previous)
+	case "conformance":
+		d.levels = &conformance.Evidence{}
+		return decodeStrict(data, d.levels)
+	case "transparency":
+		d.operator = &transparency.Evidence{}
+		return decodeStrict(data, d.operator)
 	case "packages":
 		var p sbom.Packages
 		err := decodeStrict(data, &p)

@@ -162,7 +162,7 @@ func (c *cases) scopeStandings(r ruleset) ([]standing, error) {
 	}
 	scores := d.scores()
 	result, err := d.policy.Evaluate(policies.Input{
-		Subjects: d.subjects(scores), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt,
+		Subjects: d.subjects(scores, d.operatorResults()), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt,
 		ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
 	})
 	if err != nil {

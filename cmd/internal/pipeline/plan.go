@@ -53,6 +53,7 @@ func Plan(stack Stack, opt Options) ([]audit.Contact, error) {
 	if stack.Collect.OSV != "" {
 		contacts = append(contacts, audit.Contact{Host: "local", Address: stack.Collect.OSV, Right: "read", Purpose: "dump of osv.dev"})
 	}
+	contacts = append(contacts, g.operatorContacts()...)
 	contacts = append(contacts, audit.Contact{Host: "local", Address: opt.Bundle, Right: "write", Purpose: "evidence bundle"})
 	g.network = source.Network{} // no way out: what would be asked is listed, not asked
 	if g.sources, err = g.decode(nil); err != nil {
@@ -220,6 +221,7 @@ func PlanCatalogue(ids []string, opt Options) ([]audit.Contact, error) {
 	for _, dir := range opt.Mirrors {
 		contacts = append(contacts, audit.Contact{Host: "local", Address: dir, Right: "read", Purpose: "local clones of upstream projects"})
 	}
+	contacts = append(contacts, g.operatorContacts()...)
 	contacts = append(contacts, audit.Contact{Host: "local", Address: opt.Bundle, Right: "write", Purpose: "evidence bundle"})
 	if opt.Offline {
 		return contacts, nil

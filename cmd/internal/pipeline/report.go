@@ -5,13 +5,14 @@ import (
 	"slices"
 
 	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/transparency"
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
 	"github.com/pegel-audit/pegel/scoring"
 )
 
 // report puts everything that a reader may see into one value.
-func (d *dossier) report(requested []string, scores []scoring.ProjectScore, result policies.Result) reports.Report {
+func (d *dossier) report(requested []string, scores []scoring.ProjectScore, seen []transparency.Result, result policies.Result) reports.Report {
 	s := d.stack.Subject
 	r := reports.Report{
 		Schema:     reports.Schema,
@@ -31,6 +32,7 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, resu
 		Components: d.componentRows(),
 		Projects:   d.projectRows(scores),
 		Critical:   d.critical(),
+		Operator:   d.operatorPart(seen),
 		Drift:      d.driftRows(),
 		Undecided:  d.comparison.Undecided,
 		Coverage:   d.coverage(),
@@ -67,9 +69,10 @@ func (d *dossier) ladder(verdicts []reports.Verdict, findings []reports.Finding)
 			continue
 		}
 		title := layerTitle(layer)
+		state, reason := d.levelRung(layer)
 		out = append(out,
 			reports.Rung{Level: 1, Layer: layer, Title: "Legal compliance", State: "not-assessed", Reason: "SCS refers to ENISA and Gaia-X; Pegel does not judge it"},
-			reports.Rung{Level: 2, Layer: layer, Title: "SCS-compatible " + title, State: "not-assessed", Reason: d.levelTwoReason()},
+			reports.Rung{Level: 2, Layer: layer, Title: "SCS-compatible " + title, State: state, Reason: reason},
 		)
 		for level := 3; level <= 4; level++ {
 			if v, ok := byLevel[level]; ok {
@@ -78,13 +81,6 @@ func (d *dossier) ladder(verdicts []reports.Verdict, findings []reports.Finding)
 		}
 	}
 	return out
-}
-
-func (d *dossier) levelTwoReason() string {
-	if d.stack.Subject.Kind == "release" {
-		return "a release has no operator, so nobody can hold the certificate"
-	}
-	return "this version of Pegel does not read the certificate; the auditor has to see it"
 }
 
 func rungState(outcome string) string {
@@ -244,12 +240,10 @@ func (d *dossier) notSeen() []reports.Unseen {
 	for _, u := range d.stack.Unread {
 		out = append(out, reports.Unseen{What: "key " + u.What + " of the stack file", Reason: u.Reason, Settle: u.Settle})
 	}
-	switch {
-	case d.stack.Subject.Kind == "release":
+	if d.stack.Subject.Kind == "release" {
 		out = append(out, reports.Unseen{What: "the operator", Reason: "a release has no operator: levels 2 and 4 cannot be assessed for it", Settle: "audit a cloud that runs this release"})
-	default:
-		out = append(out, reports.Unseen{What: "the operator's status page, incident reports, monitoring and runbooks", Reason: "this version of Pegel does not look there", Settle: "show them to the auditor"})
 	}
+	out = append(out, d.operatorNotSeen()...)
 	if d.withheld > 0 {
 		out = append(out, reports.Unseen{
 			What: "withheld evidence", Count: d.withheld, Reason: "third-party text and the operator's files are named by digest, not included",

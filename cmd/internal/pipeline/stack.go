@@ -48,6 +48,8 @@ type Stack struct {
 	Name string `yaml:"-"`
 	// Bytes are the file itself.
 	Bytes []byte `yaml:"-"`
+	// home is the address of an operator whose artifacts are searched from there; empty: only what the file names is looked at.
+	home string
 }
 
 // StackSubject is what is audited.
@@ -278,7 +280,8 @@ var stackShape = shape{
 	"mitigations": {"project": nil, "kind": nil, "text": nil, "source": nil, "accepted_by": nil},
 	"assign":      {"match": nil, "tier": nil, "service": nil, "upstream": nil, "not-deployed": nil, "reason": nil},
 	"transparency": {
-		"status_page": nil, "incident_reports": nil, "monitor": nil, "runbooks": nil, "security_txt": nil, "sbom": nil,
+		"status_page": nil, "incident_reports": nil, "monitor": nil, "runbooks": nil, "configuration": nil, "open_operations": nil,
+		"sbom": nil, "security_txt": nil, "advisories": nil, "imprint": nil, "certificate_page": nil,
 	},
 }
 
@@ -408,4 +411,37 @@ func readBounded(name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("it is larger than %d bytes", limit)
 	}
 	return data, nil
+}
+
+// readOwnYAML reads one document of a form of ours strictly: unknown and doubled keys are errors with their place.
+func readOwnYAML(name string, limit int64, want shape, what string, into any) error {
+	data, err := readBounded(name, limit)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return errors.New("no such file")
+		}
+		return err
+	}
+	return parseOwnYAML(data, want, what, into)
+}
+
+func parseOwnYAML(data []byte, want shape, what string, into any) error {
+	var root yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	if err := dec.Decode(&root); err != nil {
+		if errors.Is(err, io.EOF) {
+			return errors.New("the file is empty")
+		}
+		return errors.New(yamlMessage(err))
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return errors.New("a second YAML document; keep one per file")
+	}
+	if err := checkShape(root.Content[0], want, what); err != nil {
+		return err
+	}
+	if err := root.Decode(into); err != nil {
+		return errors.New(yamlMessage(err))
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/licence"
+	"github.com/pegel-audit/pegel/audit/transparency"
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/sbom"
 	"github.com/pegel-audit/pegel/scoring"
@@ -45,8 +46,8 @@ func (d *dossier) timely(e scoring.Evidence) scoring.Evidence {
 }
 
 // subjects lists everything that rules judge.
-func (d *dossier) subjects(scores []scoring.ProjectScore) []policies.Subject {
-	out := []policies.Subject{d.stackSubject(), operatorSubject(d.stack)}
+func (d *dossier) subjects(scores []scoring.ProjectScore, seen []transparency.Result) []policies.Subject {
+	out := []policies.Subject{d.stackSubject(), d.operatorSubject(seen)}
 	for _, a := range d.inventory.Artifacts {
 		if a.Excluded == "" {
 			out = append(out, d.artifactSubject(a))
@@ -64,7 +65,7 @@ func (d *dossier) subjects(scores []scoring.ProjectScore) []policies.Subject {
 		out = append(out, d.projectSubject(s))
 	}
 	for _, layer := range []string{"iaas", "kaas"} {
-		out = append(out, compatibleSubject(layer))
+		out = append(out, d.compatibleSubject(layer))
 	}
 	return out
 }
@@ -573,37 +574,6 @@ func (d *dossier) settleOf(s scoring.ProjectScore, ids []string) []string {
 		}
 	}
 	return out
-}
-
-// operatorSubject has no fact yet: no collector of this version looks at the operator's public artifacts.
-func operatorSubject(s stackEvidence) policies.Subject {
-	name := s.Subject.Operator.Name
-	if name == "" {
-		name = "the operator"
-	}
-	sub := policies.Subject{
-		Ref: audit.SubjectRef{Kind: policies.KindOperator, ID: "operator", Name: name}, Record: policies.Operator{},
-	}
-	for _, f := range policies.FieldsOf(policies.KindOperator) {
-		sub.Unknown = append(sub.Unknown, policies.UnknownField{
-			Field: f, Reason: "nobody looked: this version of Pegel does not read the operator's public artifacts",
-			Settle: []string{"show the artifact to the auditor"},
-		})
-	}
-	return sub
-}
-
-// compatibleSubject is the certificate of level 2, which no collector of this version reads.
-func compatibleSubject(layer string) policies.Subject {
-	scope := "scs-compatible-" + layer
-	return policies.Subject{
-		Ref:    audit.SubjectRef{Kind: policies.KindPrerequisite, ID: scope, Name: "SCS-compatible " + layerTitle(layer)},
-		Record: policies.Prerequisite{Scope: scope},
-		Unknown: []policies.UnknownField{{
-			Field: "held", Reason: "nobody looked whether the certificate is held",
-			Settle: []string{"show the certificate of SCS-compatible " + layerTitle(layer) + " to the auditor"},
-		}},
-	}
 }
 
 func layerTitle(layer string) string {

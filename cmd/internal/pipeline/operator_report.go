@@ -1,0 +1,91 @@
+package pipeline
+
+import (
+	"slices"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/transparency"
+	"github.com/pegel-audit/pegel/reports"
+)
+
+// operatorPart is what a reader may see of the operator; nil for a release.
+func (d *dossier) operatorPart(results []transparency.Result) *reports.Operator {
+	if d.stack.Subject.Kind == "release" {
+		return nil
+	}
+	o := &reports.Operator{Artifacts: []reports.OperatorArtifact{}, Answers: []reports.OperatorAnswer{}}
+	if d.operator != nil {
+		for _, a := range d.operator.Artifacts {
+			o.Artifacts = append(o.Artifacts, operatorArtifact(a))
+		}
+	}
+	rules := d.profiles.Main().Transparency.Indicators
+	for _, r := range results {
+		o.Answers = append(o.Answers, reports.OperatorAnswer{
+			ID: r.Indicator.ID, Kind: r.Indicator.Kind, Title: r.Indicator.Question, Outcome: r.Outcome, Value: r.Value, Unit: r.Unit, Reason: r.Reason,
+			Settle: r.Settle, Declared: r.Declared, Handed: r.Handed, Origins: r.Origins, Source: rules[r.Indicator.ID].Source,
+		})
+	}
+	d.levelParts(o)
+	return o
+}
+
+func operatorArtifact(a transparency.Artifact) reports.OperatorArtifact {
+	row := reports.OperatorArtifact{
+		Kind: a.Kind, Title: kindWords(a.Kind), Region: a.Region, Outcome: a.Trouble.Outcome(), URL: a.URL, Handed: a.File, Adapter: a.Adapter,
+		Observed: a.Observed(), Newest: a.Newest(), Facts: a.Found(), Notes: a.Notes,
+	}
+	if a.URL == "" && len(a.Repositories) > 0 {
+		row.URL = a.Repositories[0]
+	}
+	if a.Trouble != nil {
+		row.Trouble, row.Settle = a.Trouble.Text, a.Trouble.Settle
+	}
+	for _, s := range a.Seen {
+		look := reports.Look{
+			URL: s.URL, Final: s.Final, Handed: s.Handed, Status: s.Status, Content: s.Headers["content-type"], At: s.At, Digest: s.Digest,
+			Original: s.Original, Size: s.Size,
+		}
+		if s.Trouble != nil {
+			look.Trouble = s.Trouble.Text
+		}
+		row.Looks = append(row.Looks, look)
+	}
+	return row
+}
+
+// operatorNotSeen lists what an outsider could not see: kinds of which nobody named an address, and artifacts that did not
+// answer, each with what would settle it.
+func (d *dossier) operatorNotSeen() []reports.Unseen {
+	if d.stack.Subject.Kind == "release" {
+		return nil
+	}
+	var out []reports.Unseen
+	var unnamed []string
+	for _, kind := range transparency.Kinds() {
+		if d.operator == nil || len(d.operator.Of(kind)) == 0 {
+			unnamed = append(unnamed, kindWords(kind))
+		}
+	}
+	if len(unnamed) > 0 {
+		out = append(out, reports.Unseen{
+			What: "artifacts of the operator", Reason: "nobody said where they are", Settle: "name them under transparency: in the stack file",
+			Count: len(unnamed), Names: unnamed,
+		})
+	}
+	if d.operator == nil {
+		return out
+	}
+	for _, a := range d.operator.Artifacts {
+		switch {
+		case a.Trouble != nil && a.Trouble.Outcome() != audit.FAIL:
+			out = append(out, reports.Unseen{What: kindWords(a.Kind) + " " + orText(a.URL, a.File), Reason: a.Trouble.Text, Settle: a.Trouble.Settle})
+		case a.Trouble == nil && a.Handed:
+			out = append(out, reports.Unseen{
+				What: kindWords(a.Kind) + " in public", Reason: "it was handed over as the file " + a.File + "; nobody saw it at a public address",
+				Settle: "publish it and name its address",
+			})
+		}
+	}
+	return slices.Clip(out)
+}

@@ -1,0 +1,287 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/reports"
+)
+
+// Forms of the list of providers and of an operator's reply.
+const (
+	ProvidersSchema = "pegel/providers/v1"
+	ReplySchema     = "pegel/reply/v1"
+)
+
+// Bounds of a list of providers.
+const (
+	mostProviders    = 500
+	maxProvidersFile = 4 << 20
+	mostReplyText    = 4000 // bytes
+)
+
+// ProviderList is a list of clouds to look at from outside.
+type ProviderList struct {
+	Name      string // of the file, as it was given
+	Providers []provider
+	dir       string
+}
+
+type provider struct {
+	ID           string        `yaml:"id"`
+	Name         string        `yaml:"name"`
+	Operator     StackOperator `yaml:"operator"`
+	Regions      []string      `yaml:"regions"`
+	Home         string        `yaml:"home"`
+	Exposure     string        `yaml:"exposure"`
+	Transparency yaml.Node     `yaml:"transparency"`
+	Conformance  yaml.Node     `yaml:"conformance"`
+	Reply        string        `yaml:"reply"`
+}
+
+func providersShape() shape {
+	return shape{
+		"schema": nil, "network": stackShape["network"],
+		"providers": {
+			"id": nil, "name": nil, "operator": {"name": nil, "domains": nil}, "regions": nil, "home": nil, "exposure": nil,
+			"transparency": stackShape["transparency"], "conformance": nil, "reply": nil,
+		},
+	}
+}
+
+var providerID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+
+// ReadProviders reads and checks a list of providers, with all replies that it names. Every error is a *UsageError with file,
+// line and remedy.
+func ReadProviders(name string) (ProviderList, StackNetwork, error) {
+	list := ProviderList{Name: name, dir: filepath.Dir(name)}
+	var file struct {
+		Schema    string       `yaml:"schema"`
+		Network   StackNetwork `yaml:"network"`
+		Providers []provider   `yaml:"providers"`
+	}
+	if err := readOwnYAML(name, maxProvidersFile, providersShape(), "providers", &file); err != nil {
+		return list, StackNetwork{}, usagef("docs/transparency.md shows such a file", "reading providers %q: %w", name, err)
+	}
+	wrong := func(format string, args ...any) (ProviderList, StackNetwork, error) {
+		return list, StackNetwork{}, usagef("docs/transparency.md shows such a file", "reading providers %q: "+format, append([]any{name}, args...)...)
+	}
+	switch {
+	case file.Schema != ProvidersSchema:
+		return wrong("schema is %q, want %q", file.Schema, ProvidersSchema)
+	case len(file.Providers) == 0 || len(file.Providers) > mostProviders:
+		return wrong("it names %d providers; 1 to %d are read", len(file.Providers), mostProviders)
+	}
+	for i, p := range file.Providers {
+		if p.ID == "" {
+			p.ID = slug(p.Name)
+		}
+		switch {
+		case p.Name == "":
+			return wrong("provider %d has no name", i+1)
+		case !providerID.MatchString(p.ID):
+			return wrong("provider %q: id is %q, want small letters, digits and dashes", p.Name, p.ID)
+		case slices.ContainsFunc(list.Providers, func(q provider) bool { return q.ID == p.ID }):
+			return wrong("provider %q: the id %q stands there twice", p.Name, p.ID)
+		case p.Exposure != "" && !slices.Contains([]string{"public", "community", "private"}, p.Exposure):
+			return wrong("provider %q: exposure is %q, want public, community or private", p.Name, p.Exposure)
+		}
+		list.Providers = append(list.Providers, p)
+	}
+	return list, file.Network, nil
+}
+
+// slug makes an id of a name.
+func slug(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(name) {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	return strings.Trim(b.String(), "-")
+}
+
+// Outside looks at every provider of a list, keeps a bundle for each below the directory of the run, and returns the table. One
+// that cannot be looked at at all has a row that says why.
+func Outside(ctx context.Context, list ProviderList, network StackNetwork, opt Options) (reports.Providers, error) {
+	table := reports.Providers{Schema: reports.ProvidersSchema, Heading: reports.ProvidersHeading, Providers: []reports.Provider{}}
+	for i, p := range list.Providers {
+		opt.progress("looking at clouds: "+p.Name, i, len(list.Providers))
+		row := reports.Provider{ID: p.ID, Name: p.Name, Operator: p.Operator.Name, Regions: p.Regions, Home: p.Home}
+		reply, err := readReply(list.dir, p.Reply)
+		if err != nil {
+			return table, usagef("docs/transparency.md shows a reply", "reading providers %q: provider %q: reply: %w", list.Name, p.Name, err)
+		}
+		row.Reply = reply
+		one := opt
+		one.Bundle, one.Progress = filepath.Join(opt.Bundle, p.ID), nil
+		view, err := Transparency(ctx, p.stack(list, network), one)
+		var usage *UsageError
+		switch {
+		case ctx.Err() != nil:
+			return table, ctx.Err()
+		case errors.As(err, &usage):
+			return table, err
+		case err != nil:
+			row.Trouble, row.Cells = "could not be looked at: "+err.Error(), emptyCells(err)
+		default:
+			table.AssessedAt, table.Policy, table.Tool = view.AssessedAt, view.Policy, view.Tool
+			fillRow(&row, view)
+		}
+		table.Providers = append(table.Providers, row)
+	}
+	opt.progress("looking at clouds", len(list.Providers), len(list.Providers))
+	return table, nil
+}
+
+// stack is the stack file that an operator might have written.
+func (p provider) stack(list ProviderList, network StackNetwork) Stack {
+	s := Stack{
+		Schema: StackSchema, Name: list.Name, Dir: list.dir, Network: network, Scopes: []string{"scs-sovereign-iaas"},
+		Subject:      StackSubject{Name: p.Name, Kind: "cloud", Exposure: orText(p.Exposure, "public"), Operator: p.Operator},
+		Transparency: p.Transparency, Conformance: p.Conformance,
+	}
+	if p.Transparency.IsZero() {
+		s.home = p.Home
+	}
+	return s
+}
+
+func emptyCells(err error) []reports.ProviderCell {
+	var out []reports.ProviderCell
+	for _, c := range reports.ProviderColumns() {
+		out = append(out, reports.ProviderCell{Column: c, Outcome: audit.DNF, Words: "could not tell", Reason: err.Error()})
+	}
+	return out
+}
+
+// columnIndicators says which indicator answers a column of the table.
+func columnIndicators() map[string]string {
+	return map[string]string{
+		reports.ColumnMonitor: "HM-01", reports.ColumnStatus: "SP-01", reports.ColumnReports: "IR-02", reports.ColumnRunbooks: "RB-02",
+		reports.ColumnManifesto: "OO-01",
+	}
+}
+
+// fillRow turns what was seen of one operator into a row.
+func fillRow(row *reports.Provider, view reports.OperatorView) {
+	row.Evidence = view.Evidence
+	for _, a := range view.Operator.Artifacts {
+		row.Looks = append(row.Looks, a.Looks...)
+	}
+	for _, column := range reports.ProviderColumns() {
+		if column == reports.ColumnLevel2 {
+			row.Cells = append(row.Cells, levelCell(view.Operator.Standings))
+			continue
+		}
+		id := columnIndicators()[column]
+		for _, a := range view.Operator.Answers {
+			if a.ID == id {
+				row.Cells = append(row.Cells, answerCell(column, a, view.Operator.Artifacts))
+			}
+		}
+	}
+}
+
+func answerCell(column string, a reports.OperatorAnswer, artifacts []reports.OperatorArtifact) reports.ProviderCell {
+	c := reports.ProviderCell{Column: column, Outcome: a.Outcome, Words: outcomeWords(a.Outcome, a.Declared), Reason: a.Reason, Origins: a.Origins, Settle: a.Settle}
+	for _, artifact := range artifacts {
+		if artifact.Kind == a.Kind && artifact.URL != "" {
+			c.Link = artifact.URL
+			break
+		}
+	}
+	return c
+}
+
+// levelCell shows level 2: the best layer decides the mark, all layers stand in the reason.
+func levelCell(standings []reports.Standing) reports.ProviderCell {
+	c := reports.ProviderCell{Column: reports.ColumnLevel2, Words: outcomeWords(audit.MISS, false), Reason: "nobody named a compliance monitor or a certificate",
+		Settle: []string{"name the compliance monitor and the subject under conformance:"}}
+	if len(standings) == 0 {
+		return c
+	}
+	var reasons []string
+	best := audit.MISS
+	for i, s := range standings {
+		reasons = append(reasons, layerTitle(s.Layer)+": "+s.Words)
+		if o := s.Tests.Outcome; i == 0 || o == audit.PASS || best != audit.PASS && audit.Worst(o, best) == best {
+			best = o
+			c.Settle = s.Tests.Settle
+		}
+		c.Origins = append(c.Origins, s.Tests.Origins...)
+	}
+	c.Outcome, c.Words, c.Reason = best, outcomeWords(best, false), strings.Join(reasons, "; ")
+	return c
+}
+
+func outcomeWords(o audit.Outcome, declared bool) string {
+	switch {
+	case o == audit.PASS && declared:
+		return "declared"
+	case o == audit.PASS:
+		return "yes"
+	case o == audit.FAIL:
+		return "no"
+	case o == audit.DNF:
+		return "could not tell"
+	case o == audit.NA:
+		return "does not apply"
+	}
+	return "nobody looked"
+}
+
+// readReply reads an operator's reply to its row; nil if none is named.
+func readReply(dir, name string) (*reports.Reply, error) {
+	if name == "" {
+		return nil, nil
+	}
+	var file struct {
+		Schema string            `yaml:"schema"`
+		By     string            `yaml:"by"`
+		Role   string            `yaml:"role"`
+		Date   string            `yaml:"date"`
+		Text   string            `yaml:"text"`
+		Cells  map[string]string `yaml:"cells"`
+	}
+	cells := shape{}
+	for _, c := range reports.ProviderColumns() {
+		cells[c] = nil
+	}
+	want := shape{"schema": nil, "by": nil, "role": nil, "date": nil, "text": nil, "cells": cells}
+	if err := readOwnYAML(relativeTo(dir, name), maxStackFile, want, "reply", &file); err != nil {
+		return nil, fmt.Errorf("%q: %w", name, err)
+	}
+	date, err := ParseDay(file.Date)
+	switch {
+	case file.Schema != ReplySchema:
+		return nil, fmt.Errorf("%q: schema is %q, want %q", name, file.Schema, ReplySchema)
+	case file.By == "" || date.IsZero() || err != nil:
+		return nil, fmt.Errorf("%q: want by (an organisation) and date (2026-11-24)", name)
+	}
+	texts := []string{file.By, file.Role, file.Text}
+	for _, t := range file.Cells {
+		texts = append(texts, t)
+	}
+	for _, t := range texts {
+		if len(t) > mostReplyText {
+			return nil, fmt.Errorf("%q: a text has %d bytes; at most %d are read", name, len(t), mostReplyText)
+		}
+		if strings.Contains(t, "@") {
+			return nil, fmt.Errorf("%q: a text may name a person; write organisations, roles and addresses of pages", name)
+		}
+	}
+	return &reports.Reply{By: file.By, Role: file.Role, Date: date, Text: file.Text, Cells: file.Cells}, nil
+}
