@@ -2,9 +2,27 @@ package pipeline
 
 import (
 	"github.com/pegel-audit/pegel/audit/transparency"
+	"github.com/pegel-audit/pegel/audit/transparency/disclosure"
+	"github.com/pegel-audit/pegel/audit/transparency/incidentreport"
+	"github.com/pegel-audit/pegel/audit/transparency/monitor"
+	"github.com/pegel-audit/pegel/audit/transparency/openops"
+	"github.com/pegel-audit/pegel/audit/transparency/runbook"
+	"github.com/pegel-audit/pegel/audit/transparency/statuspage"
 )
 
 // operatorCollectors says who looks at which kind of artifact; a new kind is a line here.
 func operatorCollectors() map[string]transparency.Collect {
-	return map[string]transparency.Collect{}
+	return map[string]transparency.Collect{
+		transparency.KindStatusPage:      statuspage.Collect,
+		transparency.KindIncidentReports: incidentreport.Collect,
+		transparency.KindMonitor:         monitor.Collect,
+		transparency.KindRunbooks:        runbook.Collect,
+		transparency.KindConfiguration:   runbook.CollectConfiguration,
+		transparency.KindOpenOperations:  openops.Collect,
+		transparency.KindSBOM:            disclosure.CollectSBOM,
+		transparency.KindSecurityTxt:     disclosure.CollectSecurityTxt,
+		transparency.KindAdvisories:      disclosure.CollectAdvisories,
+		transparency.KindImprint:         disclosure.CollectImprint,
+		transparency.KindCertificatePage: disclosure.CollectCertificatePage,
+	}
 }
