@@ -82,8 +82,13 @@ func monitorSeries(q Question) Measurement {
 		if m.Reach < window {
 			return Measurement{Outcome: audit.DNF, Unit: "days", Reason: fmt.Sprintf("%d days were looked at and %d are asked for", m.Reach, window), Settle: []string{"ask for a shorter window in the profile"}}
 		}
-		errors := monitorSeriesOf("error rates", m, m.Errors, window, least)
-		latency := monitorSeriesOf("response times", m, m.Latency, window, least)
+		looked := monitorLooked(a)
+		if looked.IsZero() {
+			return Measurement{Outcome: audit.DNF, Unit: "days", Reason: "nobody wrote down when the monitor was looked at", Settle: []string{"look at it again"}}
+		}
+		first := looked.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-window)
+		errors := monitorSeriesOf("error rates", m, m.Errors, first, window, least)
+		latency := monitorSeriesOf("response times", m, m.Latency, first, window, least)
 		worst := errors
 		if audit.Worst(errors.Outcome, latency.Outcome) != errors.Outcome {
 			worst = latency
@@ -98,7 +103,7 @@ func monitorSeries(q Question) Measurement {
 	})
 }
 
-func monitorSeriesOf(what string, m Monitor, s Series, window, least int) Measurement {
+func monitorSeriesOf(what string, m Monitor, s Series, first time.Time, window, least int) Measurement {
 	switch {
 	case s.Values > 0:
 	case s.Failed > 0 || m.Failed > 0:
@@ -109,7 +114,6 @@ func monitorSeriesOf(what string, m Monitor, s Series, window, least int) Measur
 	default:
 		return Measurement{Outcome: audit.FAIL, Unit: "days", Reason: "no " + what + " are shown", Settle: []string{"show " + what + " in the public monitor"}}
 	}
-	first := m.Looked.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-window)
 	missing := 0
 	for _, day := range s.Missing {
 		if day >= first.Format(time.DateOnly) {
@@ -119,7 +123,6 @@ func monitorSeriesOf(what string, m Monitor, s Series, window, least int) Measur
 	days := int64(window - missing)
 	out := Measurement{Outcome: audit.PASS, Value: &days, Unit: "days",
 		Reason: fmt.Sprintf("%s on %d of the last %d days, since %s; at least %d days are asked for", what, days, window, s.From.Format(time.DateOnly), least)}
-	// A day more: a store that keeps exactly the window loses the first hours of it.
 	if began := s.From.UTC().Truncate(24 * time.Hour); days < int64(least) || began.After(first) {
 		out.Outcome = audit.FAIL
 		out.Settle = []string{fmt.Sprintf("keep and show %s for at least %d days; where visitors cannot choose the time, let the dashboard show that span", what, window)}
@@ -189,12 +192,15 @@ func monitorBetter(a, b Measurement) bool {
 // monitorAge is how old the newest sample was at the look. A server whose clock is ahead stamps its samples ahead, so that its
 // own clock tells their age; one whose date lies in the past gains nothing, because a stored answer looks the same.
 func monitorAge(a Artifact) time.Duration {
-	m := *a.Monitor
-	looked := m.Looked
-	if looked.IsZero() {
-		looked = a.Observed()
+	return monitorLooked(a).Add(time.Duration(max(a.Monitor.Skew, 0)) * time.Second).Sub(a.Monitor.Newest)
+}
+
+// monitorLooked is the moment of the look that showed the samples.
+func monitorLooked(a Artifact) time.Time {
+	if a.Monitor.Looked.IsZero() {
+		return a.Observed()
 	}
-	return looked.Add(time.Duration(max(m.Skew, 0)) * time.Second).Sub(m.Newest)
+	return a.Monitor.Looked
 }
 
 // monitorSkewed says so where the clocks of server and auditor differ by more than a minute.

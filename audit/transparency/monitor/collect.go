@@ -93,7 +93,7 @@ func (s *session) detect() (*findings, *audit.Trouble) {
 			refused = trouble
 		}
 	}
-	return nil, s.lookAtPage(refused)
+	return s.lookAtPage(refused)
 }
 
 // final reports whether a trouble concerns the host, so that another question would meet the same.

@@ -133,3 +133,31 @@ func TestAnInfluxDBOfDebianIsRead(t *testing.T) {
 		}
 	})
 }
+
+// collectWith collects and shows each answer to see.
+func collectWith(t *testing.T, k *asker, see func(audit.Answer) audit.Answer, target transparency.Target) transparency.Artifact {
+	t.Helper()
+	target.Kind = transparency.KindMonitor
+	return monitor.Collect(context.Background(), target, transparency.World{At: at(), Ask: func(ctx context.Context, r audit.Request) audit.Answer {
+		return see(k.ask(ctx, r))
+	}})
+}
+
+func offlineArtifact() transparency.Artifact {
+	return monitor.Collect(context.Background(), transparency.Target{Kind: transparency.KindMonitor, URL: "https://monitor.example.org"}, transparency.World{At: at()})
+}
+
+// handed collects from one file, as the visitor hands it over: the first question gets it, all others nothing.
+func handed(t *testing.T, body string) transparency.Artifact {
+	t.Helper()
+	asked := 0
+	return monitor.Collect(context.Background(), transparency.Target{Kind: transparency.KindMonitor, File: "monitor.json"}, transparency.World{At: at(), Ask: func(_ context.Context, r audit.Request) audit.Answer {
+		a := audit.Answer{Seen: audit.Seen{URL: r.URL, Handed: "monitor.json", At: at()}}
+		if asked++; asked > 1 {
+			a.Trouble = &audit.Trouble{Kind: audit.TroubleNotHanded, Text: "not among the files"}
+			return a
+		}
+		a.Body = []byte(body)
+		return a
+	}})
+}
