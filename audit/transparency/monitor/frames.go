@@ -103,9 +103,18 @@ func (s *session) readPanels(d dashboard, f *findings, ask func(panel) (framesAn
 	all := d.panels()
 	f.panels += len(all)
 	var shown []asked
+	var dead *audit.Trouble
 	for _, p := range choose(all) {
-		answer, t := ask(p)
 		k := meaning(p)
+		if dead != nil { // the next question would meet the same
+			f.fail(k)
+			continue
+		}
+		answer, t := ask(p)
+		if final(t) {
+			dead = t
+			s.note("panel %q could not be read, nor could those after it: %s", p.title, t.Text)
+		}
 		failed := answer.failures()
 		if t != nil || len(failed) > 0 && len(answer.lines()) == 0 {
 			f.fail(k)

@@ -185,7 +185,7 @@ func (s *session) anonymousDashboard(place grafanaPlace, uid string, f *findings
 	}
 	d := *answer.Dashboard
 	sources := s.dataSources(place)
-	values, t := s.variables(d, sources)
+	values, t := s.variables(d)
 	if t != nil {
 		return t
 	}
@@ -304,7 +304,7 @@ func (s *session) millis(from bool) string {
 
 // variables gives each template variable of a dashboard a value: var-NAME of the address, the name that the stack file has for
 // the cloud, the saved choice, or a pattern that takes everything.
-func (s *session) variables(d dashboard, sources dataSources) (map[string]string, *audit.Trouble) {
+func (s *session) variables(d dashboard) (map[string]string, *audit.Trouble) {
 	asked := s.base.Query()
 	values := map[string]string{}
 	for _, v := range d.Templating.List {
@@ -327,12 +327,7 @@ func (s *session) variables(d dashboard, sources dataSources) (map[string]string
 			}
 			values[v.Name] = cloud
 		case v.Type == "datasource":
-			values[v.Name] = currentValue(v)
-			for _, source := range sources.list {
-				if kind, _ := v.Query.(string); values[v.Name] == "" && source.Type == kind {
-					values[v.Name] = source.UID
-				}
-			}
+			values[v.Name] = currentValue(v) // where nothing was saved, one of the type of the query is found
 		default:
 			values[v.Name] = currentValue(v)
 			if values[v.Name] == "" || strings.Contains(values[v.Name], "$__all") {

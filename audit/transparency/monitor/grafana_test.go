@@ -249,6 +249,22 @@ func TestTheDashboardOfTheOpenStackHealthMonitorIsReadByAnonymousViewers(t *test
 			t.Errorf("what Grafana itself fills in is gone: %s", asked)
 		}
 	}
+	t.Run("whose history is short, beside one number for the whole span", func(t *testing.T) {
+		g := &grafana{anonymous: "openstack-health.json", shows: series{days: 10}}
+		a := collect(t, &asker{}, transparency.Target{URL: g.start(t) + "/d/9ltTEmlnk/x?var-mycloud=plus-pco"})
+		equal(t, "first day with errors", a.Monitor.Errors.From.Format(time.DateOnly), "2026-11-10")
+	})
+	t.Run("that stops to answer", func(t *testing.T) {
+		k := &asker{}
+		a := collectWith(t, k, func(a audit.Answer) audit.Answer {
+			if strings.HasSuffix(a.URL, "/api/ds/query") {
+				a.Body, a.Trouble = nil, &audit.Trouble{Kind: audit.TroubleTimeout, Text: "too slow"}
+			}
+			return a
+		}, transparency.Target{URL: base + "/d/9ltTEmlnk/x", Name: "plus-pco"})
+		equal(t, "questions that were not asked again", len(k.asked), 4)
+		equal(t, "panels that could not be read", a.Monitor.Failed, 4)
+	})
 	t.Run("whose cloud nobody named", func(t *testing.T) {
 		a := collect(t, &asker{}, transparency.Target{URL: base + "/d/9ltTEmlnk/x"})
 		equal(t, "trouble", a.Trouble.Kind, audit.TroubleNotNamed)

@@ -58,7 +58,6 @@ type rawPanel struct {
 type variable struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"`
-	Query   any    `json:"query"`
 	Current struct {
 		Value any `json:"value"`
 	} `json:"current"`
