@@ -107,6 +107,7 @@ func FuzzRedact(f *testing.F) {
 	f.Add([]byte(`{"meta":{"createdBy":"x","version":1e400},"a":["b@example.org"],"n":12345678901234567890}`))
 	f.Add([]byte(`<a href="mailto:x@example.org">`))
 	f.Add([]byte(`{"a":1} {"b":2}`))
+	f.Add([]byte(`{"a":{"createdBy":"x","b":"y@example.org"},"a":1,"c@example.org":2}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		once, err := redact(data)
 		if err != nil {

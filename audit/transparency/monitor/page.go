@@ -14,7 +14,7 @@ func (s *session) lookAtPage(refused *audit.Trouble) (*findings, *audit.Trouble)
 	if refused != nil && refused.Kind == audit.TroubleLogin {
 		return nil, refused
 	}
-	a := s.visit(audit.Request{URL: s.base.String(), Redact: redact})
+	a := s.visit(audit.Request{URL: s.base.String()})
 	if a.Trouble != nil {
 		return nil, a.Trouble
 	}

@@ -14,23 +14,25 @@ import (
 const deepest = 64
 
 // redact drops from a JSON answer who wrote a dashboard (createdBy, updatedBy of Grafana: pkg/api/dtos, DashboardMeta) and
-// addresses of persons. What is no JSON, e.g. a status page in HTML, loses its addresses only.
+// addresses of persons. What is no JSON loses its addresses only.
 func redact(body []byte) ([]byte, error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
 	var document any
 	if err := dec.Decode(&document); err != nil {
+		if !bytes.ContainsRune(body, '@') {
+			return body, nil
+		}
 		return address().ReplaceAll(body, []byte("[address]")), nil
 	}
 	if _, err := dec.Token(); err != io.EOF {
 		return nil, errors.New("reading a monitor's answer: more than one JSON document")
 	}
 	pattern := address()
-	changed, ok := scrub(pattern, &document, 0)
-	switch {
-	case !ok:
+	if !scrub(pattern, &document, 0) {
 		return nil, errors.New("reading a monitor's answer: nested too deeply")
-	case !changed:
+	}
+	if !suspicious(body) {
 		return body, nil // byte for byte as it came
 	}
 	var out bytes.Buffer
@@ -43,47 +45,51 @@ func redact(body []byte) ([]byte, error) {
 }
 
 func address() *regexp.Regexp {
-	return regexp.MustCompile(`[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}`)
+	return regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+`)
 }
 
-// scrub changes a document in place and reports whether it did; ok is false if it is nested too deeply.
-func scrub(pattern *regexp.Regexp, v *any, depth int) (changed, ok bool) {
+// suspicious reports whether an answer may hold what is dropped, even where a later key hides an earlier one.
+func suspicious(body []byte) bool {
+	if bytes.ContainsAny(body, "@\\") {
+		return true
+	}
+	lower := bytes.ToLower(body)
+	return slices.ContainsFunc(persons(), func(key string) bool { return bytes.Contains(lower, []byte(key)) })
+}
+
+// scrub changes a document in place; it is false if the document is nested too deeply.
+func scrub(pattern *regexp.Regexp, v *any, depth int) bool {
 	if depth > deepest {
-		return false, false
+		return false
 	}
 	switch x := (*v).(type) {
 	case string:
 		if strings.Contains(x, "@") {
-			clean := pattern.ReplaceAllString(x, "[address]")
-			changed = clean != x
-			*v = clean
+			*v = pattern.ReplaceAllString(x, "[address]")
 		}
 	case []any:
 		for i := range x {
-			c, fine := scrub(pattern, &x[i], depth+1)
-			if changed = changed || c; !fine {
-				return changed, false
+			if !scrub(pattern, &x[i], depth+1) {
+				return false
 			}
 		}
 	case map[string]any:
 		for _, key := range sortedKeys(x) {
-			if person(key) {
+			if slices.Contains(persons(), strings.ToLower(key)) || strings.Contains(key, "@") {
 				delete(x, key)
-				changed = true
 				continue
 			}
 			value := x[key]
-			c, fine := scrub(pattern, &value, depth+1)
-			if x[key] = value; !fine {
-				return changed, false
+			if !scrub(pattern, &value, depth+1) {
+				return false
 			}
-			changed = changed || c
+			x[key] = value
 		}
 	}
-	return changed, true
+	return true
 }
 
-// person reports whether a field names a person.
-func person(key string) bool {
-	return slices.Contains([]string{"createdby", "updatedby", "created_by", "updated_by", "author", "login", "email", "recipients", "username"}, strings.ToLower(key))
+// persons lists fields that name a person.
+func persons() []string {
+	return []string{"createdby", "updatedby", "created_by", "updated_by", "author", "login", "email", "recipients", "username"}
 }
