@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -70,13 +71,13 @@ func grafanaHere(s *session) (bool, *audit.Trouble) {
 
 func readGrafana(s *session) (*findings, *audit.Trouble) {
 	place := grafanaPlaceOf(s.base)
-	f := &findings{software: "grafana"}
+	f := &findings{}
 	var health grafanaHealth
 	t := decode(s.get(place.base, "/api/health", nil), &health)
 	if final(t) {
 		return nil, t
 	}
-	if t == nil {
+	if t == nil && health.Database != "" {
 		f.software = strings.TrimSpace("grafana " + health.Version)
 	}
 	if place.token != "" {
@@ -105,10 +106,10 @@ func readGrafana(s *session) (*findings, *audit.Trouble) {
 
 // closed says of a trouble behind which a Grafana stands what would open it.
 func closed(t *audit.Trouble, software, what string) *audit.Trouble {
-	if t == nil || t.Kind != audit.TroubleLogin {
+	if t == nil || t.Kind != audit.TroubleLogin || software == "" {
 		return t
 	}
-	return &audit.Trouble{Kind: t.Kind, Text: software + " answers, but " + what + " asks for a login",
+	return &audit.Trouble{Kind: t.Kind, Text: clean(software, nameLength) + " answers, but " + what + " asks for a login",
 		Settle: "share the dashboard as a public dashboard, or let anonymous viewers in ([auth.anonymous] enabled = true, org_role = Viewer)"}
 }
 
@@ -132,7 +133,7 @@ func (s *session) searchDashboards(place grafanaPlace, f *findings) ([]string, *
 		}
 	}
 	if len(uids) == 0 {
-		return nil, &audit.Trouble{Kind: audit.TroubleNotFound, Text: f.software + " answers, but it shows no dashboard to an outsider",
+		return nil, &audit.Trouble{Kind: audit.TroubleNotFound, Text: "Grafana answers, but it shows no dashboard to an outsider",
 			Settle: "let anonymous viewers read the dashboard, or name its public address"}
 	}
 	if len(uids) > mostDashboards {
@@ -154,6 +155,7 @@ func (s *session) publicDashboard(place grafanaPlace, f *findings) *audit.Troubl
 	if answer.Dashboard == nil {
 		return unreadable("the answer is not that of a public dashboard")
 	}
+	f.software = cmp.Or(f.software, "grafana")
 	d := *answer.Dashboard
 	if d.Timepicker.Hidden {
 		s.note("visitors of the dashboard cannot choose the time: it shows %s to %s only; turn on \"time range\" where it is shared", clean(d.Time.From, 40), clean(d.Time.To, 40))
@@ -183,6 +185,7 @@ func (s *session) anonymousDashboard(place grafanaPlace, uid string, f *findings
 	if answer.Dashboard == nil {
 		return unreadable("the answer is not that of a dashboard")
 	}
+	f.software = cmp.Or(f.software, "grafana")
 	d := *answer.Dashboard
 	sources := s.dataSources(place)
 	values, t := s.variables(d)
