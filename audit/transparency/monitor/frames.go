@@ -98,12 +98,13 @@ type asked struct {
 	lines [][]point
 }
 
-// readPanels asks the panels that say something for their values and takes these over.
-func (s *session) readPanels(d dashboard, f *findings, ask func(panel) (framesAnswer, *audit.Trouble)) {
+// readPanels asks the panels that say something for their values and takes these over. A trouble says that all of them ask for
+// a login.
+func (s *session) readPanels(d dashboard, f *findings, ask func(panel) (framesAnswer, *audit.Trouble)) *audit.Trouble {
 	all := d.panels()
 	f.panels += len(all)
 	var shown []asked
-	var dead *audit.Trouble
+	var dead, login *audit.Trouble
 	for _, p := range choose(all) {
 		k := meaning(p)
 		if dead != nil { // the next question would meet the same
@@ -116,6 +117,9 @@ func (s *session) readPanels(d dashboard, f *findings, ask func(panel) (framesAn
 			s.note("panel %q could not be read, nor could those after it: %s", p.title, t.Text)
 		}
 		failed := answer.failures()
+		if t != nil && t.Kind == audit.TroubleLogin {
+			login = t
+		}
 		if t != nil || len(failed) > 0 && len(answer.lines()) == 0 {
 			f.fail(k)
 			if t == nil {
@@ -130,6 +134,10 @@ func (s *session) readPanels(d dashboard, f *findings, ask func(panel) (framesAn
 		shown = append(shown, asked{panel: p, kind: k, lines: lines})
 	}
 	s.takePanels(shown, f)
+	if len(shown) == 0 {
+		return login
+	}
+	return nil
 }
 
 // fail counts a query that could not be read.

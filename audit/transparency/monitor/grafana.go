@@ -160,7 +160,7 @@ func (s *session) publicDashboard(place grafanaPlace, f *findings) *audit.Troubl
 	if d.Timepicker.Hidden {
 		s.note("visitors of the dashboard cannot choose the time: it shows %s to %s only; turn on \"time range\" where it is shared", clean(d.Time.From, 40), clean(d.Time.To, 40))
 	}
-	s.readPanels(d, f, func(p panel) (framesAnswer, *audit.Trouble) {
+	t := s.readPanels(d, f, func(p panel) (framesAnswer, *audit.Trouble) {
 		var out framesAnswer
 		t := decode(s.post(place.base, fmt.Sprintf("%s/panels/%d/query", path, p.id), map[string]any{
 			"intervalMs": step.Milliseconds(), "maxDataPoints": reachDays * 24,
@@ -171,7 +171,7 @@ func (s *session) publicDashboard(place grafanaPlace, f *findings) *audit.Troubl
 		}
 		return out, t
 	})
-	return nil
+	return closed(t, f.software, "every panel")
 }
 
 // anonymousDashboard reads GET /api/dashboards/uid/{uid} and asks POST /api/ds/query what its panels ask.
@@ -192,7 +192,7 @@ func (s *session) anonymousDashboard(place grafanaPlace, uid string, f *findings
 	if t != nil {
 		return t
 	}
-	s.readPanels(d, f, func(p panel) (framesAnswer, *audit.Trouble) {
+	login := s.readPanels(d, f, func(p panel) (framesAnswer, *audit.Trouble) {
 		var queries []query
 		for i, target := range p.targets {
 			queries = append(queries, s.ranged(target.fill(values), sources, i))
@@ -202,7 +202,10 @@ func (s *session) anonymousDashboard(place grafanaPlace, uid string, f *findings
 	if f.errors.values == 0 && f.latency.values == 0 && f.failed+f.errors.failed+f.latency.failed > 0 {
 		s.throughProxy(place, d, sources, f)
 	}
-	return nil
+	if f.errors.values+f.latency.values > 0 {
+		return nil
+	}
+	return closed(login, f.software, "every panel")
 }
 
 func (s *session) dataQuery(place grafanaPlace, queries []query) (framesAnswer, *audit.Trouble) {

@@ -310,6 +310,7 @@ func TestWhatGrafanaDoesNotShowDoesNotCount(t *testing.T) {
 	}{
 		{name: "no anonymous viewer", path: "/d/9ltTEmlnk/x", trouble: audit.TroubleLogin, says: "grafana 11.2.0 answers, but the dashboard asks for a login"},
 		{name: "no anonymous viewer on the start page", path: "/", trouble: audit.TroubleLogin, says: "its list of dashboards asks for a login"},
+		{name: "panels that nobody may ask", grafana: grafana{anonymous: "scs-health.json", noQuery: true, proxy: http.NotFoundHandler()}, path: "/d/bdguj02c3mt4wf/x", trouble: audit.TroubleLogin, says: "every panel asks for a login"},
 		{name: "no such public dashboard", path: "/public-dashboards/" + token, trouble: audit.TroubleNotFound},
 		{name: "empty panels", grafana: grafana{public: "public.json", empty: all}, path: "/public-dashboards/" + token, says: `panel "Antwortzeiten" is empty`,
 			check: func(t *testing.T, m *transparency.Monitor) {

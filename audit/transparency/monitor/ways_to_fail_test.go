@@ -199,6 +199,16 @@ func TestCloudMonShowsFlagsAndNoResponseTimes(t *testing.T) {
 	}
 }
 
+func TestOneMonitorIsAskedFewQuestions(t *testing.T) {
+	s := httptest.NewServer(page(409, "application/json", `{"message":"Service not supported"}`))
+	defer s.Close()
+	k := &asker{}
+	a := collect(t, k, transparency.Target{URL: s.URL + "/api/v1/health?environment=x" + strings.Repeat("&service=a", 1000), Adapter: "cloudmon"})
+	equal(t, "questions", len(k.asked), 20)
+	equal(t, "trouble", a.Trouble.Kind, audit.TroubleServer)
+	equal(t, "notes", strings.Join(a.Notes, " "), "the first 20 of 1000 services were read")
+}
+
 func TestAnswersThatWereHandedOverAreRead(t *testing.T) {
 	stamp := func(i int) int64 { return at().Add(-time.Duration(i) * 24 * time.Hour).Unix() }
 	var prom, lines []string
