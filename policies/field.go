@@ -194,3 +194,17 @@ func celValue(path string, value any) any {
 	}
 	return value
 }
+
+// BoolOf returns a yes-or-no field of a record by the name that rules use; ok is false if the record has no such field.
+func BoolOf(record any, name string) (value, ok bool) {
+	v := reflect.ValueOf(record)
+	if v.Kind() != reflect.Struct {
+		return false, false
+	}
+	for i := range v.NumField() {
+		if f := v.Field(i); v.Type().Field(i).Tag.Get("cel") == name && f.Kind() == reflect.Bool {
+			return f.Bool(), true
+		}
+	}
+	return false, false
+}

@@ -121,6 +121,8 @@ type Declaration struct {
 	Accepted  string         `json:"accepted,omitempty"` // by whom; empty: tentative
 	Reason    string         `json:"reason"`
 	Origins   []audit.Origin `json:"origins,omitempty"`
+	Digest    audit.Digest   `json:"digest,omitempty"` // what a reviewer accepts
+	Notes     []string       `json:"notes,omitempty"`  // why acceptances that are there do not count
 }
 
 // OperatorFormats lists the formats of pegel transparency, the default first.

@@ -13,6 +13,7 @@ import (
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/bundle"
 	"github.com/pegel-audit/pegel/audit/conformance"
+	"github.com/pegel-audit/pegel/audit/declaration"
 	"github.com/pegel-audit/pegel/audit/transparency"
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
@@ -28,6 +29,10 @@ type AssessOptions struct {
 	// bundle must not choose the rules unnoticed.
 	Policy string
 	Scopes []string // instead of those recorded
+	// Acceptances are what reviewers say about declarations; Reviewers lists who may, in the form of allowed_signers(5). Both come
+	// from whoever judges, never from the stack.
+	Acceptances []AcceptanceFile
+	Reviewers   []byte
 }
 
 // dossier is the evidence of one bundle, decoded: everything that the pure half may know.
@@ -41,8 +46,10 @@ type dossier struct {
 	packages     []sbom.Packages
 	projects     projectsDocument
 	quality      qualityDocument
-	previous     *previousDocument        // nil: no last report was given
-	levels       *conformance.Evidence    // nil: nothing about levels 1 and 2 was named
+	previous     *previousDocument     // nil: no last report was given
+	levels       *conformance.Evidence // nil: nothing about levels 1 and 2 was named
+	declared     *declarationsDocument // nil: the operator declares nothing
+	statements   []declaration.Result
 	operator     *transparency.Evidence   // nil: nobody looked at public artifacts of an operator
 	inside       map[string]sbom.Packages // packages by artifact id
 	artifacts    map[string]sbom.Artifact // by id
@@ -147,6 +154,9 @@ func openDossier(dir string, opt AssessOptions) (*dossier, error) {
 	if err := d.load(files, opt.Policy); err != nil {
 		return nil, err
 	}
+	if err := d.declare(opt); err != nil {
+		return nil, fmt.Errorf("reading bundle %q: %w", dir, err)
+	}
 	return d, nil
 }
 
@@ -186,6 +196,9 @@ func (d *dossier) decode(kind string, data []byte) error {
 	case "conformance":
 		d.levels = &conformance.Evidence{}
 		return decodeStrict(data, d.levels)
+	case "declaration":
+		d.declared = &declarationsDocument{}
+		return decodeStrict(data, d.declared)
 	case "transparency":
 		d.operator = &transparency.Evidence{}
 		return decodeStrict(data, d.operator)

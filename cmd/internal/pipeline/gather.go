@@ -17,6 +17,7 @@ import (
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/bundle"
 	"github.com/pegel-audit/pegel/audit/conformance"
+	"github.com/pegel-audit/pegel/audit/declaration"
 	"github.com/pegel-audit/pegel/audit/transparency"
 	"github.com/pegel-audit/pegel/cmd/internal/answers"
 	"github.com/pegel-audit/pegel/policies"
@@ -30,35 +31,38 @@ import (
 
 // gatherer holds what the stages left of the wall share during one run.
 type gatherer struct {
-	stack      Stack
-	opt        Options
-	at         time.Time
-	policy     *policies.Policy
-	catalogue  *upstream.Catalogue
-	sources    []sbom.Source
-	network    source.Network
-	client     *http.Client      // guarded; nil: the run is offline
-	places     []copyright.Place // whom to ask about licences
-	shownBy    map[string][]int  // which sources showed an artifact, as places in sources, by the id that each gave it
-	silent     []int             // sources that list nothing of their own and may have contents for others, e.g. registries
-	keep       audit.Keep
-	scanner    *lazyScanner           // shared by several calls of packages; nil: each makes its own
-	foreign    foreignChecks          // of SBOMs by others that artifacts were read from
-	licensed   licenceSources         // what came of asking about licences
-	asking     *answers.Transport     // shared by the collectors; nil until one asks
-	git        *gitlog.Collector      // nil until somebody needs a clone
-	library    library                // registries that are read from git
-	histories  library                // of projects, for those who ask about tags and commits
-	closers    []func() error         // of collectors
-	lookups    []upstream.Lookup      // what indexes said about packages that nothing else leads to a repository
-	journal    *journal               // of an interrupted run; nil: none is kept
-	collected  []scoring.Evidence     // what the collectors found
-	said       upstream.Corrections   // about projects, by maintainers and users
-	previous   *previousDocument      // of the last report; nil: none was given
-	operatorAt []operatorTarget       // public artifacts of the operator to look at
-	levelAt    []levelTarget          // what shows levels 1 and 2
-	seen       *transparency.Evidence // of the operator; nil: nobody looked
-	held       *conformance.Evidence  // about levels 1 and 2; nil: nothing was named
+	stack        Stack
+	opt          Options
+	at           time.Time
+	policy       *policies.Policy
+	catalogue    *upstream.Catalogue
+	sources      []sbom.Source
+	network      source.Network
+	client       *http.Client      // guarded; nil: the run is offline
+	places       []copyright.Place // whom to ask about licences
+	shownBy      map[string][]int  // which sources showed an artifact, as places in sources, by the id that each gave it
+	silent       []int             // sources that list nothing of their own and may have contents for others, e.g. registries
+	keep         audit.Keep
+	scanner      *lazyScanner         // shared by several calls of packages; nil: each makes its own
+	foreign      foreignChecks        // of SBOMs by others that artifacts were read from
+	licensed     licenceSources       // what came of asking about licences
+	asking       *answers.Transport   // shared by the collectors; nil until one asks
+	git          *gitlog.Collector    // nil until somebody needs a clone
+	library      library              // registries that are read from git
+	histories    library              // of projects, for those who ask about tags and commits
+	closers      []func() error       // of collectors
+	lookups      []upstream.Lookup    // what indexes said about packages that nothing else leads to a repository
+	journal      *journal             // of an interrupted run; nil: none is kept
+	collected    []scoring.Evidence   // what the collectors found
+	said         upstream.Corrections // about projects, by maintainers and users
+	previous     *previousDocument    // of the last report; nil: none was given
+	operatorAt   []operatorTarget     // public artifacts of the operator to look at
+	declares     *declaration.File    // what the operator says; nil: nothing
+	declaresText []byte
+	stated       *declarationsDocument
+	levelAt      []levelTarget          // what shows levels 1 and 2
+	seen         *transparency.Evidence // of the operator; nil: nobody looked
+	held         *conformance.Evidence  // about levels 1 and 2; nil: nothing was named
 
 	unmatchedRules []unread // assign entries that match nothing
 }
@@ -104,6 +108,7 @@ func (g *gatherer) gather(ctx context.Context) (audit.Digest, error) {
 	visitor := g.visitor()
 	g.seen = g.operator(ctx, visitor, inventory, packages, projects.Projects)
 	g.held = g.levels(ctx, visitor)
+	g.stated = g.declarations(ctx, visitor)
 	projects.Projects, g.collected = atHome(projects.Projects, evidence), evidence
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -140,7 +145,8 @@ func (g *gatherer) resume() {
 		Offline                   bool
 		Affiliations              []audit.Digest
 		Previous                  audit.Digest
-	}{g.stack.Bytes, g.stack.Scopes, g.opt.Mirrors, g.opt.Evidence, g.opt.Anew, g.opt.Files, g.opt.Offline, g.affiliationFiles(), g.previous.digest()})
+		Declarations              []byte
+	}{g.stack.Bytes, g.stack.Scopes, g.opt.Mirrors, g.opt.Evidence, g.opt.Anew, g.opt.Files, g.opt.Offline, g.affiliationFiles(), g.previous.digest(), g.declaresText})
 	fixed := !g.opt.At.IsZero() || g.stack.At != ""
 	g.journal = openJournal(g.opt.Bundle, journalRun{Tool: g.opt.Version, Input: input, At: g.at}, fixed, g.opt.Now)
 	if g.journal != nil {
@@ -222,6 +228,9 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	if g.levelAt, err = stack.levelTargets(); err != nil {
 		return nil, usagef("docs/conformance.md shows what each entry takes", "reading stack %q: %w", stack.Name, err)
 	}
+	if g.declares, g.declaresText, err = readDeclarations(stack); err != nil {
+		return nil, err
+	}
 	way, err := guard(stack)
 	if err != nil {
 		return nil, err
@@ -293,6 +302,9 @@ func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Docume
 	if g.held != nil {
 		errs = append(errs, add("conformance", "conformance.json", g.held))
 	}
+	if g.stated != nil {
+		errs = append(errs, add("declaration", "declarations.json", g.stated))
+	}
 	if g.previous != nil {
 		errs = append(errs, add("previous", "previous.json", g.previous))
 	}
@@ -363,7 +375,6 @@ func (s Stack) unread() []unread {
 		}
 	}
 	const later = "this version of Pegel does not look there"
-	add(s.Declarations != "", "declarations", later, "declared facts never replace measured ones; hand the file to the auditor")
 	add(len(s.Regions) > 0, "regions", later, "write one stack file for each region")
 	return out
 }

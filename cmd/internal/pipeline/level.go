@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -67,7 +68,11 @@ func (d *dossier) standing(layer string) conformance.Standing {
 		nobody := conformance.Answer{Reason: "nobody named a compliance monitor, a report or a certificate", Settle: []string{"name them under conformance: in the stack file"}}
 		return conformance.Standing{Layer: layer, Tests: nobody, Certificate: nobody}
 	}
-	return conformance.Judge(*d.levels, layer, d.stack.AssessedAt)
+	e := *d.levels
+	for _, s := range d.statements {
+		e.Declarations = append(slices.Clone(e.Declarations), conformance.Result{ID: s.ID, Outcome: s.Outcome, CheckedAt: s.Date})
+	}
+	return conformance.Judge(e, layer, d.stack.AssessedAt)
 }
 
 // compatibleSubject is level 2 of a layer as rules read it: tests and certificate apart.
@@ -99,6 +104,10 @@ func (d *dossier) compatibleSubject(layer string) policies.Subject {
 		}
 	}
 	sub.Record = record
+	d.stateFacts(policies.KindPrerequisite, &sub, func(string) {
+		record.Held = true
+		sub.Record = record
+	})
 	return sub
 }
 
@@ -108,6 +117,7 @@ func (d *dossier) levelParts(o *reports.Operator) {
 		s := d.standing(layer)
 		o.Standings = append(o.Standings, reports.Standing{Layer: layer, Words: s.Words(), Tests: standingAnswer(s.Tests), Certificate: standingAnswer(s.Certificate)})
 	}
+	o.Declarations = d.declarationRows()
 	if d.levels == nil {
 		return
 	}

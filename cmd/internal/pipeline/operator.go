@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"reflect"
 	"strings"
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/bundle"
-	"github.com/pegel-audit/pegel/audit/conformance"
 	"github.com/pegel-audit/pegel/reports"
 	"github.com/pegel-audit/pegel/sbom"
 )
@@ -54,6 +54,7 @@ func (g *gatherer) gatherOperator(ctx context.Context) error {
 	visitor := g.visitor()
 	g.seen = g.operator(ctx, visitor, sbom.Inventory{}, nil, nil)
 	g.held = g.levels(ctx, visitor)
+	g.stated = g.declarations(ctx, visitor)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -64,8 +65,8 @@ func (g *gatherer) gatherOperator(ctx context.Context) error {
 	for _, d := range []struct {
 		kind, name string
 		value      any
-	}{{"stack", "stack.json", stack}, {"transparency", "transparency.json", g.seen}, {"conformance", "conformance.json", g.held}} {
-		if held, ok := d.value.(*conformance.Evidence); ok && held == nil {
+	}{{"stack", "stack.json", stack}, {"transparency", "transparency.json", g.seen}, {"conformance", "conformance.json", g.held}, {"declaration", "declarations.json", g.stated}} {
+		if reflect.ValueOf(d.value).Kind() == reflect.Pointer && reflect.ValueOf(d.value).IsNil() {
 			continue
 		}
 		data, err := canonical(d.value)

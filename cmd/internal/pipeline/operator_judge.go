@@ -73,6 +73,10 @@ func (d *dossier) operatorSubject(results []transparency.Result) policies.Subjec
 		}
 	}
 	sub.Record = record
+	d.stateFacts(policies.KindOperator, &sub, func(field string) {
+		setFact(&record, field, true)
+		sub.Record = record
+	})
 	return sub
 }
 
