@@ -218,3 +218,41 @@ func moment(text string) (time.Time, error) {
 	}
 	return time.Time{}, fmt.Errorf("%q is no time of the form YYYYMMDD[HHMM[SS]][Z]", shorten(text))
 }
+
+// WithoutNames returns a list of allowed signers without what it says about people: every name before a key becomes *, and
+// comments are dropped. Checked with an empty identity it allows what the list allows.
+func WithoutNames(list []byte) ([]byte, error) {
+	entries, err := parseAllowedSigners(list)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	lines := 0
+	for _, e := range entries {
+		b.WriteString(strings.Repeat("\n", e.line-1-lines) + "*") // so that errors name the right line
+		lines = e.line
+		for i, option := range e.optionTexts() {
+			b.WriteString([]string{" ", ","}[min(i, 1)] + option)
+		}
+		n := binary.BigEndian.Uint32(e.blob)
+		fmt.Fprintf(&b, " %s %s\n", e.blob[4:4+n], base64.StdEncoding.EncodeToString(e.blob))
+	}
+	return b.Bytes(), nil
+}
+
+func (e entry) optionTexts() []string {
+	var out []string
+	if e.authority {
+		out = append(out, "cert-authority")
+	}
+	if e.namespaces != "" {
+		out = append(out, `namespaces="`+strings.ReplaceAll(e.namespaces, `"`, `\"`)+`"`)
+	}
+	if !e.after.IsZero() {
+		out = append(out, `valid-after="`+e.after.Format("20060102150405")+`Z"`)
+	}
+	if !e.before.IsZero() {
+		out = append(out, `valid-before="`+e.before.Format("20060102150405")+`Z"`)
+	}
+	return out
+}
