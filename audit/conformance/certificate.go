@@ -72,8 +72,7 @@ func collectCertificate(ctx context.Context, t Target, w World) Entry {
 	}
 	page := l.get(ctx, audit.Request{URL: where, Limit: maxDetails})
 	if page.Trouble != nil {
-		l.entry.Trouble = page.Trouble
-		return l.entry
+		return l.fail(*page.Trouble, settleCertificate)
 	}
 	c.Page = readPage(page, t, uuid)
 	if monitorPage(t.URL) {

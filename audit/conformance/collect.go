@@ -65,6 +65,15 @@ func (l *look) stop(kind, text, settle string) Entry {
 	return l.entry
 }
 
+// fail ends a collection with the trouble of a look; settle is what would settle it, if the look does not know.
+func (l *look) fail(t audit.Trouble, settle string) Entry {
+	if t.Settle == "" {
+		t.Settle = settle
+	}
+	l.entry.Trouble = &t
+	return l.entry
+}
+
 func (l *look) note(format string, args ...any) {
 	l.entry.Notes = append(l.entry.Notes, fmt.Sprintf(format, args...))
 }

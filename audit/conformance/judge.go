@@ -81,17 +81,43 @@ func judgeTests(entries []Entry, layer string, at time.Time) Answer {
 	for _, group := range reportsOf(entries, uuid) {
 		add(group[0].Report.Subject, judgeReports(group, at))
 	}
-	if len(subjects) == 0 {
-		return Answer{
-			Reason: "nobody showed results of the conformance tests",
-			Settle: []string{"name the subject in the SCS compliance monitor, or hand over a signed test report of scope " + alias},
+	out := Answer{
+		Reason: "nobody showed results of the conformance tests",
+		Settle: []string{"name the subject in the SCS compliance monitor, or hand over a signed test report of scope " + alias},
+	}
+	if len(subjects) > 0 {
+		var answers []Answer
+		for _, subject := range subjects {
+			answers = append(answers, agree(sources[subject]))
 		}
+		out = all(answers)
 	}
-	var parts []Answer
-	for _, subject := range subjects {
-		parts = append(parts, agree(sources[subject]))
+	return beside(out, entries, at)
+}
+
+// parts names who judges the kinds of sources that show some of the tests of a scope, never all of them.
+func parts() map[string]func(Entry, time.Time) Answer {
+	return map[string]func(Entry, time.Time) Answer{}
+}
+
+// beside adds what sources show that have some of the tests: a failed one counts against the whole, a passed one is named and
+// proves nothing about the others.
+func beside(whole Answer, entries []Entry, at time.Time) Answer {
+	judges := parts()
+	for _, e := range entries {
+		judge := judges[e.Kind]
+		if judge == nil {
+			continue
+		}
+		part := judge(e, at)
+		if part.Outcome == audit.FAIL {
+			whole = agree([]Answer{whole, part})
+			continue
+		}
+		whole.Reason += "; beside it, as one of several tests: " + part.Reason
+		whole.Origins = append(slices.Clone(whole.Origins), part.Origins...)
 	}
-	return all(parts)
+	return whole
 }
 
 // troubled is the answer of a source that could not be read. That nobody can see test results is no failed test.

@@ -74,7 +74,7 @@ func collectReport(ctx context.Context, t Target, w World) Entry {
 func (l *look) readScope(ctx context.Context, t Target) (Report, bool) {
 	a := l.get(ctx, audit.Request{URL: address(t.Scope), Limit: maxScope})
 	if a.Trouble != nil {
-		l.entry.Trouble = a.Trouble
+		l.fail(*a.Trouble, "give the scope YAML of SCS beside the report")
 		return Report{}, false
 	}
 	scope, err := ParseScope(a.Body)
@@ -99,7 +99,7 @@ func (l *look) readSigned(ctx context.Context, t Target, at time.Time) (message 
 	}
 	a := l.get(ctx, audit.Request{URL: where, Limit: maxReport, Redact: asSigned})
 	if a.Trouble != nil {
-		l.entry.Trouble = a.Trouble
+		l.fail(*a.Trouble, settleSign)
 		return nil, "", false
 	}
 	armored, message, joined := splitSigned(a.Body)
@@ -113,7 +113,7 @@ func (l *look) readSigned(ctx context.Context, t Target, at time.Time) (message 
 	}
 	list := l.get(ctx, audit.Request{URL: address(t.Signers), Limit: maxSigners, Redact: signature.WithoutNames})
 	if list.Trouble != nil {
-		l.entry.Trouble = list.Trouble
+		l.fail(*list.Trouble, "give the list in the form that ssh-keygen(1) describes under ALLOWED SIGNERS")
 		return nil, "", false
 	}
 	who, err := signature.Verify(message, armored, list.Body, "", Namespace, at)

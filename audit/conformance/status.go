@@ -100,16 +100,14 @@ func collectStatus(ctx context.Context, t Target, w World) Entry {
 	if strings.HasPrefix(t.Subject, groupPrefix) {
 		page := l.get(ctx, audit.Request{URL: base + "markdown/detail/" + url.PathEscape(t.Subject) + "/" + alias, Accept: "text/markdown", Limit: maxDetails})
 		if page.Trouble != nil {
-			l.entry.Trouble = page.Trouble
-			return l.entry
+			return l.fail(*page.Trouble, settleMonitor)
 		}
 		status.Group, members = plain(t.Subject), groupMembers(page.Body)
 		query.Del("subject")
 	}
 	a := l.get(ctx, audit.Request{URL: base + "status?" + query.Encode(), Accept: "application/json", Limit: maxStatus})
 	if a.Trouble != nil {
-		l.entry.Trouble = a.Trouble
-		return l.entry
+		return l.fail(*a.Trouble, settleMonitor)
 	}
 	all, err := ParseStatus(a.Body)
 	if err != nil {
