@@ -34,7 +34,7 @@ func Look(ctx context.Context, t Target, w World) Entry {
 		}}
 	}
 	e := collect(ctx, t, w)
-	e.Handed = t.URL == "" && slices.ContainsFunc(e.Seen, func(s audit.Seen) bool { return s.Handed != "" && s.Trouble == nil })
+	e.Handed = e.Handed || t.URL == "" && slices.ContainsFunc(e.Seen, func(s audit.Seen) bool { return s.Handed != "" && s.Trouble == nil })
 	return e
 }
 

@@ -22,7 +22,7 @@ type Result struct {
 // world reach from -12 to +14 hours), five minutes with one.
 const (
 	doubt = 24 * time.Hour
-	skew  = 5 * time.Minute
+	clockSkew  = 5 * time.Minute
 )
 
 // versionTests is what one version of a scope asks for on a day.
@@ -64,7 +64,7 @@ func score(v versionTests, tests []TestCase, results map[string]Result, at time.
 
 func (s *versionScore) add(t TestCase, r Result, at time.Time) audit.Outcome {
 	end, ok := t.Lifetime.End(r.CheckedAt)
-	off := skew
+	off := clockSkew
 	if r.Naive {
 		off = doubt
 	}
