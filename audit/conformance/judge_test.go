@@ -68,7 +68,9 @@ func TestALayerIsNeverServedByAnother(t *testing.T) {
 	kaas := source(t, KindReport, "kaas", "green", audit.PASS)
 	mislabelled := kaas
 	mislabelled.Layer = "iaas" // the scope of the report is still that of kaas
-	for name, e := range map[string]Entry{"of layer kaas": kaas, "with the scope of kaas": mislabelled} {
+	status := source(t, KindStatus, "kaas", "green", audit.PASS)
+	status.Layer = "iaas"
+	for name, e := range map[string]Entry{"of layer kaas": kaas, "with the scope of kaas": mislabelled, "status of the scope of kaas": status} {
 		if got := Judge(Evidence{Entries: []Entry{e}}, "iaas", now); got.Tests.Outcome != audit.MISS {
 			t.Errorf("%s: got %+v", name, got.Tests)
 		}
@@ -78,6 +80,28 @@ func TestALayerIsNeverServedByAnother(t *testing.T) {
 	}
 	if got := Judge(Evidence{Entries: []Entry{{Target: Target{Kind: KindReport}}}}, "", now); got.Tests.Outcome != audit.MISS {
 		t.Errorf("no layer: got %+v", got.Tests)
+	}
+}
+
+func TestOnlyVersionsThatCanBeCertifiedDecide(t *testing.T) {
+	results := newest([]Result{{ID: "a", Outcome: audit.PASS, CheckedAt: now}, {ID: "b", Outcome: audit.FAIL, CheckedAt: now}})
+	version := func(name, validity, test string) versionTests {
+		return versionTests{version: name, validity: validity, main: []string{test}}
+	}
+	for name, c := range map[string]struct {
+		versions []versionTests
+		want     string
+	}{
+		"a draft that passes does not help":          {[]versionTests{version("v3", ValidDraft, "a"), version("v2", ValidEffective, "b")}, "v2 FAIL"},
+		"nor does one that is deprecated":            {[]versionTests{version("v2", ValidEffective, "b"), version("v1", ValidDeprecated, "a")}, "v2 FAIL"},
+		"one that is about to expire does":           {[]versionTests{version("v2", ValidEffective, "b"), version("v1", ValidWarn, "a")}, "v1 PASS"},
+		"of two effective ones either is enough":     {[]versionTests{version("v2", ValidEffective, "b"), version("v1", ValidEffective, "a")}, "v1 PASS"},
+		"an effective one comes before one in warn":  {[]versionTests{version("v2", ValidWarn, "a"), version("v1", ValidEffective, "a")}, "v1 PASS"},
+		"without any that can be certified: nothing": {[]versionTests{version("v2", ValidDraft, "a")}, " MISS"},
+	} {
+		if got, _ := best(c.versions, nil, results, now); got.version+" "+got.outcome.String() != c.want {
+			t.Errorf("%s: got %s %s, want %s", name, got.version, got.outcome, c.want)
+		}
 	}
 }
 
