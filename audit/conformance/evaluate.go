@@ -21,8 +21,8 @@ type Result struct {
 // How far a moment may be off before a result counts as one of the future: a day without a time zone (the zones of the
 // world reach from -12 to +14 hours), five minutes with one.
 const (
-	doubt = 24 * time.Hour
-	clockSkew  = 5 * time.Minute
+	doubt     = 24 * time.Hour
+	clockSkew = 5 * time.Minute
 )
 
 // versionTests is what one version of a scope asks for on a day.
