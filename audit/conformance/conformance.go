@@ -54,6 +54,8 @@ type Evidence struct {
 	Schema     string    `json:"schema"`
 	AssessedAt time.Time `json:"assessed_at"`
 	Entries    []Entry   `json:"entries"` // in the order of the stack file
+	// Declarations are what the operator declared about test cases that no program decides, by their ids in the scope.
+	Declarations []Result `json:"declarations,omitempty"`
 }
 
 // Entry is what was seen of one target. Of the facts at most the one of its kind is set; none if there is a trouble.

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -16,6 +17,8 @@ type Result struct {
 	// ran the tests. It may be up to a day off.
 	Naive  bool   `json:"naive,omitempty"`
 	Report string `json:"report,omitempty"` // id of the report
+	// Declared says that the operator declared it. It then counts for a quarter, as scs-0004 (rule 3) has it for manual checks.
+	Declared bool `json:"declared,omitempty"`
 }
 
 // How far a moment may be off before a result counts as one of the future: a day without a time zone (the zones of the
@@ -63,6 +66,9 @@ func score(v versionTests, tests []TestCase, results map[string]Result, at time.
 }
 
 func (s *versionScore) add(t TestCase, r Result, at time.Time) audit.Outcome {
+	if r.Declared {
+		t.Lifetime = audit.Quarter
+	}
 	end, ok := t.Lifetime.End(r.CheckedAt)
 	off := clockSkew
 	if r.Naive {
@@ -121,6 +127,19 @@ func best(versions []versionTests, tests []TestCase, results map[string]Result, 
 		}
 	}
 	return out, ok
+}
+
+// withDeclared returns the newest results, with what was declared about test cases that no program decides. Of others a
+// declaration says nothing.
+func withDeclared(tests []TestCase, results, declared []Result) map[string]Result {
+	results = slices.Clone(results)
+	for _, r := range declared {
+		if t, ok := testCase(tests, r.ID); ok && t.Manual {
+			r.Declared = true
+			results = append(results, r)
+		}
+	}
+	return newest(results)
 }
 
 // newest keeps of several results of a test case the most recent one, and the worse one of two of the same moment.

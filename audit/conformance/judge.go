@@ -19,7 +19,7 @@ func Judge(e Evidence, layer string, at time.Time) Standing {
 			entries = append(entries, entry)
 		}
 	}
-	s.Tests = judgeTests(entries, layer, at)
+	s.Tests = judgeTests(entries, e.Declarations, layer, at)
 	s.Certificate = judgeCertificates(entries, at)
 	return s
 }
@@ -56,7 +56,7 @@ func (s Standing) Met(technical bool) audit.Outcome {
 }
 
 // judgeTests puts together what the sources say about each subject, and then all subjects: every one of them has to pass.
-func judgeTests(entries []Entry, layer string, at time.Time) Answer {
+func judgeTests(entries []Entry, declared []Result, layer string, at time.Time) Answer {
 	uuid, alias := scopeOf(layer)
 	if uuid == "" {
 		return Answer{Reason: fmt.Sprintf("there is no SCS-compatible scope for layer %q", layer), Settle: []string{"ask for layer iaas or kaas"}}
@@ -75,11 +75,11 @@ func judgeTests(entries []Entry, layer string, at time.Time) Answer {
 		case e.Trouble != nil:
 			add(e.Subject, troubled(e))
 		case e.Status != nil && e.Status.Scope == uuid:
-			add(e.Subject, judgeStatus(e, at))
+			add(e.Subject, judgeStatus(e, declared, at))
 		}
 	}
 	for _, group := range reportsOf(entries, uuid) {
-		add(group[0].Report.Subject, judgeReports(group, at))
+		add(group[0].Report.Subject, judgeReports(group, declared, at))
 	}
 	out := Answer{
 		Reason: "nobody showed results of the conformance tests",

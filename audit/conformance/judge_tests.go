@@ -9,10 +9,10 @@ import (
 )
 
 // judgeStatus answers from what a compliance monitor says: of a group every subject has to pass.
-func judgeStatus(e Entry, at time.Time) Answer {
+func judgeStatus(e Entry, declared []Result, at time.Time) Answer {
 	var parts []Answer
 	for _, s := range e.Status.Subjects {
-		parts = append(parts, judgeSubject(s, at))
+		parts = append(parts, judgeSubject(s, declared, at))
 	}
 	a := Answer{
 		Reason: fmt.Sprintf("the compliance monitor knows no subject of %q", e.Status.Group),
@@ -25,7 +25,7 @@ func judgeStatus(e Entry, at time.Time) Answer {
 	return a
 }
 
-func judgeSubject(s SubjectStatus, at time.Time) Answer {
+func judgeSubject(s SubjectStatus, declared []Result, at time.Time) Answer {
 	if len(s.Versions) == 0 {
 		return Answer{
 			Reason: fmt.Sprintf("the compliance monitor has no result that still counts for subject %q: it is not known there, or the last tests are too long ago", s.Subject),
@@ -36,7 +36,7 @@ func judgeSubject(s SubjectStatus, at time.Time) Answer {
 	for _, v := range s.Versions {
 		versions = append(versions, versionTests{version: v.Version, validity: v.Validity, main: v.Main})
 	}
-	answer, decides := fromScore(fmt.Sprintf("the compliance monitor on %q", s.Subject), versions, s.Tests, newest(s.Results), at)
+	answer, decides := fromScore(fmt.Sprintf("the compliance monitor on %q", s.Subject), versions, s.Tests, withDeclared(s.Tests, s.Results, declared), at)
 	for _, v := range s.Versions {
 		if v.Version == decides && v.Outcome == audit.FAIL && answer.Outcome == audit.PASS {
 			answer.Outcome, answer.ValidUntil = audit.DNF, time.Time{}
@@ -68,7 +68,7 @@ func reportsOf(entries []Entry, uuid string) [][]Entry {
 
 // judgeReports answers from the reports of one subject: of each test case the most recent result counts (scs-0003-v2). The
 // scope is that of the first report; if another report has another form of it, the worse answer counts.
-func judgeReports(group []Entry, at time.Time) Answer {
+func judgeReports(group []Entry, declared []Result, at time.Time) Answer {
 	var results []Result
 	var documents []string
 	for _, e := range group {
@@ -85,7 +85,7 @@ func judgeReports(group []Entry, at time.Time) Answer {
 		}
 		seen[e.Report.ScopeFile] = true
 		who := fmt.Sprintf("the report of %s on %q, signed with key %s", some(documents), e.Report.Subject, e.Report.Signer)
-		a, _ := fromScore(who, e.Report.Scope.on(at), e.Report.Scope.Tests, newest(results), at)
+		a, _ := fromScore(who, e.Report.Scope.on(at), e.Report.Scope.Tests, withDeclared(e.Report.Scope.Tests, results, declared), at)
 		if out.Reason == "" || audit.Worst(a.Outcome, out.Outcome) == a.Outcome {
 			out = a
 		}

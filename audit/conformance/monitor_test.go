@@ -314,6 +314,11 @@ func TestAStatusThatWasHandedOverIsJudgedByItsDates(t *testing.T) {
 	if got.Outcome != audit.PASS || !got.Handed || got.Origins[0].Path != "status" {
 		t.Errorf("fresh: got %+v", got)
 	}
+	target.Subject = "group-all" // whose members nobody handed over
+	group := Look(t.Context(), target, World{Ask: askOf(t, map[string]string{"status": string(text)}), At: now})
+	if got = Judge(Evidence{Entries: []Entry{group}}, "iaas", now).Tests; got.Outcome != audit.PASS || len(group.Notes) != 1 {
+		t.Errorf("a group: got %+v, %q", got, group.Notes)
+	}
 	got = Judge(Evidence{Entries: []Entry{e}}, "iaas", now.AddDate(0, 3, 0)).Tests
 	if got.Outcome != audit.MISS || !strings.Contains(got.Reason, "too old: scs-9001-alpha of 2026-06-08, which counted for a week") {
 		t.Errorf("three months later: got %s %q", got.Outcome, got.Reason)

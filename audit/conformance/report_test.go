@@ -133,14 +133,33 @@ func TestReportsOfSeveralSourcesArePutTogether(t *testing.T) {
 func TestAManualCheckIsDeclared(t *testing.T) {
 	scope := fixtureScope(t)
 	at := now.AddDate(0, 4, 0) // version next is effective, and asks for documentation
-	results := []Result{}
-	for _, id := range []string{"scs-9001-alpha", "scs-9001-beta", "scs-9002-daily", "scs-9005-docs-check"} {
+	var results []Result
+	for _, id := range []string{"scs-9001-alpha", "scs-9001-beta", "scs-9002-daily"} {
 		results = append(results, Result{ID: id, Outcome: audit.PASS, CheckedAt: at.AddDate(0, 0, -1)})
 	}
-	e := Entry{Target: Target{Kind: KindReport, Layer: "iaas", Subject: "green"}, Report: &Report{Scope: scope, Subject: "green", Results: results}}
-	got := Judge(Evidence{Entries: []Entry{e}}, "iaas", at).Tests
-	if got.Outcome != audit.PASS || !got.Declared || !strings.Contains(got.Reason, "declared by the operator: scs-9005-docs-check") {
-		t.Errorf("got %+v", got)
+	manual := Result{ID: "scs-9005-docs-check", Outcome: audit.PASS, CheckedAt: at.AddDate(0, 0, -1)}
+	old, other := manual, manual
+	old.CheckedAt, other.ID = at.AddDate(0, -7, 0), "scs-9001-alpha"
+	entry := func(results ...Result) []Entry {
+		return []Entry{{Target: Target{Kind: KindReport, Layer: "iaas", Subject: "green"}, Report: &Report{Scope: scope, Subject: "green", Results: results}}}
+	}
+	for name, c := range map[string]struct {
+		evidence Evidence
+		want     audit.Outcome
+	}{
+		"in the report":               {Evidence{Entries: entry(append(results, manual)...)}, audit.PASS},
+		"in a declaration":            {Evidence{Entries: entry(results...), Declarations: []Result{manual}}, audit.PASS},
+		"in one of two quarters ago":  {Evidence{Entries: entry(results...), Declarations: []Result{old}}, audit.MISS},
+		"nowhere":                     {Evidence{Entries: entry(results...)}, audit.MISS},
+		"for what a program can test": {Evidence{Entries: entry(append(results[1:], manual)...), Declarations: []Result{other}}, audit.MISS},
+	} {
+		got := Judge(c.evidence, "iaas", at).Tests
+		if got.Outcome != c.want || got.Declared != (c.want == audit.PASS) {
+			t.Errorf("%s: got %+v", name, got)
+		}
+		if c.want == audit.PASS && !strings.Contains(got.Reason, "declared by the operator: scs-9005-docs-check") {
+			t.Errorf("%s: got %q", name, got.Reason)
+		}
 	}
 }
 

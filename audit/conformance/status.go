@@ -94,16 +94,10 @@ func collectStatus(ctx context.Context, t Target, w World) Entry {
 		return l.stop(audit.TroubleNotNamed, "nobody said what the cloud is called in the compliance monitor", "name its subject, e.g. as in the address of its page there")
 	}
 	base := monitorBase(t.URL)
-	status := Status{Scope: uuid}
-	members := []string{t.Subject}
 	query := url.Values{"subject": {t.Subject}, "scopeuuid": {uuid}}
-	if strings.HasPrefix(t.Subject, groupPrefix) {
-		page := l.get(ctx, audit.Request{URL: base + "markdown/detail/" + url.PathEscape(t.Subject) + "/" + alias, Accept: "text/markdown", Limit: maxDetails})
-		if page.Trouble != nil {
-			return l.fail(*page.Trouble, settleMonitor)
-		}
-		status.Group, members = plain(t.Subject), groupMembers(page.Body)
-		query.Del("subject")
+	group := strings.HasPrefix(t.Subject, groupPrefix)
+	if group {
+		query.Del("subject") // the monitor resolves groups on its pages only
 	}
 	a := l.get(ctx, audit.Request{URL: base + "status?" + query.Encode(), Accept: "application/json", Limit: maxStatus})
 	if a.Trouble != nil {
@@ -113,11 +107,26 @@ func collectStatus(ctx context.Context, t Target, w World) Entry {
 	if err != nil {
 		return l.stop(audit.TroubleContent, "the answer of the compliance monitor cannot be read: "+err.Error(), "ask who runs the monitor")
 	}
+	l.clockNote(a.Seen)
+	status := Status{Scope: uuid}
+	members := []string{t.Subject}
+	if group {
+		status.Group = plain(t.Subject)
+		page := l.get(ctx, audit.Request{URL: base + "markdown/detail/" + url.PathEscape(t.Subject) + "/" + alias, Accept: "text/markdown", Limit: maxDetails})
+		switch {
+		case page.Trouble == nil:
+			members = groupMembers(page.Body)
+		case t.URL == "" && page.Trouble.Kind == audit.TroubleNotHanded:
+			members = slices.Sorted(maps.Keys(all))
+			l.note("which subjects are in %s was not handed over: every subject of the file counts", status.Group)
+		default:
+			return l.fail(*page.Trouble, settleMonitor)
+		}
+	}
 	for _, name := range members {
 		status.Subjects = append(status.Subjects, subjectStatus(all, name, uuid))
 	}
 	l.entry.Status = &status
-	l.clockNote(a.Seen)
 	return l.entry
 }
 
