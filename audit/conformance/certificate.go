@@ -94,7 +94,15 @@ func readPage(a audit.Answer, t Target, uuid string) CertificateStatus {
 		host = plain(u.Host)
 	}
 	text := pageText(string(a.Body))
-	return CertificateStatus{Host: host, NamesSubject: hasWord(text, t.Subject), NamesScope: namesScope(text, uuid)}
+	return CertificateStatus{Host: host, NamesSubject: hasWord(text, t.Subject) || hasWord(text, groupTitle(t.Subject)), NamesScope: namesScope(text, uuid)}
+}
+
+// groupTitle is what a compliance monitor calls a group in the title of its page; empty if the subject is no group.
+func groupTitle(subject string) string {
+	if name, ok := strings.CutPrefix(subject, groupPrefix); ok && name != "" {
+		return "group " + name
+	}
+	return ""
 }
 
 // listed reads the overview of the compliance monitor, which has a table of certified environments and one of others

@@ -24,6 +24,7 @@ func TestACertificateIsHeldOnlyForItsSubjectScopeAndYear(t *testing.T) {
 		"name in a longer name":    {strings.ReplaceAll(page, "<td>green<", "<td>green-2<"), "", nil, audit.DNF, `does not name "green"`},
 		"name in a script only":    {strings.ReplaceAll(page, "<td>green<", "<td>x<"), "", nil, audit.DNF, `does not name "green"`},
 		"another scope":            {strings.ReplaceAll(page, "IaaS", "KaaS"), "", nil, audit.DNF, "does not name the scope"},
+		"a group by its title":     {"<h1>Details for group blue</h1><h2>blue-1: SCS-compatible IaaS</h2>", "", func(t *Target) { t.Subject = "group-blue" }, audit.PASS, `names "group-blue"`},
 		"no date":                  {page, "", func(t *Target) { t.Issued = time.Time{} }, audit.DNF, "nobody said when this one was issued"},
 		"over":                     {page, "", func(t *Target) { t.Issued = issued.AddDate(-1, 0, 0) }, audit.FAIL, "was over on 2025-09-01"},
 		"to come":                  {page, "", func(t *Target) { t.Issued = now.AddDate(0, 1, 0) }, audit.DNF, "yet to come"},

@@ -20,7 +20,7 @@ func source(t testing.TB, kind, layer, subject string, outcome audit.Outcome) En
 		results = append(results, Result{ID: id, Outcome: audit.PASS, CheckedAt: now.Add(-time.Hour)})
 	}
 	results[0].Outcome = outcome
-	e := Entry{Target: Target{Kind: kind, Layer: layer, Subject: subject}, Seen: []audit.Seen{{URL: "https://" + kind + ".example.org/", At: now}}}
+	e := Entry{Target: Target{Kind: kind, Layer: layer, Subject: subject, URL: "https://" + kind + ".example.org/"}, Seen: []audit.Seen{{URL: "https://" + kind + ".example.org/", At: now}}}
 	if kind == KindReport {
 		e.Report = &Report{Scope: scope, ScopeFile: "x", Subject: subject, Signer: "SHA256:x", Results: results}
 		return e
@@ -45,7 +45,7 @@ func TestOfContradictorySourcesTheWorseCountsAndBothAreNamed(t *testing.T) {
 	} {
 		got := Judge(Evidence{Entries: entries}, "iaas", now).Tests
 		if got.Outcome != audit.FAIL || !strings.Contains(got.Reason, "contradict") || !strings.Contains(got.Reason, "the report of") ||
-			!strings.Contains(got.Reason, "the compliance monitor on") || len(got.Origins) != 2 {
+			!strings.Contains(got.Reason, "the compliance monitor status.example.org on") || len(got.Origins) != 2 {
 			t.Errorf("got %s %q, %d origins", got.Outcome, got.Reason, len(got.Origins))
 		}
 	}

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -12,10 +13,10 @@ import (
 func judgeStatus(e Entry, declared []Result, at time.Time) Answer {
 	var parts []Answer
 	for _, s := range e.Status.Subjects {
-		parts = append(parts, judgeSubject(s, declared, at))
+		parts = append(parts, judgeSubject(s, monitorName(e), declared, at))
 	}
 	a := Answer{
-		Reason: fmt.Sprintf("the compliance monitor knows no subject of %q", e.Status.Group),
+		Reason: fmt.Sprintf("%s knows no subject of %q", monitorName(e), e.Status.Group),
 		Settle: []string{"name the group as it stands in the compliance monitor"},
 	}
 	if len(parts) > 0 {
@@ -25,10 +26,18 @@ func judgeStatus(e Entry, declared []Result, at time.Time) Answer {
 	return a
 }
 
-func judgeSubject(s SubjectStatus, declared []Result, at time.Time) Answer {
+// monitorName says who speaks: anybody can run a compliance monitor, so its host is part of every answer.
+func monitorName(e Entry) string {
+	if u, err := url.Parse(e.URL); err == nil && u.Host != "" && !e.Handed {
+		return "the compliance monitor " + plain(u.Host)
+	}
+	return "the answer of a compliance monitor that was handed over"
+}
+
+func judgeSubject(s SubjectStatus, monitor string, declared []Result, at time.Time) Answer {
 	if len(s.Versions) == 0 {
 		return Answer{
-			Reason: fmt.Sprintf("the compliance monitor has no result that still counts for subject %q: it is not known there, or the last tests are too long ago", s.Subject),
+			Reason: fmt.Sprintf("%s has no result that still counts for subject %q: it is not known there, or the last tests are too long ago", monitor, s.Subject),
 			Settle: []string{settleMonitor},
 		}
 	}
@@ -36,7 +45,7 @@ func judgeSubject(s SubjectStatus, declared []Result, at time.Time) Answer {
 	for _, v := range s.Versions {
 		versions = append(versions, versionTests{version: v.Version, validity: v.Validity, main: v.Main})
 	}
-	answer, decides := fromScore(fmt.Sprintf("the compliance monitor on %q", s.Subject), versions, s.Tests, withDeclared(s.Tests, s.Results, declared), at)
+	answer, decides := fromScore(fmt.Sprintf("%s on %q", monitor, s.Subject), versions, s.Tests, withDeclared(s.Tests, s.Results, declared), at)
 	for _, v := range s.Versions {
 		if v.Version == decides && v.Outcome == audit.FAIL && answer.Outcome == audit.PASS {
 			answer.Outcome, answer.ValidUntil = audit.DNF, time.Time{}

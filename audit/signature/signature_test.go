@@ -181,6 +181,52 @@ func TestPatternsAreThoseOfSSH(t *testing.T) {
 	}
 }
 
+func TestAListWithoutNamesAllowsTheSameKeys(t *testing.T) {
+	signer, pub := key(t, 1)
+	_, other := key(t, 2)
+	list := []byte("# people\n\n\"a@example.org,b@example.org\" " + other + " somebody's laptop\nc@example.org namespaces=\"rep*\",valid-before=\"202609011201\" " + pub + "\nd@example.org cert-authority " + other + "\n")
+	got, err := WithoutNames(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(got, []byte("@")) || bytes.Contains(got, []byte("laptop")) || bytes.Count(got, []byte("\n")) != 5 {
+		t.Errorf("got %q", got)
+	}
+	sig := sign(t, signer, "results\n", "report", sshsig.HashSHA512)
+	for at, want := range map[time.Time]bool{noon: true, noon.Add(time.Hour): false} {
+		if _, err := Verify([]byte("results\n"), sig, got, "", "report", at); (err == nil) != want {
+			t.Errorf("at %s: got %v", at, err)
+		}
+	}
+	if _, err := WithoutNames([]byte("x")); err == nil {
+		t.Error("nonsense is taken for a list")
+	}
+}
+
+// FuzzWithoutNames holds that a list without names allows what the list allows, and says the same when it is made twice.
+func FuzzWithoutNames(f *testing.F) {
+	signer, pub := key(f, 1)
+	sig := sign(f, signer, "results\n", "report", sshsig.HashSHA512)
+	f.Add([]byte("a@example.org " + pub))
+	f.Add([]byte(`"a b",c namespaces="r\"x,rep*",valid-after="20260101",valid-before="20270101" ` + pub + " comment"))
+	f.Add([]byte("# x\n* cert-authority " + pub + "\n\n! " + pub))
+	f.Fuzz(func(t *testing.T, list []byte) {
+		got, err := WithoutNames(list)
+		_, before := Verify([]byte("results\n"), sig, list, "", "report", noon)
+		if err != nil {
+			if before == nil {
+				t.Fatalf("%q is read by one only: %v", list, err)
+			}
+			return
+		}
+		_, after := Verify([]byte("results\n"), sig, got, "", "report", noon)
+		again, err := WithoutNames(got)
+		if (before == nil) != (after == nil) || err != nil || !bytes.Equal(again, got) {
+			t.Fatalf("%q became %q: %v, %v, %v", list, got, before, after, err)
+		}
+	})
+}
+
 // FuzzVerify holds that nothing but the one document with its own signature and a list that names the key is accepted.
 func FuzzVerify(f *testing.F) {
 	signer, pub := key(f, 1)
