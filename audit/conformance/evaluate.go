@@ -25,7 +25,7 @@ type Result struct {
 // world reach from -12 to +14 hours), five minutes with one.
 const (
 	doubt     = 24 * time.Hour
-	clockSkew = 5 * time.Minute
+	mostSkew = 5 * time.Minute
 )
 
 // versionTests is what one version of a scope asks for on a day.
@@ -70,7 +70,7 @@ func (s *versionScore) add(t TestCase, r Result, at time.Time) audit.Outcome {
 		t.Lifetime = audit.Quarter
 	}
 	end, ok := t.Lifetime.End(r.CheckedAt)
-	off := clockSkew
+	off := mostSkew
 	if r.Naive {
 		off = doubt
 	}

@@ -143,7 +143,7 @@ func (l *look) clockNote(s audit.Seen) {
 	if err != nil || s.At.IsZero() {
 		return
 	}
-	if d := server.Sub(s.At); d > clockSkew || d < -clockSkew {
+	if d := server.Sub(s.At); d > mostSkew || d < -mostSkew {
 		l.note("the clock of the server says %s where ours says %s; results count by ours", server.UTC().Format(time.RFC3339), s.At.Format(time.RFC3339))
 	}
 }
