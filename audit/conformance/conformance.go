@@ -36,11 +36,16 @@ type Target struct {
 	Scope   string `json:"scope,omitempty"`   // file with the scope YAML, for a report
 	Signers string `json:"signers,omitempty"` // file of allowed signers, for a report
 	Config  string `json:"config,omitempty"`  // of kubernetes: the file with okToFail; of tempest: list of tests or guideline
+	// What the operator says about a certificate; a document has more of its own.
+	Version     string    `json:"version,omitempty"`     // of the scope
+	Issuer      string    `json:"issuer,omitempty"`      // an organisation
+	Issued      time.Time `json:"issued,omitzero"`       // day
+	Revocations string    `json:"revocations,omitempty"` // address or file of the public list of revoked certificates
 }
 
 // World is what a collector may use.
 type World struct {
-	Ask audit.Ask // answers URLs, and names of files of the target as file:NAME
+	Ask audit.Ask // answers URLs; for a target with files (File, Scope, Signers, Config) also file:///NAME
 	At  time.Time // the moment that is judged, UTC
 }
 
@@ -49,6 +54,8 @@ type Evidence struct {
 	Schema     string    `json:"schema"`
 	AssessedAt time.Time `json:"assessed_at"`
 	Entries    []Entry   `json:"entries"` // in the order of the stack file
+	// Declarations are what the operator declared about test cases that no program decides, by their ids in the scope.
+	Declarations []Result `json:"declarations,omitempty"`
 }
 
 // Entry is what was seen of one target. Of the facts at most the one of its kind is set; none if there is a trouble.
@@ -72,6 +79,7 @@ type Entry struct {
 type Answer struct {
 	Outcome    audit.Outcome
 	Declared   bool // only the operator says so
+	Handed     bool // rests on evidence that was handed over, not seen in public
 	Reason     string
 	Settle     []string
 	Origins    []audit.Origin
