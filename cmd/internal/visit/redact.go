@@ -111,13 +111,13 @@ func role(word string) bool {
 // roles are names of mailboxes: those of RFC 2142, and what companies and projects use in English, German and French. Sorted.
 var roles = []string{
 	"abuse", "accessibility", "accounting", "actions", "admin", "administration", "administrator", "advisories", "alerts", "announce", "api", "backup",
-	"barrierefreiheit", "billing", "bot", "bugs", "buchhaltung", "career", "careers", "cert", "certs", "ciso", "cloud", "community", "compliance", "conduct",
+	"barrierefreiheit", "billing", "bot", "buchhaltung", "bugs", "career", "careers", "cert", "certs", "ciso", "cloud", "community", "compliance", "conduct",
 	"contact", "contacts", "csirt", "customercare", "daemon", "data", "dataprotection", "datenschutz", "desk", "dev", "devel", "devops", "discuss", "dispatch",
 	"dns", "dpo", "dsb", "empfang", "events", "feedback", "finance", "ftp", "git", "hallo", "hello", "help", "helpdesk", "hilfe", "hostmaster", "hotline", "hr",
 	"impressum", "incident", "incidents", "info", "information", "infos", "infrastructure", "investor", "ir", "it", "jobs", "karriere", "kontakt", "kundenservice",
 	"legal", "list", "lists", "mail", "mailbox", "mailer", "marketing", "media", "moderator", "monitoring", "network", "newsletter", "noc", "noreply",
 	"notification", "notifications", "office", "operations", "operator", "ops", "partner", "peering", "personal", "platform", "postmaster", "press", "presse",
-	"privacy", "psirt", "recht", "rechnung", "redaktion", "register", "reply", "responsible", "root", "sales", "secalert", "secretariat", "secure", "security",
+	"privacy", "psirt", "rechnung", "recht", "redaktion", "register", "reply", "responsible", "root", "sales", "secalert", "secretariat", "secure", "security",
 	"sekretariat", "service", "servicedesk", "services", "sicherheit", "soc", "status", "support", "team", "test", "tickets", "trust", "updates", "verkauf",
 	"vertrieb", "vmt", "vulnerabilities", "vulnerability", "webmaster", "welcome", "www", "zentrale",
 }

@@ -87,12 +87,17 @@ func TestCertificatesThatDoNotHoldAreNamed(t *testing.T) {
 	if seen.Trouble.Outcome() != audit.DNF {
 		t.Errorf("outcome %s, want DNF", seen.Trouble.Outcome())
 	}
-	early := a.serve(t, here, func(c *x509.Certificate, _ *tls.Config) { c.NotBefore, c.NotAfter = time.Now().AddDate(1, 0, 0), time.Now().AddDate(2, 0, 0) })
+	early := a.serve(t, here, func(c *x509.Certificate, _ *tls.Config) {
+		c.NotBefore, c.NotAfter = time.Now().AddDate(1, 0, 0), time.Now().AddDate(2, 0, 0)
+	})
 	wantTrouble(t, get(t, v, early), audit.TroubleTLS, "is not valid before "+time.Now().UTC().AddDate(1, 0, 0).Format("2006"))
 	other := a.serve(t, here, func(c *x509.Certificate, _ *tls.Config) { c.IPAddresses, c.DNSNames = nil, []string{"other.example"} })
 	wantTrouble(t, get(t, v, other), audit.TroubleTLS, "for another name than 127.0.0.1")
 	wantTrouble(t, get(t, visitor(t, nil), a.serve(t, here, nil)), audit.TroubleTLS, "authority that nobody knows")
-	old := a.serve(t, here, func(_ *x509.Certificate, c *tls.Config) { c.MaxVersion = tls.VersionTLS11; c.MinVersion = tls.VersionTLS10 })
+	old := a.serve(t, here, func(_ *x509.Certificate, c *tls.Config) {
+		c.MaxVersion = tls.VersionTLS11
+		c.MinVersion = tls.VersionTLS10
+	})
 	wantTrouble(t, get(t, v, old), audit.TroubleTLS, "no secure connection")
 	plain := serve(t, "127.0.0.1", here)
 	wantTrouble(t, get(t, v, strings.Replace(plain, "http:", "https:", 1)), audit.TroubleTLS, "does not speak TLS")
