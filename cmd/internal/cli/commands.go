@@ -14,6 +14,7 @@ func commands(w World) []*cobra.Command {
 		evaluateCommand(w),
 		reportCommand(w),
 		scoreCommand(w),
+		declareCommand(w),
 		verifyCommand(w),
 		replayCommand(w),
 		policyCommand(w),

@@ -103,7 +103,11 @@ func TestWhatAServerAnswersAboutRobotsDecides(t *testing.T) {
 					io.WriteString(w, "here")
 				}
 			})
-			a := get(t, visitor(t, func(o *visit.Options) { o.Timeout = 300 * time.Millisecond }), address+"/page")
+			a := get(t, visitor(t, func(o *visit.Options) {
+				if o.Timeout = time.Minute; tt.want == audit.TroubleTimeout {
+					o.Timeout = 100 * time.Millisecond
+				}
+			}), address+"/page")
 			if tt.want == "" {
 				if a.Trouble != nil || pages.Load() != 1 {
 					t.Errorf("trouble %+v, %d pages", a.Trouble, pages.Load())

@@ -54,7 +54,7 @@ func client(t *testing.T, opt web.Options, allow ...string) *http.Client {
 // visitor asks addresses of this machine.
 func visitor(t *testing.T, change func(*visit.Options)) *visit.Visitor {
 	t.Helper()
-	opt := visit.Options{Client: client(t, web.Options{}, "127.0.0.0/8"), Now: time.Now, Timeout: 5 * time.Second}
+	opt := visit.Options{Client: client(t, web.Options{}, "127.0.0.0/8"), Now: time.Now, Timeout: time.Minute}
 	if change != nil {
 		change(&opt)
 	}
