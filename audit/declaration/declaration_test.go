@@ -107,6 +107,7 @@ func TestMistakesInADeclarationAreNamedWithTheirLine(t *testing.T) {
 		{"an absolute file", change("evidence/domain-manager.pdf", "/etc/passwd"), "file is no name below the directory"},
 		{"no page of the web", change("https://meetup.example.org/june", "file:///etc/passwd"), "url is no address of the web"},
 		{"a page with a password", change("https://meetup", "https://u:p@meetup"), "url holds a name or password"},
+		{"a page with a mail address", change("meetup.example.org/june", "meetup.example.org/?by=jane%40example.org"), "url may name a person"},
 		{"the same twice", change("open-operations.talks", "domain-manager-check"), `"domain-manager-check" was declared on the same day in line 8`},
 		{"an alias", strings.NewReplacer("who: Example", "who: &a Example", "head of cloud operations", "*a").Replace(sample), "line 4, column 7: role must be text"},
 		{"too large", strings.Repeat("#", 1<<20+1), "at most 1048576 are read"},

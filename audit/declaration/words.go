@@ -24,6 +24,8 @@ var (
 	idForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}$`)
 	// address is what names a person's mailbox, also where the sign is written out.
 	address = regexp.MustCompile(`(?i)@|%40|&#0*64;|&commat;|[([{]\s*at\s*[)\]}]`)
+	// mailbox is a whole address within an address of the web.
+	mailbox = regexp.MustCompile(`(?i)[\p{L}0-9._+-](@|%40)[\p{L}0-9-]+\.[\p{L}]{2,}`)
 	phone   = regexp.MustCompile(`\+[0-9][0-9 ()/.-]{6,}[0-9]`)
 	// courtesy stands before the name of a person.
 	courtesy = regexp.MustCompile(`(^|[\s,;(])(Mr|Mrs|Ms|Mx|Herr|Herrn|Frau|Mme|Madame|Monsieur|Dr|Prof|Dipl)(\.|\s)\s*(-?[A-Z][a-z]*\.\s*)*[A-ZÄÖÜÉ][\p{L}'-]+`)
@@ -67,6 +69,8 @@ func checkURL(s string) error {
 		return errors.New("url is no address of the web; write it like https://docs.example.org/backup")
 	case u.User != nil:
 		return errors.New("url holds a name or password; write it without")
+	case mailbox.MatchString(s):
+		return errors.New("url may name a person; write it without the mail address")
 	case strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }):
 		return errors.New("url holds a character that cannot be printed")
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -101,7 +102,11 @@ func readAcceptances(files []string, allowed string, at time.Time) ([]declaratio
 }
 
 func writeDeclared(w World, f declaration.File, results []declaration.Result, reviewers []declaration.Acceptance, at time.Time) error {
-	fmt.Fprintf(w.Stdout, "%s (%s), judged on %s\n", printable(f.Who), printable(f.Role), at.Format(time.DateOnly))
+	note := ""
+	if slices.ContainsFunc(f.At(at), func(e declaration.Evidence) bool { return e.URL != "" }) {
+		note = "; pages were not looked at"
+	}
+	fmt.Fprintf(w.Stdout, "%s (%s), judged on %s%s\n", printable(f.Who), printable(f.Role), at.Format(time.DateOnly), note)
 	found := false
 	for _, r := range declaration.Reviewed(results, reviewers, at) {
 		word := r.Outcome.String()
