@@ -15,6 +15,7 @@ func commands(w World) []*cobra.Command {
 		reportCommand(w),
 		scoreCommand(w),
 		transparencyCommand(w),
+		declareCommand(w),
 		verifyCommand(w),
 		replayCommand(w),
 		policyCommand(w),

@@ -194,3 +194,13 @@ func (r refusal) Error() string {
 	}
 	return text
 }
+
+// Refused says why an error of a connection is the guard's own refusal of an address, without the address; ok is false for
+// any other error.
+func Refused(err error) (why string, ok bool) {
+	var r refusal
+	if !errors.As(err, &r) {
+		return "", false
+	}
+	return r.why, true
+}
