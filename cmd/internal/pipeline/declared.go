@@ -55,31 +55,13 @@ func (g *gatherer) declarations(ctx context.Context, visitor *visit.Visitor) *de
 		return nil
 	}
 	d := &declarationsDocument{Schema: declarationsSchema, Name: filepath.Base(g.stack.Declarations), Text: string(g.declaresText)}
-	dir := filepath.Dir(relativeTo(g.stack.Dir, g.stack.Declarations))
-	for _, e := range g.declares.At(g.at) {
-		look := declaration.Look{File: e.File, URL: e.URL}
-		if e.File == "" {
-			look.Seen = visitor.Ask(ctx, audit.Request{URL: e.URL}).Seen
-		} else {
-			look.Seen = g.lookAtFile(ctx, dir, e.File)
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		d.Looks = append(d.Looks, look)
+	d.Looks = visit.Declared(ctx, *g.declares, visit.DeclaredOptions{
+		Dir: filepath.Dir(relativeTo(g.stack.Dir, g.stack.Declarations)), Ask: visitor.Ask, At: g.at, Keep: g.keptBy(),
+	})
+	if ctx.Err() != nil {
+		return nil
 	}
 	return d
-}
-
-// lookAtFile keeps a file that was handed over with a declaration.
-func (g *gatherer) lookAtFile(ctx context.Context, dir, name string) audit.Seen {
-	ask, err := visit.Handed(visit.HandedOptions{Dir: dir, Name: name, At: g.at, Keep: g.keptBy()})
-	if err != nil {
-		return audit.Seen{Handed: name, At: g.at, Trouble: &audit.Trouble{Kind: audit.TroubleNotHanded, Text: err.Error(), Settle: "hand the file over"}}
-	}
-	seen := ask(ctx, audit.Request{URL: "file:///" + filepath.Base(name)}).Seen
-	seen.URL = ""
-	return seen
 }
 
 // AcceptanceFile is what a reviewer says about declarations, with its signature (SSHSIG, armoured).
