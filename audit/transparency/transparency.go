@@ -94,6 +94,10 @@ type Repository struct {
 	LastHuman audit.Fact[time.Time]
 	// Licence is the SPDX expression of the licence file.
 	Licence audit.Fact[string]
+	// SeenUntil is until when this can speak: when the server was asked last, or the newest commit of a clone on this machine.
+	SeenUntil time.Time
+	// Local says that it was read from a clone on this machine: nobody asked whether the public can read the repository.
+	Local bool
 	// Contributions counts commits and people of an organisation, by mail domains, in the 365 days before the moment judged.
 	Contributions func(ctx context.Context, domains []string) (Contributions, error)
 	Close         func() error
@@ -112,7 +116,12 @@ type Contributions struct {
 	Commits int       `json:"commits"`
 	People  int       `json:"people"`
 	Few     bool      `json:"few,omitempty"`
-	Newest  time.Time `json:"newest,omitzero"` // committer time
+	Newest  time.Time `json:"newest,omitzero"` // committer time, to the day
+	// Human counts the commits of everybody in the same days, Unknown those of them of which nobody can say for whom they were
+	// written: private and hidden addresses. They may be the organisation's.
+	Human   int  `json:"human,omitempty"`
+	Unknown int  `json:"unknown,omitempty"`
+	Cut     bool `json:"cut,omitempty"` // the clone is shallow, so that more may have been given
 }
 
 // Collect looks at one artifact. It never fails: what went wrong is the trouble of the artifact. After the context ended the
