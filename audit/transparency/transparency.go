@@ -8,6 +8,7 @@ package transparency
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -89,7 +90,10 @@ type Repository struct {
 	Commit   string
 	CommitAt time.Time
 	Files    []File // regular files, in the order of git
-	Read     func(ctx context.Context, id string, limit int64) ([]byte, error)
+	// Read returns the contents of a file; ErrTooLarge if there are more than limit bytes. Fetch gets many from the server at
+	// once, so that Read need not ask for them one by one; nil: there is nothing to fetch.
+	Read  func(ctx context.Context, id string, limit int64) ([]byte, error)
+	Fetch func(ctx context.Context, ids []string) error
 	// LastHuman is the committer time of the newest commit by no machine.
 	LastHuman audit.Fact[time.Time]
 	// Licence is the SPDX expression of the licence file.
@@ -103,11 +107,14 @@ type Repository struct {
 	Close         func() error
 }
 
+// ErrTooLarge says that a file has more bytes than the caller wants to read.
+var ErrTooLarge = errors.New("the file is larger than the limit")
+
 // File is one regular file of a repository.
 type File struct {
 	Path string
 	ID   string // of its contents
-	Size int64
+	Size int64  // -1: not known yet
 }
 
 // Contributions are counts of one organisation in one repository, never names. Groups of fewer than three people are not

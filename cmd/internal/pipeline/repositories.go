@@ -34,7 +34,14 @@ func (g *gatherer) openRepository(ctx context.Context, url string) (*transparenc
 		return nil, gitTrouble(ctx, err)
 	}
 	r := &transparency.Repository{
-		URL: clone.Repo, Commit: clone.Revision, CommitAt: clone.RevisionAt, Local: clone.Local, Read: clone.Read, Close: clone.Close,
+		URL: clone.Repo, Commit: clone.Revision, CommitAt: clone.RevisionAt, Local: clone.Local, Fetch: clone.Fetch, Close: clone.Close,
+		Read: func(ctx context.Context, id string, limit int64) ([]byte, error) {
+			data, err := clone.Read(ctx, id, limit)
+			if errors.Is(err, gitlog.ErrTooLarge) {
+				err = transparency.ErrTooLarge
+			}
+			return data, err
+		},
 		Contributions: func(ctx context.Context, domains []string) (transparency.Contributions, error) {
 			given, err := clone.Given(ctx, domains, contributedDays)
 			return contributionsOf(given), err
