@@ -49,7 +49,7 @@ var topicWords = []struct {
 		"panne", "urgence", "astreinte", "depannage", "defaillance",
 	}},
 	{topicAccess, []string{
-		"access=", "accesses=", "accessing=", "permission", "user management", "account management", "manage users", "login=", "break glass", "jump host", "jumphost=",
+		"access=", "accesses=", "accessing=", "permission", "user management", "account management", "manage users", "break glass", "jump host", "jumphost=",
 		"zugang", "zugange", "zugriff", "berechtigung", "benutzerverwaltung", "anmeld",
 		"acces=", "habilitation", "droits d acces", "gestion des utilisateurs",
 	}},
