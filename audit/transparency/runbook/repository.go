@@ -18,7 +18,7 @@ import (
 const (
 	maxFileSize = 1 << 20 // of a text that is read
 	maxTexts    = 20_000  // files that are read
-	maxBytes    = 512 << 20
+	maxBytes    = 128 << 20
 	maxTopics   = 3   // places shown of one topic
 	maxHeard    = 500 // places remembered of one topic
 	maxSecrets  = 100 // places kept

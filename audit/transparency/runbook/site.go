@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ func (l *looker) site(ctx context.Context, a address) transparency.Place {
 		return p
 	}
 	c := crawl{looker: l, start: start, queued: map[string]bool{a.url: true}, queue: []string{a.url}, place: p}
+	if start.Scheme == "file" { // a directory that was handed over has no page of its own
+		c.queue = append(c.queue, "file:///README.md", "file:///index.md", "file:///index.html")
+	}
 	c.run(ctx)
 	return c.finish(ctx)
 }
@@ -46,6 +50,7 @@ type crawl struct {
 	queued   map[string]bool
 	asked    int
 	read     int
+	shown    bool // a page came from a server
 	place    transparency.Place
 	first    *audit.Trouble // of the first page
 	licence  string
@@ -62,7 +67,7 @@ func (c *crawl) run(ctx context.Context) {
 		c.asked++
 		answer := c.ask(ctx, audit.Request{URL: next, Accept: acceptPages, Limit: maxPageSize})
 		if answer.Trouble != nil || len(answer.Body) == 0 {
-			if c.asked == 1 {
+			if c.first == nil {
 				c.first = answer.Trouble
 			}
 			continue
@@ -73,6 +78,7 @@ func (c *crawl) run(ctx context.Context) {
 			}
 		}
 		c.read++
+		c.shown = c.shown || answer.Handed == ""
 		c.page(answer)
 	}
 }
@@ -103,13 +109,15 @@ func (c *crawl) page(answer audit.Answer) {
 		c.follow(shown.links)
 		return
 	}
-	if !isDocument(name) {
-		name += ".md" // a text without a telling name is read like Markdown
+	read := name
+	if !isDocument(read) {
+		read += ".md" // a text without a telling name is read like Markdown
 	}
 	c.hidden(name, answer.Body, false)
 	r.place = c.place
-	r.document(name, strings.TrimSuffix(name, ".md"), answer.Body)
+	r.document(read, name, answer.Body)
 	c.place = r.place
+	c.follow(markdownLinks(base, answer.Body))
 	c.licensed(statedLicence(strings.ToLower(string(answer.Body))))
 }
 
@@ -159,6 +167,21 @@ func (c *crawl) licensed(id string) {
 	default:
 		c.licence = id
 	}
+}
+
+// markdownLink matches links of Markdown.
+var markdownLink = regexp.MustCompile(`\]\(\s*<?([^()\s<>]+)`)
+
+// markdownLinks returns the addresses that a text in Markdown leads to.
+func markdownLinks(base *url.URL, data []byte) []string {
+	var out []string
+	for _, m := range markdownLink.FindAllSubmatch(data, maxLinks) {
+		if u := resolved(base, string(m[1]), nil); u != nil {
+			u.Fragment = ""
+			out = append(out, u.String())
+		}
+	}
+	return out
 }
 
 // follow queues pages of the same site below the address that was named.
@@ -238,7 +261,7 @@ func (c *crawl) finish(ctx context.Context) transparency.Place {
 	if !c.newest.IsZero() {
 		p.LastHuman = audit.Known(c.newest, c.origin)
 	}
-	if first := c.artifact.Seen[0]; first.Handed == "" {
+	if c.shown {
 		p.Public = audit.Known(true, origin)
 	}
 	p.Licence = audit.Failed[string]("no page names a licence", origin)

@@ -29,7 +29,7 @@ var topicWords = []struct {
 		"deploy=", "deploys=", "deploying=", "deployment", "redeploy=", "redeploying=", "redeployment", "install=", "installing=", "installation", "bootstrap",
 		"provision=", "provisioning=", "rollout=", "roll out=", "commissioning=",
 		"bereitstell", "inbetriebnahme", "aufbau=", "ausroll", "einricht", "aufsetzen=",
-		"mise en service", "mise en place", "mise en production",
+		"deploiement", "deployer=", "mise en service", "mise en place", "mise en production",
 	}},
 	{topicUpgrade, []string{
 		"upgrade", "upgrading=", "update guide", "update process", "update procedure", "package update", "software update", "firmware update", "security update",
