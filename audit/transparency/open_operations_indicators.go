@@ -61,7 +61,7 @@ func manifestoSigned(q Question) Measurement {
 			m = Measurement{Outcome: audit.FAIL, Reason: "the list of signatures names neither the operator nor its domain", Origins: o.Signed.Origins,
 				Settle: []string{"add the organisation to _data/organizations.yml of the manifesto by a pull request"}}
 		case o.Signed.Failure != "":
-			m = Measurement{Outcome: audit.DNF, Reason: o.Signed.Failure, Settle: settleOf(o.Signed.Settle), Origins: o.Signed.Origins}
+			m = Measurement{Outcome: audit.DNF, Reason: o.Signed.Failure, Settle: settleOf(orElse(o.Signed.Settle, "name the repository of the manifesto")), Origins: o.Signed.Origins}
 		case o.Signed.Settle != "":
 			m.Settle = settleOf(o.Signed.Settle)
 		}

@@ -34,12 +34,23 @@ var runbookTopics = []string{"deploy", "upgrade", "backup", "incident", "access"
 // CF-01 asks for what runs where and at which versions; it is information: nobody has to show this.
 func runbookIndicators() []Indicator {
 	return []Indicator{
-		{ID: "RB-01", Kind: KindRunbooks, Question: "Can everybody read the runbooks, and use them under an open licence?", Measure: openRunbooks},
-		{ID: "RB-02", Kind: KindRunbooks, Question: "Do the runbooks speak of deployment, upgrade, backup and restore, incidents and access?", Measure: topicsPresent},
-		{ID: "RB-03", Kind: KindRunbooks, Question: "Did a person change the runbooks within a year?", Measure: runbooksFresh},
-		{ID: "RB-04", Kind: KindRunbooks, Question: "Are the runbooks free of secrets in plain text?", Measure: func(q Question) Measurement { return noSecrets(runbookPlaces(q.Artifacts)) }},
-		{ID: "CF-01", Kind: KindConfiguration, Question: "Does the operator show the configuration of the cloud, with inventory and versions?", Measure: configurationShown},
-		{ID: "CF-02", Kind: KindConfiguration, Question: "Is the configuration free of secrets in plain text?", Measure: func(q Question) Measurement { return noSecrets(configurationPlaces(q.Artifacts)) }},
+		{ID: "RB-01", Kind: KindRunbooks, Question: "Can everybody read the runbooks, and use them under an open licence?", Measure: ofPlaces(runbookPlaces, openRunbooks)},
+		{ID: "RB-02", Kind: KindRunbooks, Question: "Do the runbooks speak of deployment, upgrade, backup and restore, incidents and access?", Measure: ofPlaces(runbookPlaces, topicsPresent)},
+		{ID: "RB-03", Kind: KindRunbooks, Question: "Did a person change the runbooks within a year?", Measure: ofPlaces(runbookPlaces, runbooksFresh)},
+		{ID: "RB-04", Kind: KindRunbooks, Question: "Are the runbooks free of secrets in plain text?", Measure: ofPlaces(runbookPlaces, noSecrets)},
+		{ID: "CF-01", Kind: KindConfiguration, Question: "Does the operator show the configuration of the cloud, with inventory and versions?", Measure: ofPlaces(configurationPlaces, configurationShown)},
+		{ID: "CF-02", Kind: KindConfiguration, Question: "Is the configuration free of secrets in plain text?", Measure: ofPlaces(configurationPlaces, noSecrets)},
+	}
+}
+
+// ofPlaces lets a measure answer from places; without any nobody looked.
+func ofPlaces(places func([]Artifact) []Place, measure func(Question, []Place) Measurement) func(Question) Measurement {
+	return func(q Question) Measurement {
+		all := places(q.Artifacts)
+		if len(all) == 0 {
+			return Measurement{Reason: "no repository and no page was looked at", Settle: []string{"name where it is"}}
+		}
+		return measure(q, all)
 	}
 }
 
@@ -103,8 +114,8 @@ func undecided(reason string, settle []string, places []Place) Measurement {
 	return Measurement{Outcome: audit.DNF, Reason: reason, Settle: settle, Origins: placeOrigins(places)}
 }
 
-func openRunbooks(q Question) Measurement {
-	read, unread := readPlaces(runbookPlaces(q.Artifacts))
+func openRunbooks(q Question, all []Place) Measurement {
+	read, unread := readPlaces(all)
 	var reasons, settle []string
 	var shut []Place
 	open := false // some answer is not known
@@ -174,8 +185,8 @@ func orElseAll(list []string, instead string) []string {
 	return slices.Compact(list)
 }
 
-func topicsPresent(q Question) Measurement {
-	read, unread := readPlaces(runbookPlaces(q.Artifacts))
+func topicsPresent(q Question, all []Place) Measurement {
+	read, unread := readPlaces(all)
 	var origins []audit.Origin
 	var missing []string
 	for _, topic := range runbookTopics {
@@ -226,8 +237,8 @@ func placeOf(places []Place, topic string) (audit.Origin, bool) {
 // lifetime "month" of activity evidence (scs-0003), as of clones of projects.
 const cloneSpeaks = 31 * 24 * time.Hour
 
-func runbooksFresh(q Question) Measurement {
-	read, unread := readPlaces(runbookPlaces(q.Artifacts))
+func runbooksFresh(q Question, all []Place) Measurement {
+	read, unread := readPlaces(all)
 	days := q.Rule.Numbers[numberAgeDays]
 	if days == 0 {
 		return Measurement{Reason: "the profile does not say how old they may be", Settle: []string{"set last_age_days of RB-03 in the profile"}}
@@ -278,7 +289,7 @@ func ageDays(at, then time.Time) int { return int(at.Sub(then) / (24 * time.Hour
 const maxNamedSecrets = 5
 
 // noSecrets fails where a secret stands in plain text: whoever can read the place has it.
-func noSecrets(all []Place) Measurement {
+func noSecrets(_ Question, all []Place) Measurement {
 	read, unread := readPlaces(all)
 	found := 0
 	var named []string
@@ -321,8 +332,8 @@ func at(s Secret) string {
 	return fmt.Sprintf("%s line %d", s.Path, s.Line)
 }
 
-func configurationShown(q Question) Measurement {
-	read, unread := readPlaces(configurationPlaces(q.Artifacts))
+func configurationShown(q Question, all []Place) Measurement {
+	read, unread := readPlaces(all)
 	want := q.Rule.Numbers[numberPlaces]
 	if want == 0 {
 		return Measurement{Reason: "the profile does not say how many places", Settle: []string{"set places of CF-01 in the profile"}}
