@@ -148,6 +148,8 @@ var gitTroubles = []struct {
 	{regexp.MustCompile(`(?i)timed? ?out|too slow`), audit.TroubleTimeout, "the server is too slow", "try again, or give a clone with --mirror"},
 	{regexp.MustCompile(`returned error: [0-9]+`), audit.TroubleServer, "the server answers with an error", "try again later"},
 	{regexp.MustCompile(`^.*: (the address|protocol) `), audit.TroubleAddress, "the address is none of a repository that may be asked", "name an https address without credentials"},
+	// Git takes any page for an empty repository.
+	{regexp.MustCompile(`no commits on its default branch`), audit.TroubleContent, "the server shows no commits there: it is empty, or something else than a repository", "name the address of a repository"},
 	{regexp.MustCompile(`more than [0-9]+`), audit.TroubleTooLarge, "the repository is larger than what is read", "name a folder or a smaller repository"},
 }
 
