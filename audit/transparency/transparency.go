@@ -8,6 +8,7 @@ package transparency
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -89,21 +90,31 @@ type Repository struct {
 	Commit   string
 	CommitAt time.Time
 	Files    []File // regular files, in the order of git
-	Read     func(ctx context.Context, id string, limit int64) ([]byte, error)
+	// Read returns the contents of a file; ErrTooLarge if there are more than limit bytes. Fetch gets many from the server at
+	// once, so that Read need not ask for them one by one; nil: there is nothing to fetch.
+	Read  func(ctx context.Context, id string, limit int64) ([]byte, error)
+	Fetch func(ctx context.Context, ids []string) error
 	// LastHuman is the committer time of the newest commit by no machine.
 	LastHuman audit.Fact[time.Time]
 	// Licence is the SPDX expression of the licence file.
 	Licence audit.Fact[string]
+	// SeenUntil is until when this can speak: when the server was asked last, or the newest commit of a clone on this machine.
+	SeenUntil time.Time
+	// Local says that it was read from a clone on this machine: nobody asked whether the public can read the repository.
+	Local bool
 	// Contributions counts commits and people of an organisation, by mail domains, in the 365 days before the moment judged.
 	Contributions func(ctx context.Context, domains []string) (Contributions, error)
 	Close         func() error
 }
 
+// ErrTooLarge says that a file has more bytes than the caller wants to read.
+var ErrTooLarge = errors.New("the file is larger than the limit")
+
 // File is one regular file of a repository.
 type File struct {
 	Path string
 	ID   string // of its contents
-	Size int64
+	Size int64  // -1: not known yet
 }
 
 // Contributions are counts of one organisation in one repository, never names. Groups of fewer than three people are not
@@ -112,7 +123,12 @@ type Contributions struct {
 	Commits int       `json:"commits"`
 	People  int       `json:"people"`
 	Few     bool      `json:"few,omitempty"`
-	Newest  time.Time `json:"newest,omitzero"` // committer time
+	Newest  time.Time `json:"newest,omitzero"` // committer time, to the day
+	// Human counts the commits of everybody in the same days, Unknown those of them of which nobody can say for whom they were
+	// written: private and hidden addresses. They may be the organisation's.
+	Human   int  `json:"human,omitempty"`
+	Unknown int  `json:"unknown,omitempty"`
+	Cut     bool `json:"cut,omitempty"` // the clone is shallow, so that more may have been given
 }
 
 // Collect looks at one artifact. It never fails: what went wrong is the trouble of the artifact. After the context ended the

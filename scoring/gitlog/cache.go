@@ -143,7 +143,7 @@ func (c *Collector) cached(ctx context.Context, address string) (source, error) 
 	found, ok := gitDirectory(final)
 	switch {
 	case !ok && c.options.Offline:
-		return source{}, errOffline
+		return source{}, ErrOffline
 	case !ok:
 		if err := c.download(ctx, address, final); err != nil {
 			return source{}, err
@@ -160,7 +160,8 @@ func (c *Collector) cached(ctx context.Context, address string) (source, error) 
 	return source{clone: found, ours: final, url: address}, nil
 }
 
-var errOffline = errors.New("no local clone and offline")
+// ErrOffline says that nobody asked a server, because the run may not, and that no clone is on this machine.
+var ErrOffline = errors.New("no local clone and offline")
 
 // download clones into a temporary name and renames at the end. No working files, no submodules, no trees, no file
 // contents: these are fetched when they are needed, in few requests. A server that knows no filters sends everything; one

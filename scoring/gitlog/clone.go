@@ -36,9 +36,12 @@ type Clone struct {
 	Revision   string    // commit
 	RevisionAt time.Time // its committer time
 	AssessedAt time.Time
+	// Local says that the clone lies on this machine: nobody asked the server of the repository.
+	Local bool
 
 	collector *Collector
 	view      *view
+	source    source
 	contents  reading
 
 	tagging sync.Mutex
@@ -67,7 +70,7 @@ func (c *Collector) Open(ctx context.Context, p scoring.Project, revision string
 		}
 		return nil, fmt.Errorf("opening the repository of %q: %w", name, err)
 	}
-	clone := &Clone{Repo: name, Revision: e.Revision, RevisionAt: e.RevisionAt, AssessedAt: e.AssessedAt, collector: c, view: v}
+	clone := &Clone{Repo: name, Revision: e.Revision, RevisionAt: e.RevisionAt, AssessedAt: e.AssessedAt, Local: s.ours == "", collector: c, view: v, source: s}
 	clone.contents.start = func() (*exec.Cmd, error) {
 		cmd := v.git.command(ctx, v.dir, false, "cat-file", "--batch-command")
 		return cmd, nil

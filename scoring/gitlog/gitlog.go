@@ -167,7 +167,7 @@ func (c *Collector) find(ctx context.Context, p scoring.Project) (source, error)
 		return s, nil
 	}
 	if c.options.CacheDir == "" && c.options.Offline {
-		return source{}, errOffline
+		return source{}, ErrOffline
 	}
 	var first error
 	for _, a := range addresses {
@@ -187,7 +187,7 @@ func (c *Collector) failed(ctx context.Context, e scoring.Evidence, err error) (
 	if ctx.Err() != nil {
 		return e, ctx.Err()
 	}
-	e.Failure, e.NotAsked = err.Error(), errors.Is(err, errOffline)
+	e.Failure, e.NotAsked = err.Error(), errors.Is(err, ErrOffline)
 	e.Settle = "give a local clone of " + orText(e.Repo, "the repository") + ", or let the run contact its server"
 	c.warn("reading a repository", "project", e.Project, "reason", e.Failure)
 	return e, nil

@@ -85,7 +85,7 @@ func (c *Collector) places(ctx context.Context, p scoring.Project, e scoring.Evi
 func (c *Collector) place(ctx context.Context, to *scoring.Place, of scoring.Evidence) {
 	origin := audit.Origin{Source: c.Name(), URL: to.Repo}
 	fail := func(err error) {
-		if errors.Is(err, errOffline) { // nobody looked
+		if errors.Is(err, ErrOffline) { // nobody looked
 			to.Tree.Settle = "give a local clone of " + to.Repo + ", or let the run contact its server"
 			return
 		}
