@@ -48,11 +48,11 @@ var (
 
 // Ways to write a day that mean one day only. 01/02/2026 means two and is not read.
 var (
-	isoMoment  = regexp.MustCompile(`\b(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:\.\d{1,9})?)? ?(Z|UTC|[+-]\d{2}:?\d{2})?)?`)
-	germanDay  = regexp.MustCompile(`\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b`)
-	dayMonth   = regexp.MustCompile(`(?i)\b(\d{1,2})(?:st|nd|rd|th|er|\.)? (?:of )?([\p{L}]{3,9})\.?,? (\d{4})\b`)
-	monthDay   = regexp.MustCompile(`(?i)\b([\p{L}]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})\b`)
-	filedDay   = regexp.MustCompile(`(?:^|/)(\d{4})[-/](\d{2})[-/](\d{2})[-_/]`)
+	isoMoment = regexp.MustCompile(`\b(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:\.\d{1,9})?)? ?(Z|UTC|[+-]\d{2}:?\d{2})?)?`)
+	germanDay = regexp.MustCompile(`\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b`)
+	dayMonth  = regexp.MustCompile(`(?i)\b(\d{1,2})(?:st|nd|rd|th|er|\.)? (?:of )?([\p{L}]{3,9})\.?,? (\d{4})\b`)
+	monthDay  = regexp.MustCompile(`(?i)\b([\p{L}]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})\b`)
+	filedDay  = regexp.MustCompile(`(?:^|/)(\d{4})[-/](\d{2})[-/](\d{2})[-_/]`)
 )
 
 // months by the first letters of their names in three languages, longest first where one begins like another.

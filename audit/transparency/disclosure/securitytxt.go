@@ -141,3 +141,11 @@ func sameSite(a, b string) bool {
 	y, errY := publicsuffix.EffectiveTLDPlusOne(b)
 	return errX == nil && errY == nil && x == y
 }
+
+// registrable returns the domain that somebody registered; the host itself where there is none such.
+func registrable(host string) string {
+	if domain, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(host)); err == nil {
+		return domain
+	}
+	return host
+}
