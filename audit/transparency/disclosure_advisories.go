@@ -13,7 +13,7 @@ import (
 func advisoriesPublished(q Question) Measurement {
 	all, complete, affected := 0, 0, 0
 	newest := time.Time{}
-	for _, p := range published(q.Artifacts) {
+	for _, p := range publishedAdvisories(q.Artifacts) {
 		all++
 		if p.Affected {
 			affected++
@@ -31,7 +31,7 @@ func advisoriesPublished(q Question) Measurement {
 	threshold := q.Rule.Numbers["complete_bp"]
 	m := Measurement{Value: new(int64(all)), Unit: "advisories", Reason: fmt.Sprintf("%d of %s have an identifier and a date, %d name what is affected", complete, count(all, "advisory", "advisories"), affected)}
 	if !newest.IsZero() {
-		m.Reason += "; the newest is of " + day(newest)
+		m.Reason += "; the newest is of " + onDay(newest)
 	}
 	switch {
 	case complete*audit.Full >= threshold*all:
@@ -54,7 +54,7 @@ func advisoriesInTime(q Question) Measurement {
 	if unknown != nil {
 		return *unknown
 	}
-	mentions := mentioned(q.Artifacts)
+	mentions := mentionedAdvisories(q.Artifacts)
 	inTime, open, silent := 0, 0, 0
 	var late []string
 	for _, k := range known {
@@ -62,7 +62,7 @@ func advisoriesInTime(q Question) Measurement {
 		if !ok {
 			continue
 		}
-		switch reaction(k, p, q) {
+		switch advisoryReaction(k, p, q) {
 		case audit.PASS:
 			inTime++
 		case audit.FAIL:
@@ -88,7 +88,7 @@ func advisoriesInTime(q Question) Measurement {
 		m.Reason += fmt.Sprintf(", and of %d the dates are not exact enough", open)
 	}
 	if len(late) > 0 {
-		m.Reason += "; late: " + listed(late, 5)
+		m.Reason += "; late: " + someOf(late, 5)
 	}
 	switch {
 	case inTime*audit.Full >= threshold*all:
@@ -109,11 +109,11 @@ func advisoriesCover(q Question) Measurement {
 	if unknown != nil {
 		return *unknown
 	}
-	mentions := mentioned(q.Artifacts)
+	mentions := mentionedAdvisories(q.Artifacts)
 	at, due, covered := observed(q.Artifacts), 0, 0
 	var missing []string
 	for _, k := range known {
-		end, ok := deadline(k, endOf(k.Published, isDay(k.Published)), q.Rule)
+		end, ok := advisoryDeadline(k, dayEnd(k.Published, wholeDay(k.Published)), q.Rule)
 		if !ok || at.IsZero() || !end.Before(at) {
 			continue
 		}
@@ -129,9 +129,9 @@ func advisoriesCover(q Question) Measurement {
 	}
 	high, threshold := min(due, covered+mentions.nameless), q.Rule.Numbers["covered_bp"]
 	m := Measurement{Value: new(int64(covered * audit.Full / due)), Unit: "bp"}
-	m.Reason = fmt.Sprintf("%d of %s about deployed components are mentioned, and %s are asked for", covered, count(due, "critical or high advisory", "critical or high advisories"), percent(threshold))
+	m.Reason = fmt.Sprintf("%d of %s about deployed components are mentioned, and %s are asked for", covered, count(due, "critical or high advisory", "critical or high advisories"), inPercent(threshold))
 	if len(missing) > 0 {
-		m.Reason += "; not mentioned: " + listed(missing, 5)
+		m.Reason += "; not mentioned: " + someOf(missing, 5)
 	}
 	switch {
 	case covered*audit.Full >= threshold*due:
@@ -152,7 +152,7 @@ func countedAdvisories(q Question, severities []string) ([]KnownAdvisory, *Measu
 	if q.Context.Advisories == nil {
 		return nil, &Measurement{Reason: "nothing is known about advisories of the deployed components", Settle: []string{"run a whole audit of the stack"}}
 	}
-	since := oldest(published(q.Artifacts))
+	since := oldestAdvisory(publishedAdvisories(q.Artifacts))
 	if since.IsZero() {
 		return nil, &Measurement{Outcome: audit.DNF, Reason: "no advisory of the operator has a date, so that nobody can tell since when there are any", Settle: []string{"date the advisories"}}
 	}
@@ -170,13 +170,13 @@ func countedAdvisories(q Question, severities []string) ([]KnownAdvisory, *Measu
 		out = append(out, k)
 	}
 	if len(out) == 0 {
-		return nil, &Measurement{Outcome: audit.NA, Reason: "no advisory of such severity about a deployed component was published since the operator's oldest, of " + day(since)}
+		return nil, &Measurement{Outcome: audit.NA, Reason: "no advisory of such severity about a deployed component was published since the operator's oldest, of " + onDay(since)}
 	}
 	return out, nil
 }
 
-// published are the advisories of the operator; dates after the look are left out.
-func published(artifacts []Artifact) []Advisory {
+// publishedAdvisories are the advisories of the operator; dates after the look are left out.
+func publishedAdvisories(artifacts []Artifact) []Advisory {
 	var out []Advisory
 	for _, a := range artifacts {
 		if a.Advisories == nil {
@@ -184,10 +184,10 @@ func published(artifacts []Artifact) []Advisory {
 		}
 		at := a.Observed()
 		for _, p := range a.Advisories.Advisories {
-			if p.Published.After(endOf(at.Add(skew), p.Days)) {
+			if p.Published.After(dayEnd(at.Add(lookSkew), p.Days)) {
 				p.Published = time.Time{}
 			}
-			if p.Fixed.After(endOf(at.Add(skew), p.Days)) {
+			if p.Fixed.After(dayEnd(at.Add(lookSkew), p.Days)) {
 				p.Fixed = time.Time{}
 			}
 			out = append(out, p)
@@ -196,7 +196,7 @@ func published(artifacts []Artifact) []Advisory {
 	return out
 }
 
-func oldest(list []Advisory) time.Time {
+func oldestAdvisory(list []Advisory) time.Time {
 	var first time.Time
 	for _, p := range list {
 		if !p.Published.IsZero() && (first.IsZero() || p.Published.Before(first)) {
@@ -206,15 +206,15 @@ func oldest(list []Advisory) time.Time {
 	return first
 }
 
-// mentions are the operator's advisories by what they name.
-type mentions struct {
+// advisoryMentions are the operator's advisories by what they name.
+type advisoryMentions struct {
 	by       map[string]Advisory
 	nameless int // without any identifier that others use
 }
 
-func mentioned(artifacts []Artifact) mentions {
-	out := mentions{by: map[string]Advisory{}}
-	for _, p := range published(artifacts) {
+func mentionedAdvisories(artifacts []Artifact) advisoryMentions {
+	out := advisoryMentions{by: map[string]Advisory{}}
+	for _, p := range publishedAdvisories(artifacts) {
 		if len(p.IDs) == 0 {
 			out.nameless++
 		}
@@ -230,7 +230,7 @@ func mentioned(artifacts []Artifact) mentions {
 	return out
 }
 
-func (m mentions) of(k KnownAdvisory) (Advisory, bool) {
+func (m advisoryMentions) of(k KnownAdvisory) (Advisory, bool) {
 	best, found := Advisory{}, false
 	for _, id := range append([]string{k.ID}, k.Aliases...) {
 		if p, ok := m.by[strings.ToUpper(id)]; ok && (!found || best.Fixed.IsZero()) {
@@ -240,27 +240,27 @@ func (m mentions) of(k KnownAdvisory) (Advisory, bool) {
 	return best, found
 }
 
-// reaction says whether a cloud was mended in time: MISS if nobody says when, DNF if the dates are not exact enough.
-func reaction(k KnownAdvisory, p Advisory, q Question) audit.Outcome {
+// advisoryReaction says whether a cloud was mended in time: MISS if nobody says when, DNF if the dates are not exact enough.
+func advisoryReaction(k KnownAdvisory, p Advisory, q Question) audit.Outcome {
 	if p.Fixed.IsZero() {
 		return audit.MISS
 	}
-	first, ok := deadline(k, beginOf(k.Published, isDay(k.Published)), q.Rule)
+	first, ok := advisoryDeadline(k, dayBegin(k.Published, wholeDay(k.Published)), q.Rule)
 	if !ok {
 		return audit.DNF
 	}
-	last, _ := deadline(k, endOf(k.Published, isDay(k.Published)), q.Rule)
+	last, _ := advisoryDeadline(k, dayEnd(k.Published, wholeDay(k.Published)), q.Rule)
 	switch {
-	case !endOf(p.Fixed, p.Days).After(first):
+	case !dayEnd(p.Fixed, p.Days).After(first):
 		return audit.PASS
-	case beginOf(p.Fixed, p.Days).After(last):
+	case dayBegin(p.Fixed, p.Days).After(last):
 		return audit.FAIL
 	}
 	return audit.DNF
 }
 
-// deadline is the end of the time that a profile gives for a severity.
-func deadline(k KnownAdvisory, from time.Time, rule audit.TransparencyRule) (time.Time, bool) {
+// advisoryDeadline is the end of the time that a profile gives for a severity.
+func advisoryDeadline(k KnownAdvisory, from time.Time, rule audit.TransparencyRule) (time.Time, bool) {
 	hours, hasHours := rule.Numbers[k.Severity+"_hours"]
 	days, hasDays := rule.Numbers[k.Severity+"_days"]
 	months, hasMonths := rule.Numbers[k.Severity+"_months"]
@@ -277,16 +277,16 @@ const (
 	furthestWest = 12 * time.Hour
 )
 
-func isDay(t time.Time) bool { return t.Equal(t.Truncate(24 * time.Hour)) }
+func wholeDay(t time.Time) bool { return t.Equal(t.Truncate(24 * time.Hour)) }
 
-func beginOf(t time.Time, day bool) time.Time {
+func dayBegin(t time.Time, day bool) time.Time {
 	if day {
 		return t.Add(-furthestEast)
 	}
 	return t
 }
 
-func endOf(t time.Time, day bool) time.Time {
+func dayEnd(t time.Time, day bool) time.Time {
 	if day {
 		return t.Add(24*time.Hour + furthestWest)
 	}

@@ -47,13 +47,13 @@ func securityTxt(a Artifact, days int) Measurement {
 	case a.Observed().IsZero():
 		m.Outcome, m.Reason, m.Settle = audit.DNF, "nobody wrote down when it was looked at", []string{"look again"}
 		return m
-	case left < -skew:
-		return fail("it expired on "+day(f.Expires), "renew it")
-	case left < skew:
+	case left < -lookSkew:
+		return fail("it expired on "+onDay(f.Expires), "renew it")
+	case left < lookSkew:
 		m.Outcome, m.Reason, m.Settle = audit.DNF, "it expires within the minutes by which clocks may differ", []string{"renew it, and look again"}
 		return m
 	case left < time.Duration(days)*24*time.Hour:
-		return fail(fmt.Sprintf("it expires on %s, in less than %d days", day(f.Expires), days), "renew it")
+		return fail(fmt.Sprintf("it expires on %s, in less than %d days", onDay(f.Expires), days), "renew it")
 	}
 	dead, unknown := 0, 0
 	for _, c := range f.Contacts {
@@ -64,22 +64,22 @@ func securityTxt(a Artifact, days int) Measurement {
 			dead++
 		}
 	}
-	told := fmt.Sprintf("%s, valid until %s", contacts(f.Contacts), day(f.Expires))
+	told := fmt.Sprintf("%s, valid until %s", contactKinds(f.Contacts), onDay(f.Expires))
 	switch {
 	case dead == len(f.Contacts):
 		return fail("the address it names as contact does not exist", "name one that exists")
 	case dead+unknown == len(f.Contacts):
 		m.Outcome, m.Reason, m.Settle = audit.DNF, "nobody could tell whether the address it names as contact answers", []string{"look again from another network"}
 	case len(f.Problems) > 0:
-		m.Outcome, m.Reason, m.Settle = audit.PART, told+"; it breaks RFC 9116: "+listed(f.Problems, 3), []string{"mend what breaks the RFC"}
+		m.Outcome, m.Reason, m.Settle = audit.PART, told+"; it breaks RFC 9116: "+someOf(f.Problems, 3), []string{"mend what breaks the RFC"}
 	default:
 		m.Outcome, m.Reason = audit.PASS, told
 	}
 	return m
 }
 
-// contacts says by which ways somebody can be reached.
-func contacts(list []Contact) string {
+// contactKinds says by which ways somebody can be reached.
+func contactKinds(list []Contact) string {
 	var kinds []string
 	for _, c := range list {
 		if !slices.Contains(kinds, c.Kind) {
@@ -153,7 +153,7 @@ func certificateStatus(a Artifact) Measurement {
 	}
 	m.Outcome, m.Reason = audit.PASS, "it links to "+f.Link+", which shows "+strings.Join(f.Scopes, ", ")
 	if f.History {
-		m.Reason += fmt.Sprintf(", with results since %s", day(f.HistoryFrom))
+		m.Reason += fmt.Sprintf(", with results since %s", onDay(f.HistoryFrom))
 	} else {
 		m.Reason += "; no history of results was recognised there"
 	}

@@ -31,8 +31,7 @@ func sbomAvailable(q Question) Measurement {
 }
 
 // sbomCurrent answers SB-02: the age of the document, measured from the moment it was looked at, against days, and whether all
-// fields that BSI TR-03183-2 requires are stated. The number bsi is 1 where the profile asks for the fields and 0 where they
-// are shown only; nobody fails by a field then.
+// fields that BSI TR-03183-2 requires are stated: of the fields missing_fields may be lacking. Nobody fails by a field alone.
 func sbomCurrent(q Question) Measurement {
 	a, ok := newestSBOM(q.Artifacts)
 	if !ok {
@@ -40,24 +39,24 @@ func sbomCurrent(q Question) Measurement {
 	}
 	age, days := a.Observed().Sub(a.SBOM.Created), q.Rule.Numbers["days"]
 	m := Measurement{Value: new(int64(age / (24 * time.Hour))), Unit: "days", Origins: a.Origins(), Observed: a.Observed()}
-	fields, asked := sbomFields(*a.SBOM), q.Rule.Numbers["bsi"] > 0
+	fields := sbomFields(*a.SBOM)
 	switch {
 	case a.Observed().IsZero():
 		return Measurement{Outcome: audit.DNF, Reason: "nobody wrote down when it was looked at", Settle: []string{"look again"}}
-	case age < -skew:
-		m.Outcome, m.Reason = audit.DNF, fmt.Sprintf("it says that it was made on %s, which is after it was read", day(a.SBOM.Created))
+	case age < -lookSkew:
+		m.Outcome, m.Reason = audit.DNF, fmt.Sprintf("it says that it was made on %s, which is after it was read", onDay(a.SBOM.Created))
 		m.Settle = []string{"set the clock of the machine that makes the SBOM"}
 	case age > time.Duration(days)*24*time.Hour:
-		m.Outcome, m.Reason = audit.FAIL, fmt.Sprintf("it was made on %s, more than %d days before it was read; %s", day(a.SBOM.Created), days, fields)
+		m.Outcome, m.Reason = audit.FAIL, fmt.Sprintf("it was made on %s, more than %d days before it was read; %s", onDay(a.SBOM.Created), days, fields)
 		m.Settle = []string{"publish the SBOM of what is deployed now"}
-	case asked && a.SBOM.Unmeasured != "":
-		m.Outcome, m.Reason = audit.DNF, fmt.Sprintf("made on %s; %s", day(a.SBOM.Created), fields)
+	case a.SBOM.Unmeasured != "":
+		m.Outcome, m.Reason = audit.DNF, fmt.Sprintf("made on %s; %s", onDay(a.SBOM.Created), fields)
 		m.Settle = []string{"publish it in JSON, as CycloneDX or SPDX"}
-	case asked && !a.SBOM.BSI:
-		m.Outcome, m.Reason = audit.PART, fmt.Sprintf("made on %s; %s", day(a.SBOM.Created), fields)
+	case !a.SBOM.BSI && (len(a.SBOM.Open) == 0 || len(a.SBOM.Open) > q.Rule.Numbers["missing_fields"]):
+		m.Outcome, m.Reason = audit.PART, fmt.Sprintf("made on %s; %s", onDay(a.SBOM.Created), fields)
 		m.Settle = []string{"state the fields that are missing"}
 	default:
-		m.Outcome, m.Reason = audit.PASS, fmt.Sprintf("made on %s, within %d days; %s", day(a.SBOM.Created), days, fields)
+		m.Outcome, m.Reason = audit.PASS, fmt.Sprintf("made on %s, within %d days; %s", onDay(a.SBOM.Created), days, fields)
 	}
 	return m
 }
@@ -71,7 +70,7 @@ func sbomFields(f SBOMFacts) string {
 	case len(f.Open) == 0:
 		return "it lacks fields that BSI TR-03183-2 requires"
 	}
-	return "it lacks fields that BSI TR-03183-2 requires: " + listed(f.Open, 4)
+	return "it lacks fields that BSI TR-03183-2 requires: " + someOf(f.Open, 4)
 }
 
 // newestSBOM returns the artifact whose SBOM was made last.
@@ -107,9 +106,9 @@ func sbomNames(q Question) Measurement {
 	if high > f.Named {
 		m.Reason = fmt.Sprintf("it names between %d and %d of %s: it hides names or leaves out versions", f.Named, high, count(f.Deployed, "deployed part", "deployed parts"))
 	}
-	m.Reason += fmt.Sprintf(", and %s are asked for", percent(threshold))
+	m.Reason += fmt.Sprintf(", and %s are asked for", inPercent(threshold))
 	if len(f.Missing) > 0 {
-		m.Reason += "; not named, for example: " + listed(f.Missing, 5)
+		m.Reason += "; not named, for example: " + someOf(f.Missing, 5)
 	}
 	switch {
 	case f.Named*audit.Full >= threshold*f.Deployed:
@@ -122,22 +121,22 @@ func sbomNames(q Question) Measurement {
 	return m
 }
 
-// skew is how far clocks of machines may be apart: a time that lies further in the future is wrong (common rule of all
+// lookSkew is how far clocks of machines may be apart: a time that lies further in the future is wrong (common rule of all
 // collectors; time servers keep machines within seconds).
-const skew = 5 * time.Minute
+const lookSkew = 5 * time.Minute
 
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+func onDay(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// percent writes basis points.
-func percent(bp int) string {
+// inPercent writes basis points.
+func inPercent(bp int) string {
 	if bp%100 == 0 {
 		return fmt.Sprintf("%d %%", bp/100)
 	}
 	return fmt.Sprintf("%d.%02d %%", bp/100, bp%100)
 }
 
-// listed names the first few of a list.
-func listed(names []string, most int) string {
+// someOf names the first few of a list.
+func someOf(names []string, most int) string {
 	if len(names) <= most {
 		return strings.Join(names, ", ")
 	}
