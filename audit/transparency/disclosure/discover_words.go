@@ -49,7 +49,7 @@ var signs = []sign{
 	},
 	{
 		kind:    transparency.KindStatusPage,
-		text:    words(`\b(?:system|service|cloud|platform)?[- ]?status(?: ?page| ?seite)?$|^status\b|(?:dienst|betriebs)status|état (?:des services|du service|du système)`),
+		text:    words(`^(?:(?:system|service|dienst|betriebs|cloud|plat?t?form)[a-z]*[- ]?)?status(?:[- ]?(?:page|seite|board))?$|(?:dienst|betriebs)status|état (?:des services|du service|du système)`),
 		host:    words(`^(?:status|statuspage|state)[0-9]*\.`),
 		service: words(`\.(?:statuspage\.io|betteruptime\.com|instatus\.com|status\.io|statuspal\.(?:io|eu))$`),
 	},
