@@ -113,7 +113,7 @@ func advisoriesCover(q Question) Measurement {
 	at, due, covered := observed(q.Artifacts), 0, 0
 	var missing []string
 	for _, k := range known {
-		end, ok := advisoryDeadline(k, dayEnd(k.Published, wholeDay(k.Published)), q.Rule)
+		end, ok := advisoryDeadline(k, k.publishedUntil(), q.Rule)
 		if !ok || at.IsZero() || !end.Before(at) {
 			continue
 		}
@@ -245,11 +245,11 @@ func advisoryReaction(k KnownAdvisory, p Advisory, q Question) audit.Outcome {
 	if p.Fixed.IsZero() {
 		return audit.MISS
 	}
-	first, ok := advisoryDeadline(k, dayBegin(k.Published, wholeDay(k.Published)), q.Rule)
+	first, ok := advisoryDeadline(k, k.Published, q.Rule)
 	if !ok {
 		return audit.DNF
 	}
-	last, _ := advisoryDeadline(k, dayEnd(k.Published, wholeDay(k.Published)), q.Rule)
+	last, _ := advisoryDeadline(k, k.publishedUntil(), q.Rule)
 	switch {
 	case !dayEnd(p.Fixed, p.Days).After(first):
 		return audit.PASS
@@ -277,7 +277,14 @@ const (
 	furthestWest = 12 * time.Hour
 )
 
-func wholeDay(t time.Time) bool { return t.Equal(t.Truncate(24 * time.Hour)) }
+// publishedUntil is the end of the time in which a known advisory was published. The databases write a day as its midnight, in
+// UTC.
+func (k KnownAdvisory) publishedUntil() time.Time {
+	if k.Published.Equal(k.Published.Truncate(24 * time.Hour)) {
+		return k.Published.Add(24 * time.Hour)
+	}
+	return k.Published
+}
 
 func dayBegin(t time.Time, day bool) time.Time {
 	if day {

@@ -15,7 +15,12 @@ var (
 )
 
 // withoutMail leaves of mail addresses the domain.
-func withoutMail(body []byte) []byte { return mailAddress.ReplaceAll(body, []byte("redacted@$1")) }
+func withoutMail(body []byte) []byte {
+	if bytes.IndexByte(body, '@') < 0 { // long lists have none
+		return body
+	}
+	return mailAddress.ReplaceAll(body, []byte("redacted@$1"))
+}
 
 // withoutContactPersons is for security.txt: addresses lose the name in front, numbers of telephones and comments their text.
 func withoutContactPersons(body []byte) ([]byte, error) {
