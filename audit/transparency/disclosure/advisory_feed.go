@@ -102,7 +102,7 @@ func (i feedItem) entry(address string) entry {
 // feedEntry makes an entry from what every feed has. Identifiers of the title say what it is about; only without them those
 // of the text, which may name others for comparison.
 func feedEntry(id, title, to, text string) entry {
-	e := entry{Advisory: transparency.Advisory{URL: clean(to)}, detail: to}
+	e := entry{Advisory: transparency.Advisory{URL: webAddress(to)}, detail: to}
 	ids := idsIn(title)
 	if len(ids) == 0 {
 		ids = idsIn(to)

@@ -93,7 +93,7 @@ func osv(o object, address string) (entry, bool) {
 	if id == "" || published == "" && modified == "" && o["affected"] == nil {
 		return entry{}, false
 	}
-	e := entry{Advisory: transparency.Advisory{ID: id, URL: address}}
+	e := entry{Advisory: transparency.Advisory{ID: id, URL: webAddress(address)}}
 	addIDs(&e.Advisory, idsIn(id)...)
 	for _, alias := range append(texts(o["aliases"]), append(texts(o["related"]), texts(o["upstream"])...)...) {
 		addIDs(&e.Advisory, idsIn(alias)...)
@@ -113,7 +113,7 @@ func osv(o object, address string) (entry, bool) {
 }
 
 func ghsa(o object) entry {
-	e := entry{Advisory: transparency.Advisory{ID: clean(str(o["ghsa_id"])), URL: clean(str(o["html_url"]))}}
+	e := entry{Advisory: transparency.Advisory{ID: clean(str(o["ghsa_id"])), URL: webAddress(str(o["html_url"]))}}
 	addIDs(&e.Advisory, idsIn(str(o["ghsa_id"])+" "+str(o["cve_id"]))...)
 	if m, ok := dateIn(str(o["published_at"])); ok {
 		setPublished(&e.Advisory, m)
@@ -161,7 +161,7 @@ func rolie(feed object, address string) listing {
 		}
 		content, _ := o["content"].(object)
 		e.detail = resolve(address, str(content["src"]))
-		e.URL = clean(e.detail)
+		e.URL = webAddress(e.detail)
 		out.entries = append(out.entries, e)
 	}
 	return out
@@ -178,7 +178,7 @@ func changes(data []byte, address string) listing {
 			continue
 		}
 		name := strings.TrimSuffix(file[strings.LastIndexByte(file, '/')+1:], ".json")
-		e := entry{Advisory: transparency.Advisory{ID: clean(name), URL: clean(to)}, detail: to}
+		e := entry{Advisory: transparency.Advisory{ID: clean(name), URL: webAddress(to)}, detail: to}
 		addIDs(&e.Advisory, idsIn(name)...)
 		_ = m // the moment of the last change; the document has that of publication
 		out.entries = append(out.entries, e)
@@ -189,7 +189,7 @@ func changes(data []byte, address string) listing {
 func csafDocument(o object, address string) (entry, bool) {
 	doc, _ := o["document"].(object)
 	tracking, _ := doc["tracking"].(object)
-	e := entry{Advisory: transparency.Advisory{ID: clean(str(tracking["id"])), URL: clean(address)}}
+	e := entry{Advisory: transparency.Advisory{ID: clean(str(tracking["id"])), URL: webAddress(address)}}
 	if e.ID == "" {
 		return e, false
 	}

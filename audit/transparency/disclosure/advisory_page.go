@@ -45,7 +45,7 @@ func single(p page) bool {
 // readDetail reads the page of one advisory. filed is the day that its name or address gives, if any: it comes after what the
 // page calls its date, and before the first date in its text.
 func readDetail(p page, address string, filed moment) entry {
-	e := entry{Advisory: transparency.Advisory{URL: address}}
+	e := entry{Advisory: transparency.Advisory{URL: webAddress(address)}}
 	addIDs(&e.Advisory, titleIDs(p)...)
 	if len(e.IDs) > 0 {
 		e.ID = e.IDs[0]
@@ -182,7 +182,7 @@ func (r *listReader) entry(l line, ids []string) entry {
 		if to == "" || to == r.address || len(ids) > 0 && len(idsIn(k.text+" "+k.href)) == 0 {
 			continue
 		}
-		e.detail, e.URL = to, clean(to)
+		e.detail, e.URL = to, webAddress(to)
 		break
 	}
 	switch {

@@ -50,7 +50,7 @@ func CollectCertificatePage(ctx context.Context, t transparency.Target, w transp
 		l.out.CertificatePage = &facts // read, and without the link: that counts
 		return l.out
 	}
-	facts.Link, facts.Logo = clean(to), logo
+	facts.Link, facts.Logo = webAddress(to), logo
 	status := l.ask(ctx, audit.Request{URL: to})
 	if status.Trouble != nil {
 		l.note("the certificate status page could not be read: " + status.Trouble.Text)
@@ -73,7 +73,7 @@ func (l *look) home(ctx context.Context, facts *transparency.CertificatePage, st
 		}
 		for _, k := range readPage(answer.Body).links {
 			if to := resolve(at(answer.Seen), k.href); to != "" && samePlace(to, status) {
-				facts.Link, facts.Logo = clean(to), k.image
+				facts.Link, facts.Logo = webAddress(to), k.image
 				return
 			}
 		}

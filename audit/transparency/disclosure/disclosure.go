@@ -27,6 +27,7 @@ const (
 	maxListed   = 2000      // advisories that are kept, newest first
 	maxProblems = 50
 	maxText     = 200 // bytes of one text that is kept
+	maxAddress  = 2000
 )
 
 // look is one collector at work: it asks, and writes down every look.
@@ -89,6 +90,14 @@ func resolve(page, ref string) string {
 	return u.String()
 }
 
+// webAddress is an address that is kept. One that is longer than browsers and servers take is not: it could only be cut.
+func webAddress(s string) string {
+	if len(s) > maxAddress {
+		return ""
+	}
+	return oneLine(s)
+}
+
 // at is the address that an answer came from.
 func at(s audit.Seen) string {
 	if s.Final != "" {
@@ -99,6 +108,18 @@ func at(s audit.Seen) string {
 
 // clean makes text of strangers fit to be shown: one line, without control and formatting characters, bounded.
 func clean(s string) string {
+	s = oneLine(s)
+	if len(s) <= maxText {
+		return s
+	}
+	cut := maxText
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut]
+}
+
+func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -108,13 +129,5 @@ func clean(s string) string {
 		}
 		return r
 	}, s)
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) <= maxText {
-		return s
-	}
-	cut := maxText
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut]
+	return strings.Join(strings.Fields(s), " ")
 }

@@ -38,7 +38,7 @@ func CollectImprint(ctx context.Context, t transparency.Target, w transparency.W
 		if found, ok := reducedImprint(answer.Body); ok {
 			facts := transparency.Imprint{Found: found}
 			if address != base(t) {
-				facts.URL = clean(address)
+				facts.URL = webAddress(address)
 			}
 			l.out.Imprint = &facts
 			return l.out

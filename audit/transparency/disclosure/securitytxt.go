@@ -44,6 +44,9 @@ func CollectSecurityTxt(ctx context.Context, t transparency.Target, w transparen
 		return l.fail(trouble(audit.TroubleContent, "the file has none of the fields of a security.txt", "publish one by RFC 9116"))
 	}
 	l.transport(&facts, answer)
+	if !answer.At.IsZero() && facts.Expires.After(answer.At.AddDate(1, 0, 0)) {
+		l.note("it holds for longer than the year that RFC 9116, section 2.5.5, recommends")
+	}
 	l.reach(ctx, &facts)
 	l.out.SecurityTxt = &facts
 	return l.out
@@ -117,7 +120,7 @@ func (l *look) reach(ctx context.Context, facts *transparency.SecurityTxt) {
 	asked := 0
 	for i := range facts.Contacts {
 		c := &facts.Contacts[i]
-		if c.Kind != "https" || asked == maxContacts {
+		if c.Kind != "https" || c.Address == "" || asked == maxContacts {
 			continue
 		}
 		asked++

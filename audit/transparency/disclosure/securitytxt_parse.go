@@ -118,11 +118,11 @@ func (r *securityTxtReader) field(line int, text string) {
 		r.expires(line, value)
 	case "canonical":
 		if r.web(line, "Canonical", value) {
-			r.facts.Canonical = append(r.facts.Canonical, clean(value))
+			r.facts.Canonical = append(r.facts.Canonical, webAddress(value))
 		}
 	case "policy":
 		if r.web(line, "Policy", value) {
-			r.facts.Policy = append(r.facts.Policy, clean(value))
+			r.facts.Policy = append(r.facts.Policy, webAddress(value))
 		}
 	case "preferred-languages":
 		for tag := range strings.SplitSeq(value, ",") {
@@ -176,7 +176,7 @@ func (r *securityTxtReader) contact(line int, value string) {
 		r.add(transparency.Contact{Kind: "tel"})
 	case u.Scheme == "https" && u.Host != "":
 		u.User = nil
-		r.add(transparency.Contact{Kind: "https", Address: clean(u.String())})
+		r.add(transparency.Contact{Kind: "https", Address: webAddress(u.String())})
 	case u.Scheme == "http":
 		r.problem(line, "Contact has to begin with https")
 	default:
