@@ -2,6 +2,7 @@ package disclosure
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -32,18 +33,13 @@ type advisoryReader struct {
 func CollectAdvisories(ctx context.Context, t transparency.Target, w transparency.World) transparency.Artifact {
 	r := &advisoryReader{look: newLook(t, w), place: map[string]int{}}
 	var failed *audit.Trouble
-	switch {
-	case len(t.Repositories) > 0 || t.Adapter == "repository":
-		addresses := t.Repositories
-		if t.URL != "" && t.Adapter == "repository" {
-			addresses = append([]string{t.URL}, addresses...)
+	addresses, folder := advisoryRepositories(t)
+	for _, address := range addresses {
+		if trouble := r.repository(ctx, address, folder); trouble != nil {
+			failed = trouble
 		}
-		for _, address := range addresses {
-			if trouble := r.repository(ctx, address); trouble != nil {
-				failed = trouble
-			}
-		}
-	default:
+	}
+	if len(addresses) == 0 {
 		failed = r.follow(ctx, base(t))
 	}
 	if len(r.entries) == 0 {
@@ -59,10 +55,28 @@ func CollectAdvisories(ctx context.Context, t transparency.Target, w transparenc
 	return r.artifact()
 }
 
+// adapterRepository is the adapter of a git repository. Addresses of known forges need none.
+const adapterRepository = "repository"
+
+// advisoryRepositories are the repositories that a target names, and the folder in them.
+func advisoryRepositories(t transparency.Target) (addresses []string, folder string) {
+	u, err := url.Parse(t.URL)
+	if err != nil || t.URL == "" || t.Adapter != "" && t.Adapter != adapterRepository {
+		return t.Repositories, t.Path
+	}
+	if repository, inside, ok := forgePlace(u); ok {
+		return append([]string{repository}, t.Repositories...), cmp.Or(t.Path, inside)
+	}
+	if t.Adapter == adapterRepository {
+		return append([]string{t.URL}, t.Repositories...), t.Path
+	}
+	return t.Repositories, t.Path
+}
+
 // follow reads an index and the documents that continue it, then the pages of those advisories of which it does not tell enough.
 func (r *advisoryReader) follow(ctx context.Context, address string) *audit.Trouble {
 	queue, seen := []string{address}, map[string]bool{address: true}
-	all := true
+	all, elsewhere := true, 0
 	for i := 0; i < len(queue); i++ {
 		if i == maxPages {
 			r.look.note(fmt.Sprintf("the list has more than %d parts; the rest was not read", maxPages))
@@ -90,11 +104,21 @@ func (r *advisoryReader) follow(ctx context.Context, address string) *audit.Trou
 		all = all && list.all
 		r.add(list.entries...)
 		for _, next := range list.more {
-			if !seen[next] && related(queue[i], next) {
-				seen[next] = true
+			switch {
+			case seen[next]:
+			case !related(queue[i], next):
+				elsewhere++
+			default:
 				queue = append(queue, next)
 			}
+			seen[next] = true
 		}
+		if n := len(list.entries); list.format == "ghsa" && n >= 30 && n%10 == 0 {
+			r.look.note(fmt.Sprintf("the list has %d entries and may go on; GitHub gives it in parts", n))
+		}
+	}
+	if elsewhere > 0 {
+		r.look.note(fmt.Sprintf("the list goes on at %d addresses of other sites, which were not read", elsewhere))
 	}
 	if !all {
 		r.details(ctx)

@@ -259,3 +259,30 @@ func TestPagesOfSingleAdvisoriesAreBounded(t *testing.T) {
 		t.Errorf("got %d looks, notes %q", len(a.Seen), a.Notes)
 	}
 }
+
+func TestAddressesOfForgesAreReadAsRepositories(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://github.com/example/docs/tree/main/docs/security":              "https://github.com/example/docs",
+		"https://gitlab.example.org/a/b/docs/-/tree/main/docs/security":        "https://gitlab.example.org/a/b/docs",
+		"https://codeberg.org/example/docs/src/branch/main/docs/security":      "https://codeberg.org/example/docs",
+		"https://github.com/example/docs":                                      "https://github.com/example/docs",
+		"https://git.example.org/docs.git":                                     "",
+		"https://github.com/example/docs/security/advisories":                  "",
+		"https://www.example.org/docs/tree/main/docs/security":                 "",
+		"https://gitlab.example.org/example/docs/-/blob/main/docs/x.md?y=tree": "",
+	} {
+		opened := ""
+		files := repository(map[string]string{"docs/security/ossa-2026-901.md": detailMarkdown, "docs/other/cve-2026-90009.md": "# CVE-2026-90009\n"})
+		w := transparency.World{At: now, Open: func(c ctx, url string) (*transparency.Repository, *audit.Trouble) {
+			opened = url
+			return files(c, url)
+		}}
+		a := disclosure.CollectAdvisories(t.Context(), transparency.Target{URL: address}, w)
+		if opened != want {
+			t.Errorf("%s: opened %q, want %q", address, opened, want)
+		}
+		if strings.HasSuffix(address, "security") && want != "" && (a.Advisories == nil || len(a.Advisories.Advisories) != 1) {
+			t.Errorf("%s: got %+v, want the advisory of the folder", address, a.Advisories)
+		}
+	}
+}

@@ -19,7 +19,7 @@ const (
 )
 
 // repository reads the advisories of a folder in a git repository: Markdown, reStructuredText, YAML or JSON, one a file.
-func (r *advisoryReader) repository(ctx context.Context, address string) *audit.Trouble {
+func (r *advisoryReader) repository(ctx context.Context, address, folder string) *audit.Trouble {
 	if r.look.world.Open == nil {
 		return trouble(audit.TroubleOffline, "the run may not read repositories", "run it with network, or give a local clone")
 	}
@@ -33,7 +33,7 @@ func (r *advisoryReader) repository(ctx context.Context, address string) *audit.
 	r.look.note("read at commit " + clean(repository.Commit) + " of " + repository.CommitAt.UTC().Format("2006-01-02"))
 	read := 0
 	for _, f := range repository.Files {
-		if !r.wanted(f.Path) {
+		if !wanted(f.Path, folder) {
 			continue
 		}
 		if read++; read > maxRepositoryFiles {
@@ -53,8 +53,8 @@ func (r *advisoryReader) repository(ctx context.Context, address string) *audit.
 }
 
 // wanted reports whether a file of a repository may be an advisory.
-func (r *advisoryReader) wanted(file string) bool {
-	folder := strings.Trim(r.look.out.Path, "/")
+func wanted(file, folder string) bool {
+	folder = strings.Trim(folder, "/")
 	if folder != "" && !strings.HasPrefix(file, folder+"/") {
 		return false
 	}

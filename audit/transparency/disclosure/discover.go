@@ -117,17 +117,41 @@ func (d *discovery) link(u *url.URL, to string, k link, on string) bool {
 
 // repositoryTarget makes the target of a kind that stands in a repository of a forge.
 func repositoryTarget(kind string, u *url.URL, to string) transparency.Target {
-	if parts := strings.Split(strings.Trim(u.Path, "/"), "/"); len(parts) >= 2 && (kind == transparency.KindRunbooks || kind == transparency.KindAdvisories || kind == transparency.KindIncidentReports) {
-		t := transparency.Target{Kind: kind, Repositories: []string{"https://" + u.Host + "/" + parts[0] + "/" + parts[1]}}
-		if kind == transparency.KindAdvisories {
-			t.Adapter = "repository"
-		}
-		if len(parts) > 4 && (parts[2] == "tree" || parts[2] == "blob") {
-			t.Path = strings.Join(parts[4:], "/")
-		}
-		return t
+	repository, folder, ok := forgePlace(u)
+	if !ok || kind != transparency.KindRunbooks && kind != transparency.KindAdvisories && kind != transparency.KindIncidentReports {
+		return transparency.Target{Kind: kind, URL: to}
 	}
-	return transparency.Target{Kind: kind, URL: to}
+	t := transparency.Target{Kind: kind, Repositories: []string{repository}, Path: folder}
+	if kind == transparency.KindAdvisories {
+		t.Adapter = adapterRepository
+	}
+	return t
+}
+
+// forgePlace splits the address of a repository or of a folder in one, as forges write them: OWNER/NAME/tree/BRANCH/FOLDER,
+// on GitLab with a dash before tree and groups in groups, on Gitea with src/branch. Other pages of a forge are none.
+func forgePlace(u *url.URL) (repository, folder string, ok bool) {
+	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
+	if !forge(u.Hostname()) || len(parts) < 2 || slices.Contains(parts, "") {
+		return "", "", false
+	}
+	at := slices.IndexFunc(parts, func(p string) bool { return p == "-" || p == "tree" || p == "src" })
+	if at < 0 {
+		return "https://" + u.Host + "/" + strings.Join(parts, "/"), "", len(parts) == 2
+	}
+	rest := parts[at:]
+	if rest[0] == "-" && len(rest) > 1 {
+		rest = rest[1:]
+	}
+	if len(rest) > 1 && rest[0] == "src" && rest[1] == "branch" {
+		rest = rest[1:]
+	} else if rest[0] != "tree" {
+		return "", "", false
+	}
+	if at < 2 || len(rest) < 2 {
+		return "", "", false
+	}
+	return "https://" + u.Host + "/" + strings.Join(parts[:at], "/"), strings.Join(rest[2:], "/"), true
 }
 
 // repository sorts a link to a forge: repositories about operations are runbooks, an organisation is where to look for
