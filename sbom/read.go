@@ -39,6 +39,7 @@ type BOMMeta struct {
 	Version      string       // of the root, without packaging
 	Reference    string       // of an image
 	Digest       audit.Digest // of an image, from its purl or version; empty if the document does not say
+	Public       bool         // it says of itself that names which only insiders know are left out (PublicForm)
 	Notes        []string     // what was wrong with the document and how it was read nevertheless, sorted
 }
 
@@ -133,6 +134,7 @@ func (r *bomReader) metadata(m *cdx.Metadata, meta *BOMMeta) {
 		meta.Timestamp = t.UTC()
 	}
 	r.tool = toolName(m.Tools)
+	meta.Public = property(m.Properties, propertyForm) == "public"
 	if m.Component == nil {
 		return
 	}

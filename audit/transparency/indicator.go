@@ -25,7 +25,7 @@ type Question struct {
 
 // Context is what is known beside the operator's artifacts.
 type Context struct {
-	// Advisories are those known to concern deployed components, at the versions deployed.
+	// Advisories are those known to concern deployed components, at the versions deployed; nil: nobody looked.
 	Advisories []KnownAdvisory
 }
 

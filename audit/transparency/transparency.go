@@ -57,6 +57,8 @@ type Target struct {
 	// Upstreams are addresses of git repositories of the projects that the cloud runs, for open-operations. Who makes the target
 	// fills them if the stack file says upstreams: true, since reading them may take long; empty: nobody counts there.
 	Upstreams []string `json:"upstreams,omitempty"`
+	// Why says how somebody found it who was not told; empty: the stack file names it.
+	Why string `json:"why,omitempty"`
 }
 
 // Link is a declared fact with an address that can be looked at.
