@@ -275,7 +275,9 @@ func maintenanceAnnounced(q Question, a Artifact) Measurement {
 }
 
 // empty reports whether a page shows nothing: neither components nor entries. Nothing is concluded from such a page.
-func (p *StatusPage) empty() bool { return len(p.Components) == 0 && len(p.Incidents) == 0 && p.IncidentsSeen == 0 }
+func (p *StatusPage) empty() bool {
+	return len(p.Components) == 0 && len(p.Incidents) == 0 && p.IncidentsSeen == 0
+}
 
 func pageOr(s, other string) string {
 	if s == "" {

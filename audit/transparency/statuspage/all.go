@@ -13,6 +13,8 @@ type adapter struct {
 	name string // as a target names it
 	// marks are parts of HTML that only pages of this software have; pages that have one are tried with it first.
 	marks []string
+	// page is true if the page itself is needed to find the API or the feed.
+	page bool
 	// read fills the page. A trouble says that this software does not answer there, or not so that it can be read; it comes
 	// after one request, or few, if another software runs the page.
 	read func(context.Context, *look, *page) *audit.Trouble
@@ -26,14 +28,14 @@ func all() []adapter {
 		{name: "betterstack", marks: []string{"betterstack", "betteruptime"}, read: readBetterStack},
 		{name: "cstate", marks: []string{"cstate"}, read: readCState},
 		{name: "instatus", marks: []string{"instatus"}, read: readInstatus},
-		{name: "statuspal", marks: []string{"statuspal"}, read: readStatuspal},
+		{name: "statuspal", marks: []string{"statuspal"}, page: true, read: readStatuspal},
 		{name: "cachet", marks: []string{"cachet"}, read: readCachet},
 		{name: "stackmon", marks: []string{"status dashboard", "stackmon"}, read: readStackmon},
 		{name: "uptime-kuma", marks: []string{"uptime kuma", "uptime-kuma"}, read: readKuma},
 		{name: "gatus", marks: []string{"gatus"}, read: readGatus},
-		{name: "upptime", marks: []string{"upptime"}, read: readUpptime},
-		{name: "statusio", marks: []string{"api.status.io"}, read: readStatusIO},
-		{name: "feed", read: readFeed},
+		{name: "upptime", marks: []string{"upptime"}, page: true, read: readUpptime},
+		{name: "statusio", marks: []string{"api.status.io"}, page: true, read: readStatusIO},
+		{name: "feed", page: true, read: readFeed},
 	}
 }
 

@@ -100,6 +100,9 @@ func (i betterStackItem) incident(l *look, names map[text]string, updates map[te
 		Severity: severityOf(string(a.AggregateState), maintenance), Updates: len(i.Relationships.Updates.Data.items),
 		Unread: unread(part{transparency.PartBegin, a.StartsAt}, part{transparency.PartEnd, a.EndsAt}),
 	}
+	if out.Impact == "resolved" { // what it was before does not show
+		out.Impact = ""
+	}
 	for _, r := range a.Affected.items {
 		out.Components = append(out.Components, names[r.Resource])
 	}

@@ -259,7 +259,7 @@ func (i cachetItem) incident(l *look, names map[text]string, included map[text]c
 	f := i.fields()
 	created := firstOf(f.Published.String, f.CreatedAt, f.Created.String)
 	begin := firstOf(f.OccurredAt, f.Occurred.String, created)
-	out := transparency.Incident{ID: string(i.ID), Title: string(f.Name), Impact: cachetWord(f), Maintenance: schedule}
+	out := transparency.Incident{ID: string(i.ID), Title: string(f.Name), Maintenance: schedule}
 	state := f.Status.value
 	if f.Latest != nil {
 		state = *f.Latest

@@ -59,6 +59,13 @@ func (l *look) page(ctx context.Context, name string) (*transparency.StatusPage,
 
 // read reads the page with one adapter, which the operator named.
 func (l *look) read(ctx context.Context, a adapter) (*transparency.StatusPage, *audit.Trouble) {
+	if a.page {
+		root := l.get(ctx, l.given, "", mostPage)
+		if ends(root.Trouble) {
+			return nil, root.Trouble
+		}
+		l.html = string(root.Body)
+	}
 	p := newPage(l, a.name)
 	if trouble := a.read(ctx, l, p); trouble != nil {
 		return nil, trouble

@@ -56,7 +56,7 @@ func readCState(ctx context.Context, l *look, p *page) *audit.Trouble {
 	if built, ok := moment(strings.TrimSpace(string(c.BuildDate) + " " + string(c.BuildTime) + " " + string(c.BuildTimezone))); ok {
 		p.updated(built)
 	}
-	p.hides(transparency.PartUpdates, transparency.PartAnnounced)
+	p.hides(transparency.PartAnnounced)
 	for _, s := range c.Systems.items {
 		p.component("", string(s.Name), string(s.Status))
 		for _, i := range s.Issues.items {

@@ -94,6 +94,8 @@ func feedInto(ctx context.Context, l *look, p *page, source string) *audit.Troub
 		l.note("the first %d entries of the feed were read, there are more", mostEntries)
 	}
 	for _, e := range entries {
+		updated, _ := moment(e.Updated)
+		p.event(updated)
 		p.incident(e.incident())
 	}
 	return nil

@@ -26,6 +26,7 @@ type page struct {
 	kept   []transparency.Incident
 	oldest time.Time // begin of the oldest incident
 	newest time.Time // newest event that is over or begun
+	open   bool      // an incident goes on
 }
 
 func newPage(l *look, software string) *page {
@@ -95,6 +96,9 @@ func (p *page) incident(i transparency.Incident) {
 		return
 	}
 	p.read[key] = struct{}{}
+	if i.Open && !i.Maintenance && !i.Begin.After(p.at()) {
+		p.open = true
+	}
 	for _, t := range []time.Time{i.Begin, i.End, i.Announced} {
 		p.event(t)
 	}
@@ -130,6 +134,9 @@ func (p *page) done() *transparency.StatusPage {
 	out.Title = short(out.Title, mostTitle)
 	out.Incidents = slices.Clip(p.kept)
 	out.IncidentsSeen = len(p.read)
+	if p.open { // whatever its components say
+		out.SaysNone = false
+	}
 	if out.HistoryFrom.IsZero() || !p.oldest.IsZero() && p.oldest.Before(out.HistoryFrom) {
 		out.HistoryFrom = p.oldest
 	}

@@ -3,6 +3,7 @@ package statuspage
 import (
 	"context"
 	"regexp"
+	"strings"
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/transparency"
@@ -49,7 +50,10 @@ type statusIOEvent struct {
 }
 
 func readStatusIO(ctx context.Context, l *look, p *page) *audit.Trouble {
-	source := regexp.MustCompile(`https://api\.status\.io/1\.0/status/[0-9a-f]{24}`).FindString(l.given + " " + l.html)
+	source := regexp.MustCompile(`^https?://[^ ]+/1\.0/status/[0-9a-f]{24}$`).FindString(l.given)
+	if source == "" {
+		source = regexp.MustCompile(`https://api\.status\.io/1\.0/status/[0-9a-f]{24}`).FindString(l.html)
+	}
 	if source == "" && l.root.Scheme == "file" && l.name != "" {
 		source = l.join("/1.0/status/" + l.name)
 	}
@@ -69,28 +73,33 @@ func readStatusIO(ctx context.Context, l *look, p *page) *audit.Trouble {
 		p.component(string(c.ID), string(c.Name), string(c.Status))
 	}
 	p.out.SaysNone = s.Result.Overall.Code == operational && len(p.out.Components) > 0
+	home := "" // of the addresses of incidents: where the page stands, not its API
+	if l.root.String() != strings.TrimSuffix(source, "/") {
+		home = l.join("/pages")
+	}
+	_, id, _ := strings.Cut(source, "/1.0/status/")
 	for _, i := range s.Result.Incidents.items {
-		p.incident(i.incident(l, false))
+		p.incident(i.incident(home, id, false))
 	}
 	for _, m := range append(s.Result.Maintenance.Active.items, s.Result.Maintenance.Upcoming.items...) {
-		p.incident(m.incident(l, true))
+		p.incident(m.incident(home, id, true))
 	}
 	p.out.Shows = "what is open or planned"
 	return nil
 }
 
-func (i statusIOEvent) incident(l *look, maintenance bool) transparency.Incident {
+func (i statusIOEvent) incident(home, page string, maintenance bool) transparency.Incident {
 	begin, end := i.Open, stamp{}
-	kind := "/pages/incident/"
+	kind := "/incident/"
 	if maintenance {
-		begin, end, kind = firstOf(i.Start, i.Open), i.End, "/pages/maintenance/"
+		begin, end, kind = firstOf(i.Start, i.Open), i.End, "/maintenance/"
 	}
 	out := transparency.Incident{
 		ID: string(i.ID), Title: string(i.Name), Begin: begin.Time, End: end.Time, Open: true, Maintenance: maintenance, Updates: len(i.Messages.items),
 		Severity: severityOf("", maintenance), Unread: unread(part{transparency.PartBegin, begin}, part{transparency.PartEnd, end}),
 	}
-	if found := regexp.MustCompile(`[0-9a-f]{24}`).FindString(l.html); found != "" && l.root.Hostname() != "api.status.io" {
-		out.URL = l.join(kind + found + "/" + string(i.ID))
+	if home != "" {
+		out.URL = home + kind + page + "/" + string(i.ID)
 	} else {
 		out.Unread = append(out.Unread, transparency.PartURL)
 	}
