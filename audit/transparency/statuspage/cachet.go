@@ -125,7 +125,7 @@ func readCachet(ctx context.Context, l *look, p *page) *audit.Trouble {
 	if trouble != nil {
 		base = "/api"
 		if again := cachetComponents(ctx, l, p, base); again != nil {
-			return worse(trouble, again)
+			return telling(trouble, again)
 		}
 	}
 	l.known()

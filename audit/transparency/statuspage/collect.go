@@ -128,6 +128,15 @@ func ends(t *audit.Trouble) bool {
 	return false
 }
 
+// telling returns the trouble of one software at one of several addresses: where something answers says more than where nothing
+// is; the first of equals.
+func telling(a, b *audit.Trouble) *audit.Trouble {
+	if a == nil || a.Kind == audit.TroubleNotFound || a.Kind == audit.TroubleNotHanded {
+		return b
+	}
+	return a
+}
+
 // worse returns the trouble that says more against the page; the first of equals.
 func worse(a, b *audit.Trouble) *audit.Trouble {
 	if a == nil || b.Outcome() != a.Outcome() && audit.Worst(a.Outcome(), b.Outcome()) == b.Outcome() {

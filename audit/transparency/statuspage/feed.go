@@ -40,7 +40,7 @@ func readFeed(ctx context.Context, l *look, p *page) *audit.Trouble {
 			p.out.Shows = "the newest entries of a feed, which names no components"
 			return nil
 		}
-		worst = worse(worst, trouble)
+		worst = telling(worst, trouble)
 	}
 	return worst
 }

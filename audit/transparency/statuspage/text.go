@@ -1,6 +1,7 @@
 package statuspage
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"unicode"
@@ -16,6 +17,9 @@ const (
 
 // short returns a text without control characters, on one line, cut at a length.
 func short(s string, most int) string {
+	if len(s) <= most && plain(s) {
+		return s
+	}
 	if len(s) > 4*most { // no need to look at all of a huge one
 		s = s[:4*most]
 	}
@@ -40,12 +44,28 @@ func short(s string, most int) string {
 	return s[:cut] + "…"
 }
 
+// plain reports whether a text is printable ASCII on one line, without spaces at its ends or two in a row.
+func plain(s string) bool {
+	last := byte(' ')
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && last == ' ' {
+			return false
+		}
+		last = s[i]
+	}
+	return last != ' ' || s == ""
+}
+
 // text is a JSON string; numbers are read as they are written, anything else as nothing. It never fails.
 type text string
 
 // UnmarshalJSON never fails.
 func (t *text) UnmarshalJSON(data []byte) error {
 	*t = ""
+	if n := len(data); n >= 2 && data[0] == '"' && bytes.IndexByte(data, '\\') < 0 && utf8.Valid(data) { // most are
+		*t = text(data[1 : n-1])
+		return nil
+	}
 	var s string
 	var n json.Number
 	switch {
