@@ -3,6 +3,7 @@ package transparency
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,12 +17,17 @@ func pageCurrent(q Question, a Artifact) Measurement {
 	page, days := a.StatusPage, q.Rule.Numbers["days"]
 	now := pageLookedAt(a)
 	updated := page.UpdatedAt
+	partly := len(page.Components) == 0 && slices.Contains(page.Hides, PartComponents) // a feed cannot say that all is well
 	settle := []string{"keep the status page up to date: say in an entry that it is still looked after"}
 	switch {
 	case now.IsZero() || days <= 0:
 		return Measurement{Outcome: audit.DNF, Reason: "nobody knows when it was looked at"}
 	case page.empty():
-		return Measurement{Outcome: audit.DNF, Reason: "the page is empty: it names no components and shows no entries, so its date proves nothing", Settle: settle}
+		m := Measurement{Outcome: audit.FAIL, Reason: "the page is empty: it names no components and shows no entries, so its date proves nothing", Settle: settle}
+		if partly {
+			m.Outcome, m.Reason = audit.DNF, "what was read is empty, and only a part of the page: "+pageOr(page.Shows, "it cannot show components")
+		}
+		return m
 	case updated.After(now.Add(time.Duration(q.Rule.Numbers["skew_minutes"]) * time.Minute)):
 		return Measurement{
 			Outcome: audit.DNF, Settle: []string{"set the clock of the status page"},
@@ -43,8 +49,11 @@ func pageCurrent(q Question, a Artifact) Measurement {
 	}
 	if !page.SaysNone {
 		m.Outcome, m.Reason, m.Settle = audit.FAIL, fmt.Sprintf("%s, at most %d days are asked for, and it does not say that all is well", old, days), settle
-		if updated.IsZero() {
-			m.Outcome = audit.DNF
+		if partly {
+			m.Outcome, m.Reason = audit.DNF, old+", and what was read cannot say whether all is well: "+pageOr(page.Shows, "only a part of the page")
+		}
+		if slices.ContainsFunc(page.Incidents, func(i Incident) bool { return slices.Contains(i.Unread, PartBegin) }) {
+			m.Outcome, m.Reason = audit.DNF, m.Reason+"; but not every date on it can be read"
 		}
 		return m
 	}

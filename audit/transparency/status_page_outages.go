@@ -33,7 +33,7 @@ func outagesExplained(q Question) Measurement {
 			asked++
 			switch {
 			case hasEntry(o, entries, q.Rule):
-			case !sure || reach.IsZero() || o.Begin.Before(reach):
+			case !sure || o.Begin.Before(reach):
 				unsure++
 			default:
 				open = append(open, outageSpan(o))
@@ -69,8 +69,8 @@ func outagesExplained(q Question) Measurement {
 	return m
 }
 
-// pageEntries gathers the entries of all status pages, and from when on they show everything. sure is false where an entry
-// without readable begin could be any.
+// pageEntries gathers the entries of all status pages, and from when on they show everything. sure is false where a page
+// does not tell how far back it goes, or where an entry without readable begin could be any.
 func pageEntries(q Question) (entries []Incident, reach time.Time, sure bool) {
 	sure = true
 	for _, a := range q.Artifacts {
@@ -78,16 +78,13 @@ func pageEntries(q Question) (entries []Incident, reach time.Time, sure bool) {
 		from := page.HistoryFrom
 		if page.Complete {
 			from = a.Observed().AddDate(-10, 0, 0) // all that there was
-			if page.empty() {
-				from = time.Time{}
-			}
 		}
 		if len(page.Incidents) < page.IncidentsSeen && len(page.Incidents) > 0 { // older ones were not kept
 			if oldest := page.Incidents[len(page.Incidents)-1].Begin; oldest.After(from) {
 				from = oldest
 			}
 		}
-		if reach.IsZero() || from.After(reach) || from.IsZero() {
+		if sure = sure && !from.IsZero(); from.After(reach) {
 			reach = from
 		}
 		for _, i := range page.Incidents {
