@@ -3,6 +3,7 @@ package statuspage
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -20,11 +21,11 @@ func FuzzPage(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, file := range recordedFiles {
-		a, _ := recorded(f, strings.TrimSuffix(filepath.Base(file), ".txt"))
+		a, want := recorded(f, strings.TrimSuffix(filepath.Base(file), ".txt"))
+		software, _, _ := strings.Cut(want, " ")
 		for _, body := range a {
-			for i := range names {
-				f.Add(byte(i), []byte(body))
-			}
+			f.Add(byte(slices.Index(names, software)), []byte(body))
+			f.Add(byte(slices.Index(names, "feed")), []byte(body))
 		}
 	}
 	f.Fuzz(func(t *testing.T, which byte, body []byte) {

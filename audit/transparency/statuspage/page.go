@@ -99,8 +99,10 @@ func (p *page) incident(i transparency.Incident) {
 	if i.Open && !i.Maintenance && !i.Begin.After(p.at()) {
 		p.open = true
 	}
-	for _, t := range []time.Time{i.Begin, i.End, i.Announced} {
-		p.event(t)
+	p.event(i.Begin)
+	p.event(i.Announced)
+	if !i.Open { // of one that goes on it is planned
+		p.event(i.End)
 	}
 	if !i.Begin.IsZero() && (p.oldest.IsZero() || i.Begin.Before(p.oldest)) {
 		p.oldest = i.Begin

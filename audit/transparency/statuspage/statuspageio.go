@@ -256,7 +256,7 @@ func severityOf(impact string, maintenance bool) *int {
 		value = 100
 	case "major", "partialoutage", "partial_outage", "disrupted", "partial outage":
 		value = 66
-	case "minor", "degradedperformance", "degraded", "degraded_performance", "minoroutage", "notice", "performance issues":
+	case "minor", "degradedperformance", "degraded", "performance", "degraded_performance", "minoroutage", "notice", "performance issues":
 		value = 33
 	}
 	if maintenance {

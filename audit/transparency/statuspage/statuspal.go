@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -17,10 +18,13 @@ import (
 
 type statuspalSummary struct {
 	Page *struct {
-		Name text `json:"name"`
-		URL  text `json:"url"`
+		Name text `json:"name"` // its url is the home of the operator, not the page
 	} `json:"status_page"`
 	Services *list[statuspalService] `json:"services"`
+	// What is open or planned stands in the list of incidents too; that may not be open to everybody.
+	Incidents list[statuspalIncident] `json:"incidents"`
+	Active    list[statuspalIncident] `json:"maintenances"`
+	Upcoming  list[statuspalIncident] `json:"upcoming_maintenances"`
 }
 
 type statuspalService struct {
@@ -59,20 +63,16 @@ func readStatuspal(ctx context.Context, l *look, p *page) *audit.Trouble {
 	}
 	l.known()
 	p.out.Title = string(s.Page.Name)
-	home := string(s.Page.URL)
-	if home != "" && !strings.Contains(home, "://") {
-		home = "https://" + home
-	}
-	if address(home) == "" {
-		home = l.given
-	}
 	names := map[text]string{}
 	quiet := statuspalServices(s.Services.items, "", names, p, 0)
 	p.out.SaysNone = quiet && len(p.out.Components) > 0
 	next := base + "/incidents?limit=100"
 	for range mostPages {
-		next, trouble = l.statuspalPage(ctx, p, next, base, strings.TrimSuffix(home, "/"), names)
+		next, trouble = l.statuspalPage(ctx, p, next, base, names)
 		if trouble != nil {
+			for _, i := range slices.Concat(s.Incidents.items, s.Active.items, s.Upcoming.items) {
+				p.incident(i.incident(names))
+			}
 			l.incomplete("a part of the incidents", trouble)
 			p.out.Shows = "the incidents that could be read"
 			return nil
@@ -133,12 +133,12 @@ func statuspalServices(services []statuspalService, group string, names map[text
 }
 
 // statuspalPage reads one page of incidents and returns the address of the next.
-func (l *look) statuspalPage(ctx context.Context, p *page, source, base, home string, names map[text]string) (string, *audit.Trouble) {
+func (l *look) statuspalPage(ctx context.Context, p *page, source, base string, names map[text]string) (string, *audit.Trouble) {
 	answer := l.get(ctx, source, typeJSON, mostList)
 	if answer.Trouble != nil {
 		return "", answer.Trouble
 	}
-	if _, err := each(answer.Body, "incidents", func(i statuspalIncident) { p.incident(i.incident(home, names)) }); err != nil {
+	if _, err := each(answer.Body, "incidents", func(i statuspalIncident) { p.incident(i.incident(names)) }); err != nil {
 		return "", broken(source, err)
 	}
 	var rest struct {
@@ -156,16 +156,12 @@ func (l *look) statuspalPage(ctx context.Context, p *page, source, base, home st
 	return base + "/incidents?" + next.RawQuery, nil // the address it gives may name another version of the API
 }
 
-func (i statuspalIncident) incident(home string, names map[text]string) transparency.Incident {
-	maintenance := i.Type == "scheduled"
+func (i statuspalIncident) incident(names map[text]string) transparency.Incident {
+	maintenance := i.Type == "scheduled" || strings.Contains(string(i.Type), "maintenance")
 	out := transparency.Incident{
-		ID: string(i.ID), Title: string(i.Title), Begin: i.StartsAt.Time, End: i.EndsAt.Time, Open: i.EndsAt.zero(), Impact: string(i.Type),
+		ID: string(i.ID), Title: string(i.Title), URL: string(i.URL), Begin: i.StartsAt.Time, End: i.EndsAt.Time, Open: i.EndsAt.zero(), Impact: string(i.Type),
 		Severity: severityOf(string(i.Type), maintenance), Maintenance: maintenance, Updates: len(i.Updates.items),
 		Unread: unread(part{transparency.PartBegin, i.StartsAt}, part{transparency.PartEnd, i.EndsAt}),
-	}
-	out.URL = address(string(i.URL))
-	if out.URL == "" && i.ID != "" {
-		out.URL = home + "/incidents/" + url.PathEscape(string(i.ID))
 	}
 	for _, id := range i.Services.items {
 		if name := names[id]; name != "" {
