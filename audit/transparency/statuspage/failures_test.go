@@ -70,9 +70,12 @@ func TestALookThatCannotSucceedElsewhereIsNotRepeated(t *testing.T) {
 			n++
 			return audit.Answer{Seen: audit.Seen{URL: r.URL, At: at, Trouble: &audit.Trouble{Kind: kind, Text: "no"}}}
 		}}
-		artifact := Collect(t.Context(), transparency.Target{URL: "https://status.example.org"}, world)
-		if artifact.Trouble == nil || artifact.Trouble.Kind != kind || n != 1 || len(artifact.Seen) != 1 {
-			t.Errorf("%s: got %+v after %d requests", kind, artifact.Trouble, n)
+		for _, adapter := range []string{"", "feed", "upptime", "statuspage"} {
+			n = 0
+			artifact := Collect(t.Context(), transparency.Target{URL: "https://status.example.org", Adapter: adapter}, world)
+			if artifact.Trouble == nil || artifact.Trouble.Kind != kind || n != 1 || len(artifact.Seen) != 1 {
+				t.Errorf("%s %s: got %+v after %d requests", adapter, kind, artifact.Trouble, n)
+			}
 		}
 	}
 	if artifact := Collect(t.Context(), transparency.Target{URL: "https://status.example.org"}, transparency.World{}); artifact.Trouble == nil || artifact.Trouble.Kind != audit.TroubleOffline {
