@@ -102,7 +102,7 @@ func monitorAgrees(q Question, from, to time.Time) (audit.Outcome, string) {
 				return audit.FAIL, fmt.Sprintf("the monitor shows errors from %s to %s", o.Begin.UTC().Format(time.RFC3339), o.End.UTC().Format(time.RFC3339))
 			}
 		}
-		if a.Monitor.Errors.Values == 0 || !a.Monitor.Errors.To.After(from) {
+		if !a.Monitor.showsErrors() || !a.Monitor.Errors.To.After(from) {
 			return audit.DNF, "the monitor shows no error rate of that time"
 		}
 	}
@@ -111,6 +111,9 @@ func monitorAgrees(q Question, from, to time.Time) (audit.Outcome, string) {
 	}
 	return audit.PASS, "the monitor shows no errors"
 }
+
+// showsErrors reports whether a monitor shows error rates at all: then none in its outages means that there was none.
+func (m *Monitor) showsErrors() bool { return m != nil && (m.Errors.Values > 0 || m.Errors.Days > 0) }
 
 // outageCounts reports whether an outage is long and broad enough to be asked about ("outage_minutes", "outage_share_bp").
 func outageCounts(o Outage, rule audit.TransparencyRule) bool {

@@ -20,7 +20,7 @@ func outagesExplained(q Question) Measurement {
 	read := false
 	var origins []audit.Origin
 	for _, a := range q.Evidence.Of(KindMonitor) {
-		if a.Trouble != nil || a.Monitor == nil || a.Monitor.Errors.Values == 0 {
+		if a.Trouble != nil || !a.Monitor.showsErrors() {
 			continue
 		}
 		read = true

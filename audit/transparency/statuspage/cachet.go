@@ -144,6 +144,9 @@ func readCachet(ctx context.Context, l *look, p *page) *audit.Trouble {
 	}
 	schedules := l.cachetList(ctx, p, base+"/schedules"+query, true, names)
 	p.out.Complete = incidents && schedules
+	if len(p.out.Components) == 0 && len(p.read) == 0 && !p.out.Complete {
+		return other(l.join(base + "/incidents")) // an empty list of components alone is no Cachet
+	}
 	if !p.out.Complete {
 		p.out.Shows = "the newest incidents, as far as they could be read"
 	}

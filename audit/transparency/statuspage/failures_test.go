@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,6 +39,7 @@ func TestEveryWayToFailHasItsKindAndASentence(t *testing.T) {
 		{"a page that answers every address with itself", "", everywhere(`<!doctype html><div id="app"></div>`), audit.TroubleContent, "no known status page software"},
 		{"JSON of something else everywhere", "", everywhere(`{"status":"ok"}`), audit.TroubleContent, "no known status page software"},
 		{"a bare list everywhere", "", everywhere(`[]`), audit.TroubleContent, "no known status page software"},
+		{"empty lists of components only", "", answers{"/": "<!doctype html>", "/api/v1/components": `{"data":[]}`, "/api/v1/component_status": `[]`}, audit.TroubleContent, "no known status page software"},
 		{"broken JSON", "statuspage", answers{"/api/v2/summary.json": `{"page":{"id":"x"`}, audit.TroubleContent, "cannot be read"},
 		{"cut list of incidents", "scs", answers{"/components": `{"data":[{"id":"1","displayName":"A","activelyAffectedBy":[]}]}`, "/incidents": `{"data":[{"id":"1"`}, audit.TroubleContent, "cannot be read"},
 		{"incidents need a login", "scs", answers{"/components": `{"data":[{"id":"1","displayName":"A","activelyAffectedBy":[]}]}`, "/incidents": form}, audit.TroubleLogin, "login"},
@@ -106,6 +108,12 @@ func TestAnswersThatWereHandedOverAreReadLikeThoseOfAServer(t *testing.T) {
 		artifact := Collect(t.Context(), transparency.Target{Kind: transparency.KindStatusPage, File: "answers"}, transparency.World{Ask: files(dir), At: at})
 		if artifact.Trouble != nil || !artifact.Handed || artifact.StatusPage.IncidentsSeen == 0 {
 			t.Errorf("%s: handed=%v trouble=%+v", name, artifact.Handed, artifact.Trouble)
+			continue
+		}
+		for _, i := range artifact.StatusPage.Incidents {
+			if i.URL == "" && !slices.Contains(i.Unread, transparency.PartURL) || strings.HasPrefix(i.URL, "file:") {
+				t.Errorf("%s: %q has the address %q", name, i.Title, i.URL)
+			}
 		}
 	}
 	artifact := Collect(t.Context(), transparency.Target{Kind: transparency.KindStatusPage, File: "answers"}, transparency.World{Ask: files(t.TempDir()), At: at})

@@ -55,7 +55,7 @@ func newLook(t transparency.Target, w transparency.World) (*look, *audit.Trouble
 	return &look{ask: w.Ask, given: given, root: &root, name: t.Name, at: w.At.UTC(), answers: map[string]audit.Answer{}, most: mostTried}, nil
 }
 
-// cutAnswer takes from a path what names one answer of a known software, so that the address of an API leads to its root.
+// cutAnswer takes from a path what names one answer of a known software, so that the address of an API gives its root.
 func cutAnswer(p string) string {
 	for _, end := range []string{
 		"/api/v2/summary.json", "/api/v2/incidents.json", "/api/v2/status.json", "/api/v2/components.json", "/api/v2", "/v3/summary.json",

@@ -82,6 +82,11 @@ func (p *page) event(t time.Time) {
 func (p *page) incident(i transparency.Incident) {
 	i.Title, i.Impact = short(i.Title, mostTitle), short(i.Impact, 120)
 	i.URL, i.Report = address(i.URL), address(i.Report)
+	if strings.HasPrefix(i.URL, "file:") { // handed over: where it stands in public does not show
+		i.ID = cmp.Or(i.ID, i.URL)
+		i.URL, i.Report = "", ""
+		i.Unread = append(i.Unread, transparency.PartURL)
+	}
 	i.ID = short(i.ID, mostName)
 	if i.ID == "" {
 		i.ID = cmp.Or(i.URL, i.Begin.Format(time.RFC3339)+" "+i.Title)

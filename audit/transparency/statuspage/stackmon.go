@@ -163,7 +163,7 @@ func (l *look) stackmonComponents(p *page, body []byte, source string) *audit.Tr
 	if err != nil {
 		return broken(source, err)
 	}
-	if foreign {
+	if foreign || len(p.out.Components) == 0 {
 		return other(source)
 	}
 	quiet := len(p.out.Components) > 0
