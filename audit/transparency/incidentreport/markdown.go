@@ -38,6 +38,9 @@ func ReadMarkdown(address string, data []byte) Document {
 	text = unbracket(text)
 	m := markdown{d: &d}
 	for line := range strings.SplitSeq(text, "\n") {
+		if len(d.Blocks) >= maxBlocks {
+			break
+		}
 		m.line(line)
 	}
 	m.flush()

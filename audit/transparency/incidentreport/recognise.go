@@ -59,7 +59,8 @@ type studied struct {
 	empty     int             // headings of parts with nothing under them
 	runFrom   int             // blocks of the run of clock times; runTo is 0 if there is none
 	runTo     int
-	section   []Block // under the heading of the timeline
+	from, to  int    // blocks under the heading of the timeline; to is 0 if there is none
+	lead      []bool // of each block: it begins with a clock time
 	points    int     // clock times in all blocks
 	dates     int     // days named in them
 	day       time.Time
@@ -80,6 +81,7 @@ func study(d Document) studied {
 		}
 		found := moments(text)
 		t.moments = append(t.moments, found)
+		t.lead = append(t.lead, len(found) > 0 && leadingMoment(strings.TrimSpace(text)))
 		for _, m := range found {
 			if m.hasClock() {
 				t.points++
@@ -110,28 +112,46 @@ func (t *studied) headings() {
 		if len(found) == 0 {
 			continue
 		}
-		under := sectionAfter(blocks, i)
-		if words(under) < minContent {
+		end := sectionEnd(blocks, i)
+		if words(blocks[i+1:end]) < minContent {
 			t.empty++
 			continue
 		}
 		for _, p := range found {
 			t.stated[p] = true
-			if p == timeline && (t.section == nil || timed(under) > timed(t.section)) {
-				t.section = under
+			if p == timeline {
+				t.tells(i+1, end)
 			}
 		}
 	}
 }
 
-// sectionAfter returns the blocks under a heading, up to the next one of the same or a higher level.
-func sectionAfter(blocks []Block, i int) []Block {
+// sectionEnd returns the end of the blocks under a heading: the next heading of the same or a higher level.
+func sectionEnd(blocks []Block, i int) int {
 	for j := i + 1; j < len(blocks); j++ {
 		if blocks[j].Kind == Heading && blocks[j].Level <= blocks[i].Level {
-			return blocks[i+1 : j]
+			return j
 		}
 	}
-	return blocks[i+1:]
+	return len(blocks)
+}
+
+// tells takes some blocks as the timeline, if none before begin more often with a clock time.
+func (t *studied) tells(from, to int) {
+	if t.to == 0 || t.timed(from, to) > t.timed(t.from, t.to) {
+		t.from, t.to = from, to
+	}
+}
+
+// timed counts the blocks that begin with a clock time.
+func (t *studied) timed(from, to int) int {
+	n := 0
+	for _, lead := range t.lead[from:to] {
+		if lead {
+			n++
+		}
+	}
+	return n
 }
 
 // words counts the words of blocks that are no heading and no placeholder.
@@ -162,27 +182,27 @@ func (t *studied) labels() {
 		}
 		for _, p := range partsOf(b.Label, maxLabelWords) {
 			t.stated[p] = true
-			if p == timeline && t.section == nil {
-				t.section = itemsAfter(t.doc.Blocks, i)
+			if p == timeline && t.to == 0 {
+				t.tells(i+1, itemsEnd(t.doc.Blocks, i))
 			}
 		}
 	}
 }
 
-// itemsAfter returns the entries of a list that follow a label.
-func itemsAfter(blocks []Block, i int) []Block {
+// itemsEnd returns the end of the list that follows a label.
+func itemsEnd(blocks []Block, i int) int {
 	j := i + 1
 	for j < len(blocks) && blocks[j].Kind == Item && len(partsOf(blocks[j].Label, maxLabelWords)) == 0 {
 		j++
 	}
-	return blocks[i+1 : j]
+	return j
 }
 
 // run looks for the longest run of blocks that begin with a clock time.
 func (t *studied) run() {
 	from, last, n, most := 0, -1, 0, 0
-	for i, b := range t.doc.Blocks {
-		if !leadingMoment(strings.TrimSpace(b.Label + " " + b.Text)) {
+	for i, lead := range t.lead {
+		if !lead {
 			continue
 		}
 		if last < 0 || i-last > maxGap+1 {

@@ -245,20 +245,21 @@ func joins(between string) bool {
 
 // fromTimeline returns the first moment of the timeline and the last that tells of the end, or simply the last.
 func (t *studied) fromTimeline() (begin, end time.Time) {
-	blocks := t.section
-	if timed(blocks) < 2 && t.runTo > 0 {
-		blocks = t.doc.Blocks[t.runFrom:t.runTo]
-		for i := t.runFrom - 1; i >= 0 && i >= t.runFrom-4; i-- { // the heading above may name the day
+	from, to := t.from, t.to
+	if t.timed(from, to) < 2 && t.runTo > 0 {
+		from, to = t.runFrom, t.runTo
+		for i := from - 1; i >= 0 && i >= from-4; i-- { // the heading above may name the day
 			if day := t.firstDay(t.doc.Blocks[i].Text); !day.IsZero() {
 				t.day = day
 				break
 			}
 		}
 	}
-	day, last := t.day, time.Time{}
-	for _, b := range blocks {
+	day, last, many := t.day, time.Time{}, t.timed(from, to) >= minRun
+	for i := from; i < to; i++ {
+		b := t.doc.Blocks[i]
 		text := strings.TrimSpace(b.Label + " " + b.Text)
-		if b.Kind == Code || timed(blocks) >= minRun && !leadingMoment(text) && t.firstDay(cut(text, 40)).IsZero() {
+		if b.Kind == Code || many && !t.lead[i] && t.firstDay(cut(text, 40)).IsZero() {
 			continue
 		}
 		for _, m := range moments(cut(text, 80)) {
@@ -290,17 +291,6 @@ func (t *studied) fromTimeline() (begin, end time.Time) {
 		end = time.Time{}
 	}
 	return begin, end
-}
-
-// timed counts the blocks that begin with a clock time.
-func timed(blocks []Block) int {
-	n := 0
-	for _, b := range blocks {
-		if leadingMoment(strings.TrimSpace(b.Label + " " + b.Text)) {
-			n++
-		}
-	}
-	return n
 }
 
 // point puts a clock time on a day. A time without a zone takes the only one that the document names, else UTC.
