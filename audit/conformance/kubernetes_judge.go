@@ -80,9 +80,9 @@ func (r KubernetesRun) worthNothing(at time.Time) string {
 	case x.DryRun:
 		return "the tests were only listed (DryRun), none was run"
 	case x.Focus != `\[Conformance\]`:
-		return fmt.Sprintf("the tests were chosen by %q, not by \\[Conformance\\]", x.Focus)
+		return fmt.Sprintf("the tests were chosen by %s, not by \\[Conformance\\]", quoted(x.Focus))
 	case x.Skip != "":
-		return fmt.Sprintf("tests were left out by %q; a valid run leaves out none", x.Skip)
+		return fmt.Sprintf("tests were left out by %s; a valid run leaves out none", quoted(x.Skip))
 	case len(x.Narrowed) > 0:
 		return "tests were left out by " + strings.Join(x.Narrowed, "; ")
 	case x.Conformance == 0:
@@ -159,3 +159,6 @@ func (r KubernetesRun) Certification(at time.Time) string {
 	}
 	return "accepted by the CNCF for " + r.Version + "; lapsed on " + end.Format(time.DateOnly) + " unless each later version was certified too"
 }
+
+// quoted puts a pattern between quotation marks without changing its backslashes.
+func quoted(s string) string { return `"` + s + `"` }
