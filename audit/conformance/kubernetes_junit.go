@@ -99,10 +99,9 @@ type caseSink interface {
 	junitCase(junitCase)
 }
 
-// readCases walks over a junit file. Document types are refused, so that no entity can be declared; unknown elements are
-// skipped; text is not looked at.
+// readCases walks over a junit file. Unknown elements are skipped; text is not looked at.
 func readCases(data []byte, sink caseSink) error {
-	d := xml.NewDecoder(&cleanXML{r: bytes.NewReader(data)})
+	d := xml.NewDecoder(&tagsOf{data: data})
 	var open []string
 	var current *junitCase
 	cases := 0
@@ -118,8 +117,6 @@ func readCases(data []byte, sink caseSink) error {
 			return err
 		}
 		switch t := token.(type) {
-		case xml.Directive:
-			return errors.New("a document type is declared, which a result of tests has no need for")
 		case xml.StartElement:
 			if len(open) >= mostNested {
 				return errors.New("elements are nested too deeply")
@@ -293,17 +290,80 @@ func hashed(s string) uint64 {
 	return h.Sum64()
 }
 
-// cleanXML passes a junit file on without the control bytes that XML forbids: terminals' colours in logs of tests.
-type cleanXML struct{ r io.Reader }
+// tagsOf passes on the tags of a junit file without text, comments and CDATA: the logs of tests stand there, which may be hundreds
+// of megabytes in one piece. Control bytes that XML forbids become blanks.
+type tagsOf struct {
+	data  []byte
+	in    bool // inside a tag
+	quote byte // the quotation mark that an attribute began with; 0: none is open
+	long  int  // bytes of the tag so far
+	err   error
+}
 
-func (c *cleanXML) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	for i, b := range p[:n] {
-		if b < ' ' && b != '\t' && b != '\n' && b != '\r' {
-			p[i] = ' '
+// longestTag is the longest tag that is read, in bytes: messages of failures stand in attributes.
+const longestTag = 1 << 20
+
+// Read passes on the next tags.
+func (r *tagsOf) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) && len(r.data) > 0 {
+		if !r.in && !r.next() {
+			break
 		}
+		if r.err != nil {
+			return n, r.err
+		}
+		b := r.data[0]
+		r.data = r.data[1:]
+		if r.long++; r.long > longestTag {
+			return n, fmt.Errorf("a tag is longer than %d bytes", longestTag)
+		}
+		switch {
+		case r.quote == 0 && (b == '"' || b == '\''):
+			r.quote = b
+		case b == r.quote:
+			r.quote = 0
+		case r.quote == 0 && b == '>':
+			r.in = false
+		case b < ' ' && b != '\t' && b != '\n' && b != '\r':
+			b = ' '
+		}
+		p[n] = b
+		n++
 	}
-	return n, err
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// next goes to the next tag; false: there is none. Any other declaration than a comment or CDATA is an error, above all a document
+// type, so that no entity can be declared.
+func (r *tagsOf) next() bool {
+	for {
+		i := bytes.IndexByte(r.data, '<')
+		if i < 0 {
+			r.data = nil
+			return false
+		}
+		r.data = r.data[i:]
+		end := -1
+		for begin, stop := range map[string]string{"<!--": "-->", "<![CDATA[": "]]>"} {
+			if bytes.HasPrefix(r.data, []byte(begin)) {
+				if end = bytes.Index(r.data[len(begin):], []byte(stop)); end >= 0 {
+					end += len(begin) + len(stop)
+				}
+			}
+		}
+		if end < 0 && bytes.HasPrefix(r.data, []byte("<!")) {
+			r.err = errors.New("a document type is declared, or a comment has no end: a result of tests has no need for either")
+		}
+		if end < 0 {
+			r.in, r.quote, r.long = true, 0, 0
+			return true
+		}
+		r.data = r.data[end:]
+	}
 }
 
 // redactJUnit keeps of a junit file the counts, how it was run, and name and result of each case. Messages and logs of tests
