@@ -54,6 +54,7 @@ func readRequirements(data []byte) (requirements, error) {
 func readList(data []byte) (requirements, error) {
 	r := requirements{name: "list of scs-0128"}
 	line, seen := 0, map[string]bool{}
+	test := regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)+(\([^)]*\))?$`)
 	for text := range bytes.Lines(data) {
 		line++
 		s := strings.TrimSpace(string(text))
@@ -62,7 +63,7 @@ func readList(data []byte) (requirements, error) {
 		}
 		seen[s] = true
 		name, id := splitTest(s)
-		if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)+(\([^)]*\))?$`).MatchString(name) {
+		if !test.MatchString(name) {
 			return r, fmt.Errorf("line %d is no name of a test: %q", line, oneLine(s))
 		}
 		if len(r.tests) >= mostRequired {

@@ -16,7 +16,7 @@ type exception struct {
 	reason string
 }
 
-// Limits of a file of exceptions. That of SCS of August 2026 has ten.
+// Limits of a file of exceptions. That of SCS of August 2026 has nine.
 const (
 	mostRules    = 1000
 	longestRegex = 512

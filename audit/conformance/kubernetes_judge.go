@@ -44,9 +44,9 @@ func answerOf(e Entry) Answer {
 		a.Reason = "nobody looked"
 		return a
 	}
-	a.Reason = e.Trouble.Text
-	if e.Trouble.Settle != "" {
-		a.Settle = []string{e.Trouble.Settle}
+	a.Reason, a.Settle = e.Trouble.Text, []string{e.Trouble.Settle}
+	if e.Trouble.Settle == "" {
+		a.Settle = []string{"give an address that a program can read without login, or hand the files over"}
 	}
 	if e.Trouble.Outcome() != audit.MISS {
 		a.Outcome = audit.DNF

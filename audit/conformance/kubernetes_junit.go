@@ -101,6 +101,9 @@ type caseSink interface {
 
 // readCases walks over a junit file. Unknown elements are skipped; text is not looked at.
 func readCases(data []byte, sink caseSink) error {
+	if looksLikeHTML(data) {
+		return errors.New("a web page came instead of the results")
+	}
 	d := xml.NewDecoder(&tagsOf{data: data})
 	var open []string
 	var current *junitCase

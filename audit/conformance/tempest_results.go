@@ -141,7 +141,7 @@ func (r *tempestJUnit) junitCase(c junitCase) {
 
 // stestrLine is a line of what stestr prints for a test (mtreinish/stestr 0fb2228a, stestr/subunit_trace.py, show_outcome).
 func stestrLine() *regexp.Regexp {
-	return regexp.MustCompile(`^\{[0-9]{1,4}\} (.{1,1500}?)(?: \[[0-9., +%s-]{1,40}\])? \.\.\. (ok|FAILED|SKIPPED|[a-z]{1,12})(?:$|[: ])`)
+	return regexp.MustCompile(`^\{[0-9]{1,4}\} (.+?)(?: \[[0-9., +%s-]{1,40}\])? \.\.\. (ok|FAILED|SKIPPED|[a-z]{1,12})(?:$|[: ])`)
 }
 
 // readStestr reads what stestr last or stestr run print. Lines that are none of a test are logs, and left out.
