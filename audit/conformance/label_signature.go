@@ -272,7 +272,7 @@ func documentKeys(data []byte, issuer, kid string) (keySet, error) {
 	if !named {
 		return keySet{}, fmt.Errorf("it has no key %q that may make statements", oneLine(kid))
 	}
-	return publicKeys(keys, "whether the certificate of the key leads to a trust anchor of Gaia-X was not looked at")
+	return publicKeys(keys, "whether the certificate of the key goes back to a trust anchor of Gaia-X was not looked at")
 }
 
 // didAddress is where the document of a did:web stands (W3C CCG, did:web method).
