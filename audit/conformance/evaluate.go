@@ -24,7 +24,7 @@ type Result struct {
 // How far a moment may be off before a result counts as one of the future: a day without a time zone (the zones of the
 // world reach from -12 to +14 hours), five minutes with one.
 const (
-	doubt     = 24 * time.Hour
+	doubt    = 24 * time.Hour
 	mostSkew = 5 * time.Minute
 )
 
