@@ -100,8 +100,8 @@ func parts() map[string]func(Entry, time.Time) Answer {
 	return map[string]func(Entry, time.Time) Answer{KindKubernetes: JudgeKubernetes, KindTempest: JudgeTempest}
 }
 
-// beside adds what sources show that have some of the tests: a failed one counts against the whole, a passed one is named and
-// proves nothing about the others.
+// beside adds what sources show that have some of the tests: a failed one counts against the whole as long as a result counts,
+// a passed one is named and proves nothing about the others.
 func beside(whole Answer, entries []Entry, at time.Time) Answer {
 	judges := parts()
 	for _, e := range entries {
@@ -110,7 +110,7 @@ func beside(whole Answer, entries []Entry, at time.Time) Answer {
 			continue
 		}
 		part := judge(e, at)
-		if part.Outcome == audit.FAIL {
+		if part.Outcome == audit.FAIL && (part.ValidUntil.IsZero() || at.Before(part.ValidUntil)) {
 			whole = agree([]Answer{whole, part})
 			continue
 		}
