@@ -65,6 +65,30 @@ func TestACertificateIsHeldOnlyForItsSubjectScopeAndYear(t *testing.T) {
 	}
 }
 
+func TestARenewedCertificateCountsAlone(t *testing.T) {
+	certificate := func(years int, page CertificateStatus) Entry {
+		return Entry{
+			Target:      Target{Kind: KindCertificate, Layer: "iaas", Subject: "green"},
+			Certificate: &Certificate{Subject: "green", Scope: ScopeIaaS, Issued: now.AddDate(years, -1, 0), Page: page},
+		}
+	}
+	shown := CertificateStatus{NamesSubject: true, NamesScope: true}
+	for name, c := range map[string]struct {
+		entries []Entry
+		want    audit.Outcome
+	}{
+		"renewed":              {[]Entry{certificate(-1, shown), certificate(0, shown)}, audit.PASS},
+		"in the other order":   {[]Entry{certificate(0, shown), certificate(-1, shown)}, audit.PASS},
+		"over":                 {[]Entry{certificate(-1, shown), certificate(-2, shown)}, audit.FAIL},
+		"renewed, not shown":   {[]Entry{certificate(-1, shown), certificate(0, CertificateStatus{})}, audit.DNF},
+		"renewed, not granted": {[]Entry{certificate(-1, shown), certificate(0, CertificateStatus{Listed: ListedNotCertified})}, audit.FAIL},
+	} {
+		if got := Judge(Evidence{Entries: c.entries}, "iaas", now).Certificate; got.Outcome != c.want {
+			t.Errorf("%s: got %s %q, want %s", name, got.Outcome, got.Reason, c.want)
+		}
+	}
+}
+
 func TestTheOverviewOfAMonitorSaysWhoIsCertified(t *testing.T) {
 	table := "### Certified SCS-compatible IaaS\n\n| Name | Description | Operator | SCS-compatible IaaS |\n|--|--|--|--|\n" +
 		"| [G](https://example.org) | Public (1 SCS region) | G | [✅ v3](/page/detail/green/scs-compatible-iaas) |\n" +

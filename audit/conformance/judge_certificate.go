@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -12,7 +13,7 @@ func judgeCertificates(entries []Entry, at time.Time) Answer {
 	var subjects []string
 	sources := map[string][]Answer{}
 	for _, e := range entries {
-		if e.Kind != KindCertificate {
+		if e.Kind != KindCertificate || replaced(e, entries, at) {
 			continue
 		}
 		if _, has := sources[e.Subject]; !has {
@@ -36,6 +37,16 @@ func judgeCertificates(entries []Entry, at time.Time) Answer {
 		parts = append(parts, agree(sources[subject]))
 	}
 	return all(parts)
+}
+
+// replaced reports whether a certificate is over and another one of the same subject is not: a renewed one counts alone.
+func replaced(e Entry, entries []Entry, at time.Time) bool {
+	over := func(e Entry) bool {
+		return e.Certificate != nil && !e.Certificate.Issued.IsZero() && !at.Before(e.Certificate.Until())
+	}
+	return over(e) && slices.ContainsFunc(entries, func(o Entry) bool {
+		return o.Kind == KindCertificate && o.Subject == e.Subject && o.Certificate != nil && !over(o)
+	})
 }
 
 // judgeCertificate holds one certificate against scs-0004. Whatever the page shows, the answer stays declared: SCS publishes

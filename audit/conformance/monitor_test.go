@@ -388,3 +388,19 @@ These environments are officially certified.
 		t.Errorf("nobody there: got %+v", trouble)
 	}
 }
+
+// FuzzParseOverview holds that a line of the overview names a subject and a known scope, in text that can be shown to people.
+func FuzzParseOverview(f *testing.F) {
+	f.Add("### Certified SCS-compatible IaaS\n| Name | Description | Operator | SCS-compatible IaaS |\n| [G](https://example.org) | x (1 SCS region) | G | [ok](/page/detail/green/scs-compatible-iaas) | [HM](https://example.org) |\n")
+	f.Add("| Name | a | b | SCS-compatible KaaS |\n| x | y | z | [ok](/page/detail/a%20b/scs-compatible-kaas) |\n## green: SCS\n")
+	f.Fuzz(func(t *testing.T, page string) {
+		for _, l := range parseOverview(page) {
+			if l.Subject == "" || layerOf(l.Scope) == "" || l.Name != plain(l.Name) || l.Operator != plain(l.Operator) || l.Subject != plain(l.Subject) || l.Regions < 0 {
+				t.Fatalf("got %+v", l)
+			}
+		}
+		if members := groupMembers([]byte(page)); len(members) > maxSubjects || !slices.IsSorted(members) {
+			t.Fatalf("got %q", members)
+		}
+	})
+}

@@ -22,7 +22,7 @@ func plain(s string) string {
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 	s = strings.TrimSpace(s)
 	if r := []rune(s); len(r) > mostText {
-		return string(r[:mostText]) + "..."
+		return string(r[:mostText-3]) + "..."
 	}
 	return s
 }
