@@ -56,6 +56,7 @@ var onlyIn = map[string][]string{
 	"github.com/google/osv-scalibr":          {"scoring/thirdparty"},
 	"github.com/pandatix/go-cvss":            {"scoring/thirdparty"},
 	"github.com/hiddeco/sshsig":              {"audit/signature"},
+	"github.com/go-jose/go-jose/":            {"audit/conformance"},
 }
 
 // testSupport is what tests of several packages share. It imports nothing of ours.

@@ -14,7 +14,11 @@ func collectors() map[string]Collect {
 	return map[string]Collect{
 		KindStatus:      collectStatus,
 		KindReport:      collectReport,
+		KindKubernetes:  collectKubernetes,
+		KindTempest:     collectTempest,
 		KindCertificate: collectCertificate,
+		KindLabel:       collectLabel,
+		KindDocument:    collectDocument,
 	}
 }
 

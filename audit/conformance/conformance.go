@@ -35,7 +35,10 @@ type Target struct {
 	Subject string `json:"subject,omitempty"` // name of the cloud there
 	Scope   string `json:"scope,omitempty"`   // file with the scope YAML, for a report
 	Signers string `json:"signers,omitempty"` // file of allowed signers, for a report
-	Config  string `json:"config,omitempty"`  // of kubernetes: the file with okToFail; of tempest: list of tests or guideline
+	// Config is a second file or address: of kubernetes the one with okToFail; of tempest the list of tests or the guideline, by
+	// default the list of SCS; of label a DID document, a JWK or a certificate of the issuer, by default looked up by its DID.
+	Config   string    `json:"config,omitempty"`
+	Declared *Declared `json:"declared,omitempty"` // of document: what the operator says of it
 	// What the operator says about a certificate; a document has more of its own.
 	Version     string    `json:"version,omitempty"`     // of the scope
 	Issuer      string    `json:"issuer,omitempty"`      // an organisation

@@ -97,7 +97,7 @@ func judgeTests(entries []Entry, declared []Result, layer string, at time.Time) 
 
 // parts names who judges the kinds of sources that show some of the tests of a scope, never all of them.
 func parts() map[string]func(Entry, time.Time) Answer {
-	return map[string]func(Entry, time.Time) Answer{}
+	return map[string]func(Entry, time.Time) Answer{KindKubernetes: JudgeKubernetes, KindTempest: JudgeTempest}
 }
 
 // beside adds what sources show that have some of the tests: a failed one counts against the whole as long as a result counts,
