@@ -131,6 +131,45 @@ func TestEvidenceComesBackFromJSONAsItWas(t *testing.T) {
 	}
 }
 
+// Whatever is taken away from facts that pass, nothing is seen to fail by that; and of nothing, nothing is known.
+func TestAFactThatIsMissingNeverFails(t *testing.T) {
+	run := kubernetesAt(t, "v1.36", junitOf{tests: 446}.files("v1.36"), Target{})
+	tempest := tempestFrom(t, formats()["subunit"], listOfTests)
+	tempest.Tempest.Required = Tally{All: 3, Passed: 3}
+	tempest.Tempest.Failed = 0
+	for name, judge := range map[string]struct {
+		facts any
+		judge func() Answer
+	}{
+		"kubernetes": {run.Kubernetes, func() Answer { return JudgeKubernetes(run, judged()) }},
+		"results":    {&run.Kubernetes.Results, func() Answer { return JudgeKubernetes(run, judged()) }},
+		"log":        {run.Kubernetes.Log, func() Answer { return JudgeKubernetes(run, judged()) }},
+		"tempest":    {tempest.Tempest, func() Answer { return JudgeTempest(tempest, judged()) }},
+		"tally":      {&tempest.Tempest.Required, func() Answer { return JudgeTempest(tempest, judged()) }},
+	} {
+		if got := judge.judge(); got.Outcome != audit.PASS {
+			t.Fatalf("%s: want a sample that passes, got %v %q", name, got.Outcome, got.Reason)
+		}
+		facts := reflect.ValueOf(judge.facts).Elem()
+		for i := range facts.NumField() {
+			kept := reflect.New(facts.Field(i).Type()).Elem()
+			kept.Set(facts.Field(i))
+			facts.Field(i).SetZero()
+			if got := judge.judge(); got.Outcome == audit.FAIL || got.Reason == "" {
+				t.Errorf("%s without %s: got %v %q", name, facts.Type().Field(i).Name, got.Outcome, got.Reason)
+			}
+			facts.Field(i).Set(kept)
+		}
+	}
+	for _, e := range []Entry{{Kubernetes: &KubernetesRun{}}, {Tempest: &TempestRun{}}} {
+		for _, got := range []Answer{JudgeKubernetes(e, judged()), JudgeTempest(e, judged())} {
+			if got.Outcome == audit.PASS || got.Outcome == audit.FAIL {
+				t.Errorf("of nothing, nothing is known: got %v %q", got.Outcome, got.Reason)
+			}
+		}
+	}
+}
+
 func FuzzOneLine(f *testing.F) {
 	f.Add("a\x1b[31m b\u202e\n\tc")
 	f.Add(strings.Repeat("ä", 1000))

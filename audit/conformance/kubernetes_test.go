@@ -144,6 +144,7 @@ func TestWhatIsWrongWithARunIsSaid(t *testing.T) {
 	}{
 		{"a test failed", junitOf{tests: 445, failed: []string{"[sig-example] DNS should work [Conformance]"}}.files("v1.36"), Target{},
 			audit.FAIL, "1 conformance test failed: [sig-example] DNS should work [Conformance]"},
+		{"a failure of another product", junitOf{tests: 445, failed: []string{"x [Conformance]"}}.files("v1.36"), Target{Subject: "Another Cloud"}, audit.DNF, `not of "Another Cloud"`},
 		{"another product", junitOf{tests: 446}.files("v1.36"), Target{Subject: "Another Cloud"}, audit.DNF, `not of "Another Cloud"`},
 		{"no name of the product", product(junitOf{tests: 446}.files("v1.36"), "vendor: Example\nversion: 1\n"), Target{}, audit.DNF, "does not say which product"},
 		{"another focus", set("FocusStrings", "sig-network").files("v1.36"), Target{}, audit.DNF, "sig-network"},
@@ -326,6 +327,28 @@ func TestAProductSheetIsCheckedAsTheCNCFChecksIt(t *testing.T) {
 		}
 		if test.want == "" && len(s.problems) > 0 || test.want != "" && !strings.Contains(strings.Join(s.problems, "\n"), test.want) {
 			t.Errorf("%.40q: want a problem with %q, got %q", test.text, test.want, s.problems)
+		}
+	}
+}
+
+func TestTheWorseOfStatusAndChildrenCounts(t *testing.T) {
+	for text, want := range map[string][3]int{ // run, left out, failed
+		`status="passed"`:                 {1, 0, 0},
+		`status="timedout"`:               {1, 0, 1},
+		`status="panicked"`:               {1, 0, 1},
+		`status="failed"`:                 {1, 0, 1},
+		`status="pending"`:                {0, 1, 0},
+		`status="passed"><failure/><a b`:  {1, 0, 1},
+		`status="skipped"><failure/><a b`: {1, 0, 1},
+		`status="passed"><skipped/><a b`:  {0, 1, 0},
+	} {
+		element := "<testcase name=\"x [Conformance]\" " + text + "/>"
+		if strings.Contains(text, ">") {
+			element = strings.TrimSuffix(strings.TrimSuffix(element, "/>"), "<a b") + "</testcase>"
+		}
+		r, err := readJUnit([]byte("<testsuite>"+element+"</testsuite>"), nil)
+		if got := [3]int{r.Conformance, r.LeftOut, r.Failures}; err != nil || got != want {
+			t.Errorf("%s: want %v, got %v (%v)", element, want, got, err)
 		}
 	}
 }

@@ -80,7 +80,7 @@ func collectLabel(ctx context.Context, t Target, w World) Entry {
 		return e
 	}
 	answer, ok := a.look(audit.Request{URL: raw(at), Limit: mostSmall,
-		Accept: "application/vc+jwt, application/vc+ld+json+jwt, application/vc+sd-jwt, application/jwt, application/vc, application/ld+json, application/json, text/plain, application/octet-stream"})
+		Accept: "application/vc+jwt, application/vp+jwt, application/vc+ld+jwt, application/vc+ld+json+jwt, application/vc+sd-jwt, application/jwt, application/vc, application/ld+json, application/json, text/plain, application/octet-stream"})
 	if !ok {
 		e.Trouble = answer.Trouble
 		return e

@@ -259,6 +259,13 @@ func TestGuidelinesOfOpenInfraAreReadInEachSchema(t *testing.T) {
 	}
 }
 
+func TestAFailureOfARetiredGuidelineFailsNothingOfSCS(t *testing.T) {
+	failing := "{0} tempest.api.example.test_a.ATest.test_one [1s] ... FAILED\n{0} tempest.api.example.test_a.ATest.test_two [1s] ... ok\n"
+	e := tempestFrom(t, failing, guidelines()["2.0"])
+	wants(t, JudgeTempest(e, judged()), audit.DNF, "1 of 2 tests of the guideline 2020.06 failed", "retired")
+	wants(t, JudgeTempest(e, dayOf(2025, time.June, 1)), audit.FAIL, "1 of 2 tests of the guideline 2020.06 failed")
+}
+
 func TestOfResultsOnlyNamesAndOutcomesAreKept(t *testing.T) {
 	for format, text := range formats() {
 		kept, err := redactResults([]byte(text))
