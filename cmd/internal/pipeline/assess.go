@@ -46,10 +46,10 @@ type dossier struct {
 	packages     []sbom.Packages
 	projects     projectsDocument
 	quality      qualityDocument
-	previous     *previousDocument     // nil: no last report was given
-	levels       *conformance.Evidence // nil: nothing about levels 1 and 2 was named
-	declared     *declarationsDocument // nil: the operator declares nothing
-	statements   []declaration.Result
+	previous     *previousDocument        // nil: no last report was given
+	levels       *conformance.Evidence    // nil: nothing about levels 1 and 2 was named
+	declared     *declarationsDocument    // nil: the operator declares nothing
+	declares     []declaration.Result     // what the operator says, by the day that is judged
 	operator     *transparency.Evidence   // nil: nobody looked at public artifacts of an operator
 	inside       map[string]sbom.Packages // packages by artifact id
 	artifacts    map[string]sbom.Artifact // by id

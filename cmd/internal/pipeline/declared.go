@@ -110,20 +110,20 @@ func (d *dossier) declare(opt AssessOptions) error {
 		}
 		accepted = append(accepted, one)
 	}
-	d.statements = declaration.Reviewed(declaration.Judge(f, d.stack.AssessedAt, declaration.LookedAt(d.declared.Looks)), accepted, d.stack.AssessedAt)
+	d.declares = declaration.Reviewed(declaration.Judge(f, d.stack.AssessedAt, declaration.LookedAt(d.declared.Looks)), accepted, d.stack.AssessedAt)
 	return nil
 }
 
 // stateFacts puts declared facts where nothing was measured. A declaration never replaces a measured fact, and counts only
 // for facts that some requirement lets a declaration settle.
 func (d *dossier) stateFacts(kind string, sub *policies.Subject, set func(field string)) {
-	for i, s := range d.statements {
+	for i, s := range d.declares {
 		for _, field := range d.declarable(kind, sub.Ref.ID, s.ID) {
 			at := slices.IndexFunc(sub.Unknown, func(u policies.UnknownField) bool { return u.Field == field })
 			switch {
 			case at < 0 && !sub.Declared[field]:
 				if s.Outcome == audit.PASS && !d.isTrue(sub, field) {
-					d.statements[i].Reason += "; measured otherwise: " + sub.Says[field]
+					d.declares[i].Reason += "; measured otherwise: " + sub.Says[field]
 				}
 			case s.Outcome == audit.PASS:
 				if at >= 0 {
@@ -178,7 +178,7 @@ func emptyRecord(kind string) any {
 // declarationRows are the statements as readers see them.
 func (d *dossier) declarationRows() []reports.Declaration {
 	var out []reports.Declaration
-	for _, s := range d.statements {
+	for _, s := range d.declares {
 		row := reports.Declaration{
 			ID: s.ID, Who: s.Who, Role: s.Role, Date: s.Date, Expires: s.Expires, Statement: s.Statement, Outcome: s.Outcome, Reason: s.Reason, Origins: s.Origins,
 			Digest: s.Digest, Notes: s.Review.Notes,

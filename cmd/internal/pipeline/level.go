@@ -69,7 +69,7 @@ func (d *dossier) standing(layer string) conformance.Standing {
 		return conformance.Standing{Layer: layer, Tests: nobody, Certificate: nobody}
 	}
 	e := *d.levels
-	for _, s := range d.statements {
+	for _, s := range d.declares {
 		e.Declarations = append(slices.Clone(e.Declarations), conformance.Result{ID: s.ID, Outcome: s.Outcome, CheckedAt: s.Date})
 	}
 	return conformance.Judge(e, layer, d.stack.AssessedAt)
