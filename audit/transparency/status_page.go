@@ -20,6 +20,8 @@ type StatusPage struct {
 	SaysNone bool `json:"says_none,omitempty"`
 	// Complete is false where the software shows only a part, such as the newest 50 incidents or an RSS feed.
 	Complete bool `json:"complete"`
+	// AllMaintenances is true if every maintenance is shown, even where Complete is false because of the incidents.
+	AllMaintenances bool `json:"all_maintenances,omitempty"`
 	// Shows says in words what the software shows, where that is only a part: "the newest 50 incidents".
 	Shows string `json:"shows,omitempty"`
 	// Since is from when on the page exists, as its software says: the page or its oldest component was made then. Zero: not

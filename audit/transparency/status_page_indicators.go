@@ -251,7 +251,7 @@ func maintenanceAnnounced(q Question, a Artifact) Measurement {
 	}
 	if all == 0 {
 		m := Measurement{Outcome: audit.NA, Reason: fmt.Sprintf("it shows everything of %d months, and no maintenance among it", q.Rule.Numbers["months"])}
-		if !page.Complete || slices.Contains(page.Hides, PartMaintenance) || page.empty() {
+		if !page.Complete && !page.AllMaintenances || slices.Contains(page.Hides, PartMaintenance) || page.empty() {
 			m.Outcome, m.Reason = audit.DNF, "it shows no maintenance, which does not mean that there was none: "+pageOr(page.Shows, "it does not tell maintenances")
 			m.Settle = []string{"announce maintenances on the status page, or hand over an announcement"}
 		}

@@ -147,6 +147,9 @@ func TestAnswersAboutStatusPages(t *testing.T) {
 		{"not announced", "SP-04", audit.FAIL, "0 of 1", []Artifact{with(func(p *StatusPage) { p.Incidents[1].Announced = p.Incidents[1].Begin.Add(-time.Hour) })}},
 		{"announcement hidden", "SP-04", audit.DNF, "cannot be read", []Artifact{with(func(p *StatusPage) { p.Incidents[1].Announced, p.Hides = time.Time{}, []string{PartAnnounced} })}},
 		{"none on a page that shows all", "SP-04", audit.NA, "no maintenance", []Artifact{with(func(p *StatusPage) { p.Incidents = p.Incidents[:1] })}},
+		{"none, and only incidents are cut", "SP-04", audit.NA, "no maintenance", []Artifact{with(func(p *StatusPage) {
+			p.Incidents, p.Complete, p.AllMaintenances = p.Incidents[:1], false, true
+		})}},
 		{"none on a page that shows a part", "SP-04", audit.DNF, "does not mean", []Artifact{with(func(p *StatusPage) { p.Incidents, p.Complete = p.Incidents[:1], false })}},
 
 		{"current", "SP-05", audit.PASS, "2026-11-23", []Artifact{pageOf(goodPage())}},

@@ -143,7 +143,7 @@ func readCachet(ctx context.Context, l *look, p *page) *audit.Trouble {
 		query += "&sort=-scheduled_at"
 	}
 	schedules := l.cachetList(ctx, p, base+"/schedules"+query, true, names)
-	p.out.Complete = incidents && schedules
+	p.out.Complete, p.out.AllMaintenances = incidents && schedules, schedules
 	if len(p.out.Components) == 0 && len(p.read) == 0 && !p.out.Complete {
 		return other(l.join(base + "/incidents")) // an empty list of components alone is no Cachet
 	}

@@ -109,6 +109,7 @@ func readStatuspage(ctx context.Context, l *look, p *page) *audit.Trouble {
 		p.incident(i.incident(home, true))
 	}
 	p.out.Complete = incidents >= 0 && incidents < statuspageList && maintenances >= 0 && maintenances < statuspageList
+	p.out.AllMaintenances = maintenances >= 0 && maintenances < statuspageList
 	if !p.out.Complete {
 		p.out.Shows = fmt.Sprintf("the newest %d incidents and maintenances with all parts", statuspageList)
 	}
