@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -145,12 +146,19 @@ func (c *Collector) cached(ctx context.Context, address string) (source, error) 
 	case !ok && c.options.Offline:
 		return source{}, ErrOffline
 	case !ok:
+		if err := c.mayReach(ctx, address); err != nil {
+			return source{}, err
+		}
 		if err := c.download(ctx, address, final); err != nil {
 			return source{}, err
 		}
 		found, ok = gitDirectory(final)
 	case c.stale(final):
-		if err := c.update(ctx, address, final); err != nil {
+		err := c.mayReach(ctx, address)
+		if err == nil {
+			err = c.update(ctx, address, final)
+		}
+		if err != nil {
 			c.warn("updating a cached clone", "repository", address, "reason", err.Error())
 		}
 	}
@@ -158,6 +166,22 @@ func (c *Collector) cached(ctx context.Context, address string) (source, error) 
 		return source{}, errors.New("the new clone is not a git repository")
 	}
 	return source{clone: found, ours: final, url: address}, nil
+}
+
+// mayReach asks Options.Reach about the server of an address.
+func (c *Collector) mayReach(ctx context.Context, address string) error {
+	u, err := url.Parse(address)
+	if c.options.Reach == nil || err != nil || u.Host == "" {
+		return err
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80", "ssh": "22", "git": "9418"}[u.Scheme]
+	}
+	if err := c.options.Reach(ctx, net.JoinHostPort(u.Hostname(), port)); err != nil {
+		return fmt.Errorf("contacting the server: %w", err)
+	}
+	return nil
 }
 
 // ErrOffline says that nobody asked a server, because the run may not, and that no clone is on this machine.

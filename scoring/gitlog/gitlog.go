@@ -51,6 +51,10 @@ type Options struct {
 	// Classify recognises the text of a licence as an SPDX expression; coverage is not used. Nil: licences stay unknown.
 	Classify func(text []byte) (expression string, coverage int, ok bool)
 
+	// Reach is asked before git contacts the server at a host and port; an error refuses it, and its text is shown. Nil: every
+	// server may be contacted. Git looks the name up again: what a server that changes its mind in between says is not covered.
+	Reach func(ctx context.Context, hostPort string) error
+
 	Protocols []string // protocols that git may use, as in GIT_ALLOW_PROTOCOL; nil: https
 	// Network settings for git as KEY=value, e.g. HTTPS_PROXY; only the names in networkNames are passed on.
 	Network []string

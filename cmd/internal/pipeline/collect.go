@@ -147,7 +147,7 @@ func (c *collecting) enough(collector string, p scoring.Project, e scoring.Evide
 func (g *gatherer) gitOptions() (options gitlog.Options, done func(), err error) {
 	options = gitlog.Options{
 		CacheDir: g.opt.CacheDir, Mirrors: g.opt.Mirrors, Offline: g.opt.Offline, At: g.at, AtHead: g.opt.AtHead, Keep: g.keptBy(),
-		Classify: licence.Detect, Log: g.opt.logger(),
+		Classify: licence.Detect, Log: g.opt.logger(), Reach: g.reach,
 	}
 	var open []*os.File
 	done = func() {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 
@@ -37,6 +38,22 @@ func network(g *web.Guard, offline bool) source.Network {
 		return source.Network{Local: g.Local}
 	}
 	return source.Network{Dial: g.Dial, Local: g.Local, Proxy: g.Proxy, Roots: g.Roots()}
+}
+
+// reach refuses servers of git that the guard refuses (gitlog.Options). Behind a proxy the proxy decides; whether a server
+// answers at all git finds out itself.
+func (g *gatherer) reach(ctx context.Context, hostPort string) error {
+	if g.network.Dial == nil || g.stack.Network.Proxy != "" {
+		return nil
+	}
+	conn, err := g.network.Dial(ctx, "tcp", hostPort)
+	if err == nil {
+		return conn.Close()
+	}
+	if web.Refused(err) {
+		return err
+	}
+	return nil
 }
 
 // parseNetwork reads an address or a network.

@@ -199,6 +199,27 @@ func TestWhatKeepsARepositoryFromBeingReadIsNamed(t *testing.T) {
 	}
 }
 
+func TestGitContactsNoServerThatTheGuardRefuses(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	defer server.Close()
+	way, err := guard(Stack{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gatherer{at: judged, network: network(way, false)}
+	g.git, err = gitlog.New(gitlog.Options{CacheDir: t.TempDir(), At: judged, Protocols: []string{"http"}, Reach: g.reach})
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, url := range []string{server.URL + "/ops/runbooks", "http://169.254.169.254/latest/meta-data", "http://[::ffff:127.0.0.1]/x/y"} {
+		_, trouble := g.openRepository(t.Context(), url)
+		if trouble == nil || trouble.Kind != audit.TroubleAddress || asked > 0 {
+			t.Errorf("%s: %+v, asked %d times", url, trouble, asked)
+		}
+	}
+}
+
 func TestLicenceFilesAreToldByTheirNames(t *testing.T) {
 	for name, want := range map[string]bool{
 		"LICENSE": true, "LICENCE.md": true, "LICENSE-CODE": true, "license_content.txt": true, "COPYING": true, "LICENSES/CC-BY-4.0.txt": true, "UNLICENSE": true,
