@@ -36,7 +36,7 @@ func TestWhatIsWrittenIsReadBackEqual(t *testing.T) {
 		t.Errorf("packages (-want +got):\n%s", diff)
 	}
 	wantMeta := sbom.BOMMeta{Format: sbom.FormatCycloneDX, SpecVersion: "1.7", SerialNumber: doc.SerialNumber, Timestamp: assessedAt, Kind: sbom.KindImage, Name: "keystone",
-		Version: "26.0.1", Reference: keystone().Reference, Digest: someDigest}
+		Version: "26.0.1", Reference: keystone().Reference, Digest: someDigest, Public: true}
 	if diff := cmp.Diff(wantMeta, meta); diff != "" {
 		t.Errorf("meta (-want +got):\n%s", diff)
 	}
