@@ -45,7 +45,7 @@ func ReadMarkdown(address string, data []byte) Document {
 	}
 	m.flush()
 	if d.Title == "" {
-		d.Title = firstHeading(d.Blocks)
+		d.Title = firstLine(d.Blocks)
 	}
 	d.Title = cut(clean(unmark(d.Title)), 200)
 	return d
@@ -152,6 +152,8 @@ func (m *markdown) line(line string) {
 		m.d.add(Block{Kind: Heading, Level: len(h[1]), Text: unmark(h[2])})
 	case strings.HasPrefix(trimmed, "|") && strings.Count(trimmed, "|") > 1:
 		m.row(trimmed)
+	case len(m.lines) == 0 && plainHeading(trimmed):
+		m.d.add(Block{Kind: Heading, Level: 7, Text: strings.TrimRight(unmark(trimmed), ": ")})
 	case listMark.MatchString(trimmed):
 		m.flush()
 		m.kind, m.lines = Item, []string{listMark.ReplaceAllString(trimmed, "")}
@@ -173,6 +175,15 @@ func ownLine(line string) bool {
 	}
 	label, _ := splitLabel(line)
 	return label != "" && len(partsOf(label, maxLabelWords)) > 0
+}
+
+// plainHeading says whether a line of plain text stands for a heading: it announces a part, is short and no sentence.
+func plainHeading(line string) bool {
+	if len(strings.Fields(line)) > 8 || strings.ContainsAny(line[len(line)-1:], ".,;") || listMark.MatchString(line) || lead.MatchString(line) {
+		return false
+	}
+	_, rest := splitLabel(line)
+	return (rest == "" || rest == line) && len(partsOf(line, maxHeadingWords)) > 0
 }
 
 // fenced takes the lines of code blocks.
@@ -239,10 +250,13 @@ func (m *markdown) flush() {
 	m.lines, m.kind = nil, Text
 }
 
-func firstHeading(blocks []Block) string {
-	for _, b := range blocks {
-		if b.Kind == Heading {
-			return b.Text
+// firstLine is the title of a text that states none: its first block if that is a heading or a short line, else its first
+// heading.
+func firstLine(blocks []Block) string {
+	for i, b := range blocks {
+		text := strings.Trim(b.Label+": "+b.Text, ": ")
+		if b.Kind == Heading || i == 0 && b.Kind == Text && len(strings.Fields(text)) <= 14 {
+			return text
 		}
 	}
 	return ""

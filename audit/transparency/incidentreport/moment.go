@@ -31,7 +31,7 @@ var (
 	dayMonth   = regexp.MustCompile(`(?i)\b(\d{1,2})(?:st|nd|rd|th|er|\.)?\s*(?:of\s+)?[\s-](` + monthNames + `)\b\.?,?(?:[\s-]+((?:19|20)\d{2})\b)?`)
 	monthDay   = regexp.MustCompile(`(?i)\b(` + monthNames + `)\b\.?\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+((?:19|20)\d{2})\b)?`)
 	clockTime  = regexp.MustCompile(`(?i)` + clockForm)
-	zoneName   = regexp.MustCompile(`^\s*\(?(UTC|GMT|Z|BST|CEST|CET|MESZ|MEZ|EST|EDT|ET|CST|CDT|PST|PDT|PT|MST|MDT|JST)?\)?\s*(?:([+-])(\d{1,2}):?(\d{2})?\b)?`)
+	zoneName   = regexp.MustCompile(`^\s*(?:Uhr\s*)?\(?(UTC|GMT|Z|BST|CEST|CET|MESZ|MEZ|EST|EDT|ET|CST|CDT|PST|PDT|PT|MST|MDT|JST)?\)?\s*(?:([+-])(\d{1,2}):?(\d{2})?\b)?`)
 )
 
 // Zones that reports name, in minutes east of UTC. ET and PT are read as standard time.
@@ -127,6 +127,9 @@ func datesOf(text string) []moment {
 	each := func(re *regexp.Regexp, year, month, day int) {
 		for _, m := range re.FindAllStringSubmatchIndex(text, 200) {
 			y := group(m, year)
+			if y == "" && (m[1] < len(text) && text[m[1]] >= '0' && text[m[1]] <= '9' || m[0] > 0 && text[m[0]-1] == '.') { // 1.2.3 is a version
+				continue
+			}
 			add(m[:2], y, group(m, month), group(m, day), y == "")
 		}
 	}

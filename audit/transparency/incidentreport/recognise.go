@@ -61,9 +61,10 @@ type studied struct {
 	runTo     int
 	from, to  int    // blocks under the heading of the timeline; to is 0 if there is none
 	lead      []bool // of each block: it begins with a clock time
-	points    int     // clock times in all blocks
-	dates     int     // days named in them
+	points    int    // clock times in all blocks
+	dates     int    // days named in them
 	day       time.Time
+	zone      *int // that the document names for its times; nil: none
 	templates int
 }
 
@@ -98,6 +99,7 @@ func study(d Document) studied {
 	t.headings()
 	t.labels()
 	t.day = t.incidentDay()
+	t.zone = t.zoneNamed()
 	return t
 }
 

@@ -93,7 +93,7 @@ func TestAPartThatIsTakenOutIsNotFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for heading, part := range map[string]string{"## Customer impact": "impact", "## Timeline (UTC)": "timeline", "## Action items": "actions", "## Lessons learned": "lessons", "## Resolution": "resolution"} {
+	for heading, part := range map[string]string{"## Timeline (UTC)": "timeline", "## Action items": "actions", "## Lessons learned": "lessons", "## Resolution": "resolution"} {
 		before, after, ok := strings.Cut(string(data), heading)
 		if !ok {
 			t.Fatalf("the fixture has no %q", heading)

@@ -297,7 +297,7 @@ func (t *studied) fromTimeline() (begin, end time.Time) {
 func (t *studied) point(day time.Time, m moment) time.Time {
 	zone := m.zone
 	if zone == nil {
-		zone = t.zone()
+		zone = t.zone
 	}
 	at := day.Add(time.Duration(m.clock) * time.Minute)
 	if zone != nil {
@@ -306,9 +306,9 @@ func (t *studied) point(day time.Time, m moment) time.Time {
 	return at
 }
 
-// zone is the zone that the document names for all its times: in a heading or label such as "Timeline (UTC)", or the first
+// zoneNamed is the zone that the document names for all its times: in a heading or label such as "Timeline (UTC)", or the first
 // one that follows a clock time.
-func (t *studied) zone() *int {
+func (t *studied) zoneNamed() *int {
 	for _, b := range t.doc.Blocks {
 		if b.Kind == Heading || b.Kind == Row || b.Kind == Text && len(strings.Fields(b.Text)) < 12 { // "All times in CET."
 			for w := range strings.FieldsFuncSeq(b.Text+" "+b.Label, func(r rune) bool { return r < 'A' || r > 'Z' }) {
@@ -318,8 +318,8 @@ func (t *studied) zone() *int {
 			}
 		}
 	}
-	for _, b := range t.doc.Blocks {
-		for _, m := range moments(b.Label + " " + b.Text) {
+	for _, found := range t.moments {
+		for _, m := range found {
 			if m.zone != nil {
 				return m.zone
 			}

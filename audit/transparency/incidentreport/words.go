@@ -100,7 +100,7 @@ func unnumber(folded string) string {
 var languageWords = map[string][]string{
 	"en": {"the", "and", "was", "were", "of", "that", "with", "this", "for", "is", "we", "it", "from", "have"},
 	"de": {"der", "und", "wurde", "wurden", "nicht", "mit", "das", "ist", "ein", "eine", "auf", "wir", "zu", "auch"},
-	"fr": {"le", "les", "des", "et", "une", "est", "pour", "que", "dans", "nous", "sur", "ete", "avec", "aux"},
+	"fr": {"le", "les", "des", "et", "une", "est", "pour", "que", "dans", "nous", "sur", "ete", "avec", "aux", "la", "du", "un"},
 }
 
 // languageOf returns the language whose small words a folded text has most of; "" if there are too few to tell.
@@ -121,7 +121,7 @@ func languageOf(folded string) string {
 			second = max(second, n)
 		}
 	}
-	if most < 5 || most < second+second/2 {
+	if most < 4 || most < second+second/2 {
 		return ""
 	}
 	return best
