@@ -31,7 +31,7 @@ func pageOf(p StatusPage) Artifact {
 	}
 }
 
-func monitorOf(outages ...Outage) Artifact {
+func watching(outages ...Outage) Artifact {
 	return Artifact{
 		Target: Target{Kind: KindMonitor, URL: "https://health.example.org"}, Seen: []audit.Seen{{URL: "https://health.example.org", At: pageSeen}},
 		Monitor: &Monitor{Newest: pageSeen, Errors: Series{From: pageSeen.AddDate(0, -30, 0), To: pageSeen, Days: 900, Values: 1000}, Outages: outages},
@@ -140,7 +140,7 @@ func TestAnswersAboutStatusPages(t *testing.T) {
 		{"an odd begin", "SP-03", audit.DNF, "cannot be read", []Artifact{with(func(p *StatusPage) { p.Incidents[0].Begin, p.Incidents[0].Unread = time.Time{}, []string{PartBegin} })}},
 		{"old ones are only listed", "SP-03", audit.PASS, "only listed", []Artifact{with(func(p *StatusPage) { p.Incidents = append(p.Incidents, Incident{Begin: ago(400), Listed: true}) })}},
 		{"none, in its own words", "SP-03", audit.NA, "nothing to judge", []Artifact{with(func(p *StatusPage) { p.Incidents = nil })}},
-		{"none, and the monitor contradicts", "SP-03", audit.DNF, "the monitor shows errors", []Artifact{with(func(p *StatusPage) { p.Incidents = nil }), monitorOf(outage(5, 2))}},
+		{"none, and the monitor contradicts", "SP-03", audit.DNF, "the monitor shows errors", []Artifact{with(func(p *StatusPage) { p.Incidents = nil }), watching(outage(5, 2))}},
 		{"none, without a word", "SP-03", audit.DNF, "does not say", []Artifact{with(func(p *StatusPage) { p.Incidents, p.SaysNone = nil, false })}},
 
 		{"announced", "SP-04", audit.PASS, "1 of 1", []Artifact{pageOf(goodPage())}},
@@ -155,8 +155,8 @@ func TestAnswersAboutStatusPages(t *testing.T) {
 		{"current", "SP-05", audit.PASS, "2026-11-23", []Artifact{pageOf(goodPage())}},
 		{"stale", "SP-05", audit.FAIL, "2026-04-", []Artifact{with(func(p *StatusPage) { p.UpdatedAt, p.SaysNone = ago(220), false })}},
 		{"stale, says none, nobody to ask", "SP-05", audit.PASS, "no monitor is there to ask", []Artifact{with(func(p *StatusPage) { p.UpdatedAt = ago(220) })}},
-		{"stale, says none, the monitor agrees", "SP-05", audit.PASS, "shows no errors", []Artifact{with(func(p *StatusPage) { p.UpdatedAt = ago(220) }), monitorOf(outage(150, 2))}},
-		{"stale, says none, the monitor contradicts", "SP-05", audit.FAIL, "the monitor shows errors from 2026-11-16", []Artifact{with(func(p *StatusPage) { p.UpdatedAt = ago(220) }), monitorOf(outage(10, 2))}},
+		{"stale, says none, the monitor agrees", "SP-05", audit.PASS, "shows no errors", []Artifact{with(func(p *StatusPage) { p.UpdatedAt = ago(220) }), watching(outage(150, 2))}},
+		{"stale, says none, the monitor contradicts", "SP-05", audit.FAIL, "the monitor shows errors from 2026-11-16", []Artifact{with(func(p *StatusPage) { p.UpdatedAt = ago(220) }), watching(outage(10, 2))}},
 		{"stale, says none, the monitor is silent", "SP-05", audit.DNF, "cannot be read", []Artifact{with(func(p *StatusPage) { p.UpdatedAt = ago(220) }), troubled(KindMonitor, audit.TroubleTimeout)}},
 		{"stale, says none, no monitor was named", "SP-05", audit.PASS, "no monitor", []Artifact{with(func(p *StatusPage) { p.UpdatedAt = ago(220) }), troubled(KindMonitor, audit.TroubleNotNamed)}},
 		{"undated, without a word", "SP-05", audit.FAIL, "nothing on it has a date", []Artifact{with(func(p *StatusPage) { p.UpdatedAt, p.SaysNone = time.Time{}, false })}},
@@ -172,14 +172,14 @@ func TestAnswersAboutStatusPages(t *testing.T) {
 		{"the clock of the server is ahead like its dates", "SP-05", audit.PASS, "", []Artifact{clock(with(func(p *StatusPage) { p.UpdatedAt = ago(-1) }), ago(-2))}},
 		{"the clock of the server hides age", "SP-05", audit.FAIL, "", []Artifact{clock(with(func(p *StatusPage) { p.UpdatedAt, p.SaysNone = ago(80), false }), ago(-20))}},
 
-		{"every outage has an entry", "SP-06", audit.PASS, "each of 1", []Artifact{pageOf(goodPage()), monitorOf(outage(10, 2))}},
-		{"an entry within the slack", "SP-06", audit.PASS, "each of 1", []Artifact{pageOf(goodPage()), monitorOf(Outage{Begin: ago(10).Add(90 * time.Minute), End: ago(10).Add(3 * time.Hour), Share: 9000})}},
-		{"a maintenance explains it", "SP-06", audit.PASS, "each of 1", []Artifact{pageOf(goodPage()), monitorOf(outage(30, 1))}},
-		{"an outage without entry", "SP-06", audit.FAIL, "2026-11-06T08:00:00Z to 2026-11-06T10:00:00Z (nova)", []Artifact{pageOf(goodPage()), monitorOf(outage(10, 2), outage(20, 2))}},
-		{"a blip", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), monitorOf(Outage{Begin: ago(20), End: ago(20).Add(10 * time.Minute), Share: 10000})}},
-		{"few calls", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), monitorOf(Outage{Begin: ago(20), End: ago(19), Share: 400})}},
-		{"an outage of just now", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), monitorOf(outage(0, 0), Outage{Begin: pageSeen.Add(-3 * time.Hour), End: pageSeen, Share: 10000})}},
-		{"before what the page shows", "SP-06", audit.DNF, "cannot be read", []Artifact{with(func(p *StatusPage) { p.Complete, p.HistoryFrom = false, ago(15) }), monitorOf(outage(20, 2))}},
+		{"every outage has an entry", "SP-06", audit.PASS, "each of 1", []Artifact{pageOf(goodPage()), watching(outage(10, 2))}},
+		{"an entry within the slack", "SP-06", audit.PASS, "each of 1", []Artifact{pageOf(goodPage()), watching(Outage{Begin: ago(10).Add(90 * time.Minute), End: ago(10).Add(3 * time.Hour), Share: 9000})}},
+		{"a maintenance explains it", "SP-06", audit.PASS, "each of 1", []Artifact{pageOf(goodPage()), watching(outage(30, 1))}},
+		{"an outage without entry", "SP-06", audit.FAIL, "2026-11-06T08:00:00Z to 2026-11-06T10:00:00Z (nova)", []Artifact{pageOf(goodPage()), watching(outage(10, 2), outage(20, 2))}},
+		{"a blip", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), watching(Outage{Begin: ago(20), End: ago(20).Add(10 * time.Minute), Share: 10000})}},
+		{"few calls", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), watching(Outage{Begin: ago(20), End: ago(19), Share: 400})}},
+		{"an outage of just now", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), watching(outage(0, 0), Outage{Begin: pageSeen.Add(-3 * time.Hour), End: pageSeen, Share: 10000})}},
+		{"before what the page shows", "SP-06", audit.DNF, "cannot be read", []Artifact{with(func(p *StatusPage) { p.Complete, p.HistoryFrom = false, ago(15) }), watching(outage(20, 2))}},
 		{"no monitor", "SP-06", audit.MISS, "nobody said", []Artifact{pageOf(goodPage())}},
 		{"the monitor asks for a login", "SP-06", audit.MISS, "could not be read", []Artifact{pageOf(goodPage()), troubled(KindMonitor, audit.TroubleLogin)}},
 		{"the monitor is too slow", "SP-06", audit.DNF, "could not be read", []Artifact{pageOf(goodPage()), troubled(KindMonitor, audit.TroubleTimeout)}},
@@ -204,7 +204,7 @@ func TestAnEmptyPageNeverPasses(t *testing.T) {
 	for _, p := range []StatusPage{
 		{}, {Title: "Status", UpdatedAt: ago(0)}, {SaysNone: true, Complete: true, UpdatedAt: ago(0), Since: ago(900), HistoryFrom: ago(900)},
 	} {
-		for _, monitor := range [][]Artifact{nil, {monitorOf()}, {monitorOf(outage(20, 5))}} {
+		for _, monitor := range [][]Artifact{nil, {watching()}, {watching(outage(20, 5))}} {
 			for id, got := range askPages(t, append(monitor, pageOf(p))...) {
 				if got.Outcome == audit.PASS || got.Outcome == audit.NA {
 					t.Errorf("%s: %v %q", id, got.Outcome, got.Reason)
@@ -361,7 +361,7 @@ func randomMonitors(random *rand.Rand) []Artifact {
 	for range random.IntN(3) {
 		outages = append(outages, outage(random.IntN(60), random.IntN(5)))
 	}
-	return []Artifact{monitorOf(outages...)}
+	return []Artifact{watching(outages...)}
 }
 
 func TestTheOrderOfPagesAndIncidentsDoesNotMatter(t *testing.T) {

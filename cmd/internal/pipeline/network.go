@@ -50,10 +50,16 @@ func (g *gatherer) reach(ctx context.Context, hostPort string) error {
 	if err == nil {
 		return conn.Close()
 	}
-	if web.Refused(err) {
+	if refused(err) {
 		return err
 	}
 	return nil
+}
+
+// refused reports whether an error is the guard's own refusal of an address.
+func refused(err error) bool {
+	_, ok := web.Refused(err)
+	return ok
 }
 
 // parseNetwork reads an address or a network.

@@ -56,7 +56,7 @@ func (d *dossier) operatorSubject(results []transparency.Result) policies.Subjec
 		sub.Declared[field] = r.Declared
 		sub.Observed = earlier(sub.Observed, r.Observed)
 		switch r.Outcome {
-		case audit.PASS, audit.FAIL:
+		case audit.PASS, audit.PART, audit.FAIL: // in part is not yet so
 			setFact(&record, field, r.Outcome == audit.PASS)
 			sub.Says[field] = r.Reason
 		case audit.NA:

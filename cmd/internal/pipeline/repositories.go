@@ -12,7 +12,6 @@ import (
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/licence"
 	"github.com/pegel-audit/pegel/audit/transparency"
-	"github.com/pegel-audit/pegel/cmd/internal/web"
 	"github.com/pegel-audit/pegel/scoring"
 	"github.com/pegel-audit/pegel/scoring/gitlog"
 )
@@ -160,7 +159,7 @@ func gitTrouble(ctx context.Context, err error) *audit.Trouble {
 		return &audit.Trouble{Kind: audit.TroubleTimeout, Text: "reading the repository took too long", Settle: "give a clone with --mirror"}
 	case ctx.Err() != nil:
 		return &audit.Trouble{Kind: audit.TroubleInterrupted, Text: "the run ended before the repository was read", Settle: "run again"}
-	case web.Refused(err):
+	case refused(err):
 		return &audit.Trouble{Kind: audit.TroubleAddress, Text: "the address belongs to no public network", Settle: "name a public address, or allow it under network: allow: in the stack file"}
 	case errors.Is(err, gitlog.ErrOffline):
 		return &audit.Trouble{Kind: audit.TroubleOffline, Text: "no clone of the repository is on this machine, and the run may not ask its server",

@@ -181,12 +181,6 @@ func (g *Guard) check(ap netip.AddrPort) error {
 	return nil
 }
 
-// Refused reports whether an error says that the guard does not let an address be reached.
-func Refused(err error) bool {
-	var r refusal
-	return errors.As(err, &r)
-}
-
 // refusal says that an address may not be reached.
 type refusal struct {
 	address, why, remedy string
