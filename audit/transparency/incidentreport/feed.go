@@ -37,7 +37,7 @@ func isFeed(head string) bool {
 	return strings.HasPrefix(head, "<") && (strings.Contains(head, "<rss") || strings.Contains(head, "<feed") || strings.Contains(head, "<rdf:rdf"))
 }
 
-// feed reads all pages of a feed, and for entries that hold no whole report the pages that they lead to.
+// feed reads all pages of a feed, and for entries that hold no whole report the pages that they point to.
 func (c *collector) feed(ctx context.Context, base string, answer audit.Answer, seen int) {
 	for page := 1; ; page++ {
 		parsed, err := parseFeed(answer.Body)

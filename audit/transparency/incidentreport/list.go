@@ -21,7 +21,7 @@ func (c *collector) list(ctx context.Context, base string, body []byte, seen int
 	c.follow(ctx, base, d, seen)
 }
 
-// follow reads the documents that a page leads to, on the same site, and its further pages.
+// follow reads the documents that a page points to, on the same site, and its further pages.
 func (c *collector) follow(ctx context.Context, base string, d Document, seen int) {
 	c.first(base)
 	for page := 1; ; page++ {
@@ -57,7 +57,7 @@ func (c *collector) follow(ctx context.Context, base string, d Document, seen in
 	}
 }
 
-// worthAsking returns the links of a page that may lead to reports, in their order: pages of the same site in the main part of
+// worthAsking returns the links of a page that may point to reports, in their order: pages of the same site in the main part of
 // the page, below its own address, or with a title that speaks of an incident or names a day. Without any such, all of the
 // main part.
 func worthAsking(base string, d Document, domains []string) []string {

@@ -20,7 +20,7 @@ var (
 	adocHead  = regexp.MustCompile(`^(={1,6})\s+(\S.*)$`)
 	setext    = regexp.MustCompile(`^\s{0,3}(=+|-{3,}|~{3,})\s*$`)
 	listMark  = regexp.MustCompile(`^\s*(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?`)
-	lead      = regexp.MustCompile(`^(?:\*\*|__)([^*_\n]{1,120}?)(?:\*\*|__)\s*(.*)$`)
+	boldStart = regexp.MustCompile(`^(?:\*\*|__)([^*_\n]{1,120}?)(?:\*\*|__)\s*(.*)$`)
 	italic    = regexp.MustCompile(`^[*_]([^*_\n]{1,80}?)[*_]:?\s*$`)
 	tableRule = regexp.MustCompile(`^[\s|:+=-]+$`)
 	dateKey   = regexp.MustCompile(`(?mi)^\s*["']?(?:date|published|pubdate|published_at|publishdate|date_published|created)["']?\s*[:=]\s*["']?([0-9][^"'\n#]{7,40})`)
@@ -157,7 +157,7 @@ func (m *markdown) line(line string) {
 	case listMark.MatchString(trimmed):
 		m.flush()
 		m.kind, m.lines = Item, []string{listMark.ReplaceAllString(trimmed, "")}
-	case lead.MatchString(trimmed) || ownLine(trimmed):
+	case boldStart.MatchString(trimmed) || ownLine(trimmed):
 		m.flush()
 		m.lines = append(m.lines, trimmed)
 	default:
@@ -170,7 +170,7 @@ func (m *markdown) line(line string) {
 
 // ownLine says whether a line of plain text starts something new: with a clock time or with a label.
 func ownLine(line string) bool {
-	if leadingMoment(line) {
+	if beginsWithMoment(line) {
 		return true
 	}
 	label, _ := splitLabel(line)
@@ -179,7 +179,7 @@ func ownLine(line string) bool {
 
 // plainHeading says whether a line of plain text stands for a heading: it announces a part, is short and no sentence.
 func plainHeading(line string) bool {
-	if len(strings.Fields(line)) > 8 || strings.ContainsAny(line[len(line)-1:], ".,;") || listMark.MatchString(line) || lead.MatchString(line) {
+	if len(strings.Fields(line)) > 8 || strings.ContainsAny(line[len(line)-1:], ".,;") || listMark.MatchString(line) || boldStart.MatchString(line) {
 		return false
 	}
 	_, rest := splitLabel(line)
@@ -240,7 +240,7 @@ func (m *markdown) flush() {
 	}
 	text := strings.TrimRight(strings.Join(m.lines, " "), "\\ ")
 	b := Block{Kind: m.kind, Text: text}
-	if l := lead.FindStringSubmatch(text); l != nil {
+	if l := boldStart.FindStringSubmatch(text); l != nil {
 		b.Label, b.Text = strings.Trim(unmark(l[1]), " :"), strings.TrimLeft(l[2], " :–—-")
 	} else if i := italic.FindStringSubmatch(text); i != nil && len(partsOf(i[1], maxLabelWords)) > 0 {
 		b.Label, b.Text = strings.Trim(i[1], " :"), ""

@@ -241,8 +241,8 @@ func sortMoments(list []moment) {
 	}
 }
 
-// leadingMoment says whether a line begins with a clock time, or with a date and a clock time, as entries of timelines do.
-func leadingMoment(line string) bool {
+// beginsWithMoment says whether a line begins with a clock time, or with a date and a clock time, as entries of timelines do.
+func beginsWithMoment(line string) bool {
 	head := strings.TrimLeft(cut(line, 60), "*_`[(|~ -")
 	list := moments(head)
 	for _, m := range list {

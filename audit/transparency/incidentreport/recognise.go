@@ -60,7 +60,7 @@ type studied struct {
 	runFrom   int             // blocks of the run of clock times; runTo is 0 if there is none
 	runTo     int
 	from, to  int    // blocks under the heading of the timeline; to is 0 if there is none
-	lead      []bool // of each block: it begins with a clock time
+	timedAt   []bool // of each block: it begins with a clock time
 	points    int    // clock times in all blocks
 	dates     int    // days named in them
 	day       time.Time
@@ -82,7 +82,7 @@ func study(d Document) studied {
 		}
 		found := moments(text)
 		t.moments = append(t.moments, found)
-		t.lead = append(t.lead, len(found) > 0 && leadingMoment(strings.TrimSpace(text)))
+		t.timedAt = append(t.timedAt, len(found) > 0 && beginsWithMoment(strings.TrimSpace(text)))
 		for _, m := range found {
 			if m.hasClock() {
 				t.points++
@@ -148,8 +148,8 @@ func (t *studied) tells(from, to int) {
 // timed counts the blocks that begin with a clock time.
 func (t *studied) timed(from, to int) int {
 	n := 0
-	for _, lead := range t.lead[from:to] {
-		if lead {
+	for _, timed := range t.timedAt[from:to] {
+		if timed {
 			n++
 		}
 	}
@@ -203,8 +203,8 @@ func itemsEnd(blocks []Block, i int) int {
 // run looks for the longest run of blocks that begin with a clock time.
 func (t *studied) run() {
 	from, last, n, most := 0, -1, 0, 0
-	for i, lead := range t.lead {
-		if !lead {
+	for i, timed := range t.timedAt {
+		if !timed {
 			continue
 		}
 		if last < 0 || i-last > maxGap+1 {

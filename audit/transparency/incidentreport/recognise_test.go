@@ -160,3 +160,27 @@ func TestHostileDocumentsStayBounded(t *testing.T) {
 		}
 	}
 }
+
+// A heading without anything under it, or with the words of a template only, is no part.
+func TestAnEmptySectionIsNoPart(t *testing.T) {
+	text := `# Postmortem of 2026-05-02
+
+The network of region south was down on 2026-05-02 from 10:00 to 10:40 UTC; our routers had crashed.
+
+## Resolution
+
+We restarted them and installed the repaired release.
+
+## Lessons learned
+
+## Action items
+
+[Who does what until when]
+
+TBD
+`
+	got := Recognise(ReadMarkdown("https://docs.example.org/x.md", []byte(text)))
+	if want := []string{"summary", "impact", "resolution"}; !got.Report || !slices.Equal(got.Parts, want) {
+		t.Errorf("got %v (%s), want %v", got.Parts, got.Reason, want)
+	}
+}

@@ -259,7 +259,7 @@ func (t *studied) fromTimeline() (begin, end time.Time) {
 	for i := from; i < to; i++ {
 		b := t.doc.Blocks[i]
 		text := strings.TrimSpace(b.Label + " " + b.Text)
-		if b.Kind == Code || many && !t.lead[i] && t.firstDay(cut(text, 40)).IsZero() {
+		if b.Kind == Code || many && !t.timedAt[i] && t.firstDay(cut(text, 40)).IsZero() {
 			continue
 		}
 		for _, m := range moments(cut(text, 80)) {
