@@ -43,6 +43,11 @@ func TestEvidenceMayBeHandedOverAsAFile(t *testing.T) {
 		if a.SecurityTxt != nil && len(a.SecurityTxt.Problems) != 0 {
 			t.Errorf("%s: got problems %q, want none: nobody served it", file, a.SecurityTxt.Problems)
 		}
+		if a.SecurityTxt != nil { // a directory is asked like a site
+			if a := disclosure.CollectSecurityTxt(t.Context(), transparency.Target{File: "evidence"}, w); a.SecurityTxt == nil {
+				t.Errorf("a directory: got %+v, want the file in it", a.Trouble)
+			}
+		}
 		if a := collect(t.Context(), transparency.Target{File: "other-" + file}, w); a.Trouble == nil || a.Trouble.Kind != audit.TroubleNotHanded {
 			t.Errorf("other-%s: got %+v, want not handed over", file, a.Trouble)
 		}
