@@ -2,11 +2,16 @@ package transparency
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
 )
+
+// ownAdvisoryNumber is how organisations number their own advisories: SEC-2026-001, EX-17. The last part of an address is no
+// number, so that a list of news does not pass for one of advisories.
+var ownAdvisoryNumber = regexp.MustCompile(`^[A-Za-z]{2,12}(?:[-_]?[A-Za-z]{2,12})?[-_ ]\d{2,6}(?:[-_:.]\d{1,6})*$`)
 
 // advisoriesPublished answers AD-01: at least complete_bp of the advisories have an identifier and a date. A date after the
 // moment of the look does not count. It misleads where a page lists only what is new; AD-03 asks what is missing.
@@ -18,7 +23,7 @@ func advisoriesPublished(q Question) Measurement {
 		if p.Affected {
 			affected++
 		}
-		if (len(p.IDs) > 0 || p.ID != "") && !p.Published.IsZero() {
+		if (len(p.IDs) > 0 || ownAdvisoryNumber.MatchString(p.ID)) && !p.Published.IsZero() {
 			complete++
 			if p.Published.After(newest) {
 				newest = p.Published

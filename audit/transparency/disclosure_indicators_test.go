@@ -261,6 +261,8 @@ func TestAdvisoriesNeedIdentifiersAndDates(t *testing.T) {
 		{"none", nil, audit.DNF},
 		{"no dates", []transparency.Advisory{{ID: "x"}, {ID: "y"}}, audit.FAIL},
 		{"half of the dates", []transparency.Advisory{first, {ID: "y"}}, audit.PART},
+		{"the operator's own numbers", []transparency.Advisory{{ID: "EX-SA-2026-001", Published: at("2026-03-02")}, {ID: "SEC_2026_17", Published: at("2026-03-02")}}, audit.PASS},
+		{"news with dates", []transparency.Advisory{{ID: "we-are-hiring", Published: at("2026-03-02")}, {ID: "https://example.org/news/2026-01", Published: at("2026-03-02")}}, audit.FAIL},
 		{"a date of the future", []transparency.Advisory{{ID: "y", Published: looked.AddDate(0, 0, 5)}}, audit.FAIL},
 	} {
 		if r := judgeOne(t, "AD-01", "public", transparency.Context{}, ofAdvisories(c.own...)); r.Outcome != c.want {

@@ -18,6 +18,9 @@ var advisoryID = regexp.MustCompile(`(?i)\b(?:CVE-\d{4}-\d{4,7}|OSSA-\d{4}-\d{3}
 // idsIn returns the identifiers in a text, each once, as their makers write them.
 func idsIn(text string) []string {
 	var out []string
+	if !strings.ContainsAny(text, "-/ ") { // which every one has inside
+		return nil
+	}
 	for _, m := range advisoryID.FindAllString(text, 100) {
 		if id := canonicalID(m); !slices.Contains(out, id) {
 			out = append(out, id)
@@ -85,6 +88,11 @@ type moment struct {
 // dateIn returns the first date in a text.
 func dateIn(text string) (moment, bool) {
 	text = text[:min(len(text), 4096)]
+	if len(text) >= 20 && len(text) <= 35 && text[10] == 'T' { // what machines write: nothing else to look for
+		if t, err := time.Parse(time.RFC3339, text); err == nil && t.Year() >= 1999 && t.Year() <= 2100 {
+			return exactly(t), true
+		}
+	}
 	best, where := moment{}, len(text)
 	take := func(loc []int, m moment) {
 		if loc[0] < where && m.at.Year() >= 1999 && m.at.Year() <= 2100 {
@@ -149,8 +157,13 @@ func isoDate(text string, loc []int) moment {
 	if err != nil {
 		return m
 	}
-	exact = exact.UTC().Truncate(time.Second)
-	return moment{at: exact, day: exact.Equal(exact.Truncate(24 * time.Hour))} // midnight is how machines write a day
+	return exactly(exact)
+}
+
+// exactly is a moment with its time zone; midnight is how machines write a day.
+func exactly(t time.Time) moment {
+	t = t.UTC().Truncate(time.Second)
+	return moment{at: t, day: t.Equal(t.Truncate(24 * time.Hour))}
 }
 
 // setPublished and setFixed take over a date; the first one counts, and the coarser of two decides how exact both are.

@@ -9,6 +9,7 @@ package disclosure
 import (
 	"context"
 	"net/url"
+	"path"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -68,12 +69,16 @@ func trouble(kind, text, settle string) *audit.Trouble {
 	return &audit.Trouble{Kind: kind, Text: text, Settle: settle}
 }
 
-// base is the address that a target is read from: its URL, or the place of files that were handed over.
+// base is the address that a target is read from: its URL, or the place of what was handed over. A file keeps its name, which
+// may tell what it is; a directory is asked like a site.
 func base(t transparency.Target) string {
-	if t.URL != "" {
+	switch {
+	case t.URL != "":
 		return t.URL
+	case path.Ext(t.File) != "":
+		return "file:///" + url.PathEscape(path.Base(t.File))
 	}
-	return "file:///" + url.PathEscape(t.File)
+	return "file:///"
 }
 
 // resolve returns the address that a reference on a page means, without its fragment; empty if it is no address of the web.

@@ -3,6 +3,7 @@ package disclosure
 import (
 	"bytes"
 	"regexp"
+	"strings"
 )
 
 // This file drops what the formats say about people, before anything is kept or read. Each function takes any bytes. Domains
@@ -37,7 +38,7 @@ const person = `reporters?|reported[ _-]?by|credits?|credits_detailed|acknowledg
 	`managingeditor|webmaster|contributors?|collaborating_users|login|gemeldet von|entdeckt von|autor(?:en|in)?|melder|signalé par|découvert par|auteurs?|crédits?`
 
 var (
-	personKey  = regexp.MustCompile(`(?i)^(?:` + person + `)$`)
+	personName = regexp.MustCompile(`(?i)^(?:` + person + `)$`)
 	personXML  = regexp.MustCompile(`(?is)<((?:dc:|atom:|itunes:)?(?:author|creator|managingEditor|webMaster|contributor))\b[^>]*>.*?</(?:dc:|atom:|itunes:)?(?:author|creator|managingEditor|webMaster|contributor)\s*>`)
 	personRow  = regexp.MustCompile(`(?is)(<t[hd][^>]*>\s*(?:<[^>]+>\s*)*(?:` + person + `)\s*:?\s*(?:</[^>]+>\s*)*</t[hd]>\s*<td[^>]*>).*?(</td>)`)
 	personYAML = regexp.MustCompile(`(?im)^((?:` + person + `):)[ \t]*\r?\n(?:[ \t]*-[^\n]*\n(?:[ \t]+[^\s-][^\n]*\n)*)+`)
@@ -45,10 +46,15 @@ var (
 	personText = regexp.MustCompile(`(?i)(>\s*(?:` + person + `)\s*:)[^<]*`)
 )
 
+// personKey reports whether a key of JSON names people. The first letter tells most keys apart.
+func personKey(key string) bool {
+	return key != "" && strings.IndexByte("acdefglmrsw", key[0]|0x20) >= 0 && personName.MatchString(key)
+}
+
 // withoutReporters is for advisories in any format: whoever reported, found or wrote them is dropped.
 func withoutReporters(body []byte) ([]byte, error) {
 	if looksLikeJSON(body) {
-		if out, ok := rewriteJSON(body, personKey.MatchString, func(string, []byte) []byte { return []byte("null") }); ok {
+		if out, ok := rewriteJSON(body, personKey, func(string, []byte) []byte { return []byte("null") }); ok {
 			return withoutMail(out), nil
 		}
 	}

@@ -58,7 +58,7 @@ func securityTxtPlaces(from string) []string {
 	if err != nil {
 		return []string{from}
 	}
-	if path.Base(u.Path) == "security.txt" {
+	if path.Base(u.Path) == "security.txt" || u.Scheme == "file" && path.Ext(u.Path) == ".txt" {
 		return []string{from}
 	}
 	u.RawQuery, u.Fragment = "", ""

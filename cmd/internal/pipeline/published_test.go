@@ -128,3 +128,23 @@ func TestWithoutAnInventoryAnSBOMIsReadAndNotCompared(t *testing.T) {
 		t.Errorf("got %+v, %v", f, err)
 	}
 }
+
+// A stack of 3,000 images and a document of 100,000 components.
+func BenchmarkPublishedSBOM(b *testing.B) {
+	var inv sbom.Inventory
+	for i := range 3000 {
+		name := fmt.Sprintf("service-%d", i)
+		inv.Artifacts = append(inv.Artifacts, sbom.Artifact{ID: "image:" + name, Kind: sbom.KindImage, Name: name, Version: "1.2.3", Digest: audit.DigestOf([]byte(name)), Reference: "quay.io/x/" + name + ":1.2.3"})
+	}
+	var list []string
+	for i := range 100_000 {
+		list = append(list, fmt.Sprintf(`{"type":"library","bom-ref":"r%d","name":"service-%d","version":"1.2.3","purl":"pkg:pypi/service-%d@1.2.3"}`, i, i, i))
+	}
+	document := []byte(cdxOf(strings.Join(list, ",")))
+	check := (&gatherer{}).checkPublished(inv, nil)
+	for b.Loop() {
+		if f, err := check(b.Context(), document); err != nil || f.Named != 3000 {
+			b.Fatalf("got %d named, %v", f.Named, err)
+		}
+	}
+}
