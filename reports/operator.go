@@ -76,7 +76,8 @@ type OperatorAnswer struct {
 	Declared bool           `json:"declared,omitempty"` // only the operator says so: tentative
 	Handed   bool           `json:"handed,omitempty"`   // rests on evidence that was handed over
 	Origins  []audit.Origin `json:"origins,omitempty"`
-	Source   string         `json:"source,omitempty"` // where its numbers come from
+	Source   string         `json:"source,omitempty"`   // where its numbers come from
+	Severity string         `json:"severity,omitempty"` // must or should, as the requirement that reads it; absent: information
 }
 
 // Standing is what is known of level 2 in one layer. Passing the tests and holding a certificate are kept apart.

@@ -76,10 +76,10 @@ type operatorArtifactView struct {
 }
 
 type operatorAnswerView struct {
-	Sign                      sign
-	ID, Title, Reason, Settle string
-	Handed                    bool
-	Refs                      []int
+	Sign                              sign
+	ID, Title, Reason, Settle, Weight string
+	Handed                            bool
+	Refs                              []int
 }
 
 type standingView struct {
@@ -246,7 +246,7 @@ func artifactOf(a OperatorArtifact, x *lookIndex) operatorArtifactView {
 }
 
 func answerOf(a OperatorAnswer, x *lookIndex) operatorAnswerView {
-	v := operatorAnswerView{Sign: answerSign(a.Outcome, a.Declared), ID: a.ID, Title: a.Title, Reason: sentence(a.Reason), Handed: a.Handed, Refs: x.refs(a.Origins)}
+	v := operatorAnswerView{Sign: answerSign(a.Outcome, a.Declared), ID: a.ID, Title: a.Title, Weight: severityWords(a), Reason: sentence(a.Reason), Handed: a.Handed, Refs: x.refs(a.Origins)}
 	if a.Outcome != audit.PASS && a.Outcome != audit.NA {
 		v.Settle = strings.Join(a.Settle, "; ")
 	}

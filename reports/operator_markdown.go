@@ -33,7 +33,7 @@ func operatorMarkdown(v OperatorView) string {
 			if len(a.Settle) > 0 && a.Outcome != audit.PASS && a.Outcome != audit.NA {
 				reason += " To do: " + mdText(strings.Join(a.Settle, "; "))
 			}
-			m.line("| %s (%s) | %s %s | %s | %s |", mdText(a.Title), mdText(a.ID), s.Mark, s.Word, reason, mdOrigins(a.Origins))
+			m.line("| %s%s (%s) | %s %s | %s | %s |", mdText(a.Title), severityWords(a), mdText(a.ID), s.Mark, s.Word, reason, mdOrigins(a.Origins))
 		}
 		m.line("")
 	}

@@ -34,7 +34,7 @@ func operatorSample() OperatorView {
 					Facts: []string{"CycloneDX 1.6, 212 components"}, Looks: []Look{{Handed: "sbom.cdx.json", At: at, Digest: audit.DigestOf([]byte("sbom")), Original: audit.DigestOf([]byte("as it came"))}}},
 			},
 			Answers: []OperatorAnswer{
-				{ID: "SP-01", Kind: "status-page", Title: "Is there a public status page that names components?", Outcome: audit.PASS, Reason: "6 components are named", Origins: origins},
+				{ID: "SP-01", Kind: "status-page", Title: "Is there a public status page that names components?", Outcome: audit.PASS, Reason: "6 components are named", Origins: origins, Severity: "must"},
 				{ID: "SP-02", Kind: "status-page", Title: "Does its history reach back far enough?", Outcome: audit.PASS, Value: &value, Unit: "months", Reason: "it reaches back 14 months, 12 are asked for", Origins: origins},
 				{ID: "HM-01", Kind: "monitor", Title: "Does a public monitor show fresh samples?", Outcome: audit.FAIL, Reason: "the page asks for a login", Settle: []string{"open the dashboard to the public"}},
 				{ID: "RB-01", Kind: "runbooks", Title: "Are runbooks public under an open licence?", Reason: "nobody said where it is", Settle: []string{"name it under transparency: runbooks"}},

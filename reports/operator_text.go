@@ -122,7 +122,7 @@ func (t *terminal) operator(o Operator) {
 		}
 		for _, a := range kind.Answers {
 			s := answerSign(a.Outcome, a.Declared)
-			t.signed("    ", s, a.ID+" "+a.Title+" "+capital(s.Word)+". "+sentence(a.Reason))
+			t.signed("    ", s, a.ID+" "+a.Title+severityWords(a)+" "+capital(s.Word)+". "+sentence(a.Reason))
 			if len(a.Settle) > 0 && a.Outcome != audit.PASS && a.Outcome != audit.NA {
 				t.para("        to do: ", strings.Join(a.Settle, "; "))
 			}
@@ -135,6 +135,17 @@ func (t *terminal) operator(o Operator) {
 			t.para("  - ", u.What+": "+u.Reason+settleWords(u.Settle))
 		}
 	}
+}
+
+// severityWords says what does not decide a level.
+func severityWords(a OperatorAnswer) string {
+	switch a.Severity {
+	case "must":
+		return ""
+	case "should":
+		return " (recommended)"
+	}
+	return " (for information)"
 }
 
 func settleWords(s string) string {

@@ -65,7 +65,7 @@ func publicField(field string) bool {
 		"CriticalPeople.Projects", "CriticalOrganisation.Name", "CriticalShare.Project",
 		"Indicator.ID", "Indicator.Aspect", "Indicator.Title", "Indicator.Unit",
 		"OperatorView.Schema", "OperatorArtifact.Kind", "OperatorArtifact.Title", "OperatorArtifact.Adapter",
-		"OperatorAnswer.ID", "OperatorAnswer.Kind", "OperatorAnswer.Title", "OperatorAnswer.Source", "OperatorAnswer.Unit",
+		"OperatorAnswer.ID", "OperatorAnswer.Kind", "OperatorAnswer.Title", "OperatorAnswer.Source", "OperatorAnswer.Unit", "OperatorAnswer.Severity",
 		"Look.Content", "Look.Digest", "Look.Original", "Standing.Layer", "Standing.Words", "LegalDocument.Kind", "Declaration.ID":
 		return true
 	}

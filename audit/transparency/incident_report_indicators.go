@@ -21,14 +21,14 @@ func incidentReportIndicators() []Indicator {
 			Measure: measureReported,
 		},
 		{
-			ID: "IR-02", Kind: KindIncidentReports,
+			ID: "IR-02", Kind: KindIncidentReports, Contents: true,
 			Question: "Do the reports say what others need to learn from them: enough of the seven parts, begin and end, and the incident?",
 			// Numbers: parts, share_bp, window_months. Misleads where a report is told in free prose: its parts are then known
 			// by single sentences only (docs/incident-reports.md has the measured error).
 			Measure: measureComplete,
 		},
 		{
-			ID: "IR-03", Kind: KindIncidentReports,
+			ID: "IR-03", Kind: KindIncidentReports, Contents: true,
 			Question: "Are the reports published soon after the end of the incident?",
 			// Numbers: days, share_bp, window_months. A report without a date of publication leaves it open.
 			Measure: measureTimely,

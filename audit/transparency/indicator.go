@@ -11,6 +11,9 @@ type Indicator struct {
 	ID       string // e.g. SP-01; the key of its numbers in the profile
 	Kind     string // of the artifacts that it reads
 	Question string // in plain words
+	// Contents says that it asks about what an artifact shows, not whether there is one: where nothing can be seen it stays open,
+	// because nobody knows whether the contents would do.
+	Contents bool
 	// Measure answers it. It is called only with artifacts that were read and may count, at least one.
 	Measure func(Question) Measurement
 }

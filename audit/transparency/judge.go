@@ -28,6 +28,9 @@ func judgeOne(i Indicator, e Evidence, c Context, rules audit.TransparencyRules)
 	readable := slices.DeleteFunc(slices.Clone(artifacts), func(a Artifact) bool { return a.Trouble != nil })
 	if len(readable) == 0 {
 		result.Measurement = unread(i.Kind, artifacts)
+		if i.Contents && result.Outcome == audit.FAIL {
+			result.Outcome, result.Reason = audit.MISS, "there is nothing to look at: "+result.Reason
+		}
 		return result
 	}
 	if counted := countable(i.Kind, e.Exposure, rules, readable); len(counted) > 0 {

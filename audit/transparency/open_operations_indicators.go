@@ -27,13 +27,13 @@ const (
 func openOperationsIndicators() []Indicator {
 	return []Indicator{
 		{ID: "OO-01", Kind: KindOpenOperations, Question: "Did the operator sign the Open Operations manifesto?", Measure: manifestoSigned},
-		{ID: "OO-02", Kind: KindOpenOperations, Question: "Did the operator contribute to Open Operations repositories within a year?", Measure: func(q Question) Measurement {
+		{ID: "OO-02", Kind: KindOpenOperations, Contents: true, Question: "Did the operator contribute to Open Operations repositories within a year?", Measure: func(q Question) Measurement {
 			return contributed(q, "Open Operations repositories", "", func(o OpenOperations) []Contributed { return o.Repositories })
 		}},
-		{ID: "OO-03", Kind: KindOpenOperations, Question: "Did the operator contribute to the projects it deploys within a year?", Measure: func(q Question) Measurement {
+		{ID: "OO-03", Kind: KindOpenOperations, Contents: true, Question: "Did the operator contribute to the projects it deploys within a year?", Measure: func(q Question) Measurement {
 			return contributed(q, "repositories of deployed projects", "ask for it under transparency: open_operations: upstreams: true", func(o OpenOperations) []Contributed { return o.Upstreams })
 		}},
-		{ID: "OO-04", Kind: KindOpenOperations, Question: "Does the operator share knowledge in talks, meeting notes or articles?", Measure: knowledgeShared},
+		{ID: "OO-04", Kind: KindOpenOperations, Contents: true, Question: "Does the operator share knowledge in talks, meeting notes or articles?", Measure: knowledgeShared},
 	}
 }
 

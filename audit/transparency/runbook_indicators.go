@@ -36,10 +36,10 @@ func runbookIndicators() []Indicator {
 	return []Indicator{
 		{ID: "RB-01", Kind: KindRunbooks, Question: "Can everybody read the runbooks, and use them under an open licence?", Measure: ofPlaces(runbookPlaces, openRunbooks)},
 		{ID: "RB-02", Kind: KindRunbooks, Question: "Do the runbooks speak of deployment, upgrade, backup and restore, incidents and access?", Measure: ofPlaces(runbookPlaces, topicsPresent)},
-		{ID: "RB-03", Kind: KindRunbooks, Question: "Did a person change the runbooks within a year?", Measure: ofPlaces(runbookPlaces, runbooksFresh)},
-		{ID: "RB-04", Kind: KindRunbooks, Question: "Are the runbooks free of secrets in plain text?", Measure: ofPlaces(runbookPlaces, noSecrets)},
+		{ID: "RB-03", Kind: KindRunbooks, Contents: true, Question: "Did a person change the runbooks within a year?", Measure: ofPlaces(runbookPlaces, runbooksFresh)},
+		{ID: "RB-04", Kind: KindRunbooks, Contents: true, Question: "Are the runbooks free of secrets in plain text?", Measure: ofPlaces(runbookPlaces, noSecrets)},
 		{ID: "CF-01", Kind: KindConfiguration, Question: "Does the operator show the configuration of the cloud, with inventory and versions?", Measure: ofPlaces(configurationPlaces, configurationShown)},
-		{ID: "CF-02", Kind: KindConfiguration, Question: "Is the configuration free of secrets in plain text?", Measure: ofPlaces(configurationPlaces, noSecrets)},
+		{ID: "CF-02", Kind: KindConfiguration, Contents: true, Question: "Is the configuration free of secrets in plain text?", Measure: ofPlaces(configurationPlaces, noSecrets)},
 	}
 }
 

@@ -15,10 +15,10 @@ func statusPageIndicators() []Indicator {
 	return []Indicator{
 		{ID: "SP-01", Kind: KindStatusPage, Question: "Is there a status page that names the components of the cloud?", Measure: perPage(namesComponents)},
 		{ID: "SP-02", Kind: KindStatusPage, Question: "Does the history of the status page reach back far enough?", Measure: perPage(historyReaches)},
-		{ID: "SP-03", Kind: KindStatusPage, Question: "Do incidents have begin, end, affected component, updates and a permanent address?", Measure: perPage(incidentsComplete)},
-		{ID: "SP-04", Kind: KindStatusPage, Question: "Is maintenance announced in advance?", Measure: perPage(maintenanceAnnounced)},
+		{ID: "SP-03", Kind: KindStatusPage, Contents: true, Question: "Do incidents have begin, end, affected component, updates and a permanent address?", Measure: perPage(incidentsComplete)},
+		{ID: "SP-04", Kind: KindStatusPage, Contents: true, Question: "Is maintenance announced in advance?", Measure: perPage(maintenanceAnnounced)},
 		{ID: "SP-05", Kind: KindStatusPage, Question: "Is the status page current?", Measure: perPage(pageCurrent)},
-		{ID: "SP-06", Kind: KindStatusPage, Question: "Does every error that the public monitor shows have an entry on the status page?", Measure: outagesExplained},
+		{ID: "SP-06", Kind: KindStatusPage, Contents: true, Question: "Does every error that the public monitor shows have an entry on the status page?", Measure: outagesExplained},
 	}
 }
 

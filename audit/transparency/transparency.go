@@ -186,11 +186,13 @@ func (a Artifact) Observed() time.Time {
 
 // Evidence is the document that crosses the wall: everything that was seen of an operator.
 type Evidence struct {
-	Schema     string     `json:"schema"`
-	AssessedAt time.Time  `json:"assessed_at"`
-	Exposure   string     `json:"exposure,omitempty"` // of the subject: public, community, private
-	Operator   Operator   `json:"operator,omitzero"`
-	Artifacts  []Artifact `json:"artifacts"` // in the order of Kinds, then of the stack file
+	Schema     string    `json:"schema"`
+	AssessedAt time.Time `json:"assessed_at"`
+	Exposure   string    `json:"exposure,omitempty"` // of the subject: public, community, private
+	Operator   Operator  `json:"operator,omitzero"`
+	// Searched are the looks that led to artifacts whose addresses nobody named.
+	Searched  []audit.Seen `json:"searched,omitempty"`
+	Artifacts []Artifact   `json:"artifacts"` // in the order of Kinds, then of the stack file
 }
 
 // Of returns the artifacts of a kind.

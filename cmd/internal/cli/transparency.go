@@ -34,7 +34,8 @@ func transparencyCommand(w World) *cobra.Command {
 			"wrote, gives the same answers again without asking anybody; --show DIGEST prints a piece of its evidence.\n\n" +
 			"--providers FILE looks at many clouds and writes a table. Servers are asked politely: robots.txt is respected, one request\n" +
 			"at a time per host, no cookies (docs/visiting.md).\n\n" +
-			"Exit codes: 0 every question is answered yes or does not apply; 1 one is answered no; 3 none of that, but one is open.",
+			"Exit codes: 0 every question that decides a level is answered yes or does not apply; 1 one is answered no; 3 none of that,\n" +
+			"but one is open. Recommendations are shown and decide nothing.",
 		Example: "  pegel transparency examples/operators/exemplary/stack.yaml --offline\n" +
 			"  pegel transparency https://cloud.example.org -o html=seen.html\n" +
 			"  pegel transparency pegel-bundle --show sha256:2c26b46b68ff\n" +
@@ -147,7 +148,8 @@ func answersCode(answers []reports.OperatorAnswer) error {
 	code := exitDone
 	for _, a := range answers {
 		switch {
-		case a.Outcome == audit.FAIL:
+		case a.Severity != "must": // recommendations and information decide nothing
+		case a.Outcome == audit.FAIL, a.Outcome == audit.PART:
 			return status(exitNotEligible)
 		case a.Outcome != audit.PASS && a.Outcome != audit.NA, a.Declared:
 			code = exitUndetermined

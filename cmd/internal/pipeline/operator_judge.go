@@ -98,7 +98,27 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// knownAdvisories lists the advisories that are known to concern deployed versions.
+// knownAdvisories lists the advisories that are known to concern deployed versions; nil if nobody looked for those of any.
 func (d *dossier) knownAdvisories() []transparency.KnownAdvisory {
-	return nil
+	var out []transparency.KnownAdvisory
+	for _, id := range sortedKeys(d.evidence) {
+		fact := d.evidence[id].Advisories
+		found, ok := fact.Get()
+		if !ok || found.Deployed == nil {
+			continue
+		}
+		if out == nil {
+			out = []transparency.KnownAdvisory{}
+		}
+		for _, version := range sortedKeys(found.Deployed) {
+			for _, a := range found.Deployed[version] {
+				severity := a.Severity
+				if severity == "unknown" {
+					severity = ""
+				}
+				out = append(out, transparency.KnownAdvisory{ID: a.ID, Project: id, Severity: severity, Published: a.Published, Origins: fact.Origins})
+			}
+		}
+	}
+	return out
 }

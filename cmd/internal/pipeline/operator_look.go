@@ -9,6 +9,7 @@ import (
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/transparency"
+	"github.com/pegel-audit/pegel/audit/transparency/disclosure"
 	"github.com/pegel-audit/pegel/cmd/internal/visit"
 	"github.com/pegel-audit/pegel/sbom"
 	"github.com/pegel-audit/pegel/scoring"
@@ -27,6 +28,14 @@ func (g *gatherer) operator(ctx context.Context, visitor *visit.Visitor, inv sbo
 	}
 	w := transparency.World{At: g.at, Operator: e.Operator, Open: g.openRepository, CheckSBOM: g.checkPublished(inv, pkgs)}
 	targets := g.operatorAt
+	if g.stack.home != "" {
+		w.Ask = visitor.Ask
+		found, seen := disclosure.Discover(ctx, g.stack.home, w)
+		for _, t := range found {
+			targets = append(targets, operatorTarget{Target: t})
+		}
+		e.Searched = seen
+	}
 	for i := 0; i < len(targets); i++ { // what one page names is added while looking
 		t := targets[i]
 		g.opt.progress("looking at the operator's artifacts", i, len(targets))

@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/transparency"
+	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
 )
 
@@ -20,14 +22,32 @@ func (d *dossier) operatorPart(results []transparency.Result) *reports.Operator 
 		}
 	}
 	rules := d.profiles.Main().Transparency.Indicators
+	severity := d.severities()
 	for _, r := range results {
 		o.Answers = append(o.Answers, reports.OperatorAnswer{
 			ID: r.Indicator.ID, Kind: r.Indicator.Kind, Title: r.Indicator.Question, Outcome: r.Outcome, Value: r.Value, Unit: r.Unit, Reason: r.Reason,
-			Settle: r.Settle, Declared: r.Declared, Handed: r.Handed, Origins: r.Origins, Source: rules[r.Indicator.ID].Source,
+			Settle: r.Settle, Declared: r.Declared, Handed: r.Handed, Origins: r.Origins, Source: rules[r.Indicator.ID].Source, Severity: severity[operatorFields()[r.Indicator.ID]],
 		})
 	}
 	d.levelParts(o)
 	return o
+}
+
+// severities says of each fact about an operator how much depends on it: must if a must reads it, should if only a should does.
+func (d *dossier) severities() map[string]string {
+	out := map[string]string{}
+	for _, q := range d.policy.Requirements() {
+		if q.ForEach != policies.KindOperator {
+			continue
+		}
+		for _, path := range q.Evidence {
+			field := strings.TrimPrefix(path, policies.KindOperator+".")
+			if out[field] != policies.Must {
+				out[field] = q.Severity
+			}
+		}
+	}
+	return out
 }
 
 func operatorArtifact(a transparency.Artifact) reports.OperatorArtifact {

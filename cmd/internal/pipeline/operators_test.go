@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/http/cgi"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,88 +31,100 @@ var operatorsDay = time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)
 
 const operatorsDir = "../../../examples/operators"
 
-// operatorsServer serves the public files of each operator below its name, git addresses that anybody can open, the monitors,
-// the compliance monitor, and whatever else a server of an opaque operator does.
-func operatorsServer(t *testing.T) *httptest.Server {
+// operatorServer serves the public files of one operator at the root of a host of its own, its monitor, and whatever else a
+// server of an opaque operator does.
+func operatorServer(t *testing.T, name string) *httptest.Server {
 	t.Helper()
+	public := os.DirFS(filepath.Join(operatorsDir, name, "public"))
+	types := map[string]string{".json": "application/json", ".xml": "application/xml", ".html": "text/html; charset=utf-8", ".txt": "text/plain; charset=utf-8"}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		name, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		for _, candidate := range []string{rest, rest + ".json", rest + ".xml", rest + ".html", path.Join(rest, "index.html")} {
-			data, err := fs.ReadFile(os.DirFS(filepath.Join(operatorsDir, name, "public")), path.Clean(candidate))
-			if err == nil {
-				w.Header().Set("Content-Type", map[string]string{".json": "application/json", ".xml": "application/xml", ".html": "text/html; charset=utf-8", ".txt": "text/plain; charset=utf-8"}[path.Ext(candidate)])
-				w.Header().Set("Last-Modified", operatorsDay.AddDate(0, -1, 0).Format(http.TimeFormat))
-				w.Write(data)
-				return
+		asked := strings.Trim(r.URL.Path, "/")
+		for _, candidate := range []string{asked, asked + ".json", asked + ".xml", asked + ".html", path.Join(asked, "index.html")} {
+			data, err := fs.ReadFile(public, path.Clean(candidate))
+			if err != nil || types[path.Ext(candidate)] == "" {
+				continue
 			}
+			w.Header().Set("Content-Type", types[path.Ext(candidate)])
+			w.Header().Set("Date", operatorsDay.Format(http.TimeFormat))
+			w.Header().Set("Last-Modified", operatorsDay.AddDate(0, -1, 0).Format(http.TimeFormat))
+			w.Write(data)
+			return
 		}
 		http.NotFound(w, r)
 	})
-	for _, repo := range []string{"exemplary/git/runbooks", "exemplary/git/configuration", "exemplary/git/tools", "exemplary/git/manifesto", "average/git/runbooks"} {
-		mux.HandleFunc("/"+repo, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			fmt.Fprintf(w, "<!DOCTYPE html><html><title>%s</title><body><h1>%s</h1><p>README.md LICENSE docs</p></body></html>", repo, repo)
-		})
-	}
-	mux.HandleFunc("/exemplary/prometheus/", func(w http.ResponseWriter, r *http.Request) { promServer(w, r, operatorsDay) })
-	mux.HandleFunc("/average/prometheus/", func(w http.ResponseWriter, r *http.Request) {
-		promServer(w, r, operatorsDay.Add(-72*time.Hour)) // nobody restarted it after the weekend
-	})
-	mux.HandleFunc("/opaque/health", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/opaque/auth/realms/cloud/protocol/openid-connect/auth?client_id=grafana", http.StatusFound)
-	})
-	mux.HandleFunc("/opaque/auth/", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
-		http.ServeFile(w, r, filepath.Join(operatorsDir, "opaque", "public", "login.html"))
-	})
-	mux.HandleFunc("/opaque/sbom", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "for customers", http.StatusUnauthorized) })
-	mux.HandleFunc("/compliance/status", complianceStatus)
 	mux.HandleFunc("/robots.txt", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "User-agent: *\nDisallow: /admin/") })
+	newest := map[string]time.Time{"exemplary": operatorsDay, "average": operatorsDay.Add(-72 * time.Hour)} // average: nobody restarted it after the weekend
+	if at, ok := newest[name]; ok {
+		mux.HandleFunc("/prometheus/", func(w http.ResponseWriter, r *http.Request) { promServer(w, r, at) })
+	}
+	if name == "opaque" {
+		mux.HandleFunc("/health", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/auth/realms/cloud/protocol/openid-connect/auth?client_id=grafana", http.StatusFound)
+		})
+		mux.HandleFunc("/auth/", func(w http.ResponseWriter, r *http.Request) {
+			http.ServeFile(w, r, filepath.Join(operatorsDir, "opaque", "public", "login.html"))
+		})
+		mux.HandleFunc("/sbom", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "for customers", http.StatusUnauthorized) })
+	}
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
 }
 
-// promServer answers like the read API of Prometheus 2.42 (web/api/v1): two series over forty days that end at newest.
+// othersServer serves what is no operator's: the compliance monitor, and a forge with the repositories below root.
+func othersServer(t *testing.T, root string) *httptest.Server {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/compliance/status", complianceStatus)
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal("git is needed")
+	}
+	backend := &cgi.Handler{Path: git, Args: []string{"http-backend"}, Root: "/", Env: []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1"}}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		owner, rest, _ := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
+		name, file, _ := strings.Cut(rest, "/")
+		r.URL.Path = "/" + owner + "+" + name + "/.git/" + file
+		backend.ServeHTTP(w, r)
+	})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// promServer answers like the read API of Prometheus 2.42 (web/api/v1), with the metrics of scs-health-monitor (docs/Metric_List.md)
+// over forty days that end at newest.
 func promServer(w http.ResponseWriter, r *http.Request, newest time.Time) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Date", operatorsDay.Format(http.TimeFormat))
 	answer := func(data any) { json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": data}) }
-	switch path.Base(r.URL.Path) {
-	case "buildinfo":
+	query := r.FormValue("query")
+	switch p := r.URL.Path; {
+	case strings.HasSuffix(p, "/status/buildinfo"):
 		answer(map[string]string{"version": "2.42.0"})
-	case "values":
-		answer([]string{"api_error_rate", "api_request_duration_seconds"})
-	case "query_range":
-		var start, end, step float64
-		for key, into := range map[string]*float64{"start": &start, "end": &end, "step": &step} {
-			text := r.FormValue(key)
-			if at, err := time.Parse(time.RFC3339, text); err == nil {
-				*into = float64(at.Unix())
-			} else if d, err := time.ParseDuration(text); err == nil {
-				*into = d.Seconds()
-			} else if _, err := fmt.Sscanf(text, "%g", into); err != nil {
-				w.WriteHeader(http.StatusBadRequest)
-				return
-			}
+	case strings.HasSuffix(p, "/__name__/values"):
+		answer([]string{"openstack_http_requests_total", "openstack_http_response_time_sum", "up"})
+	case strings.HasSuffix(p, "/cloud/values"):
+		answer([]string{"exemplary", "average"})
+	case strings.HasSuffix(p, "/query"):
+		answer(map[string]any{"resultType": "vector", "result": []any{map[string]any{"metric": map[string]string{}, "value": []any{newest.Unix(), fmt.Sprint(newest.Unix())}}}})
+	case strings.HasSuffix(p, "/query_range"):
+		start, err1 := strconv.ParseInt(r.FormValue("start"), 10, 64)
+		end, err2 := strconv.ParseInt(r.FormValue("end"), 10, 64)
+		if err1 != nil || err2 != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
 		}
-		oldest := float64(newest.Add(-40 * 24 * time.Hour).Unix())
-		var series []any
-		for name, value := range map[string]string{"api_error_rate": "0", "api_request_duration_seconds": "0.42"} {
-			if !strings.Contains(r.FormValue("query"), name) && !strings.Contains(r.FormValue("query"), "__name__") {
-				continue
+		var values [][2]any
+		for at := max(start, newest.AddDate(0, 0, -40).Unix()); at <= min(end, newest.Unix()); at += 3600 {
+			value := 0.40 + float64(at/3600%5)/100 // response times
+			if strings.Contains(query, "requests_total") {
+				value = float64(at/3600%7) / 10000 // a few calls fail now and then
 			}
-			var values [][2]any
-			for at := start; at <= end && len(values) < 11000; at += step {
-				if at >= oldest && at <= float64(newest.Unix()) {
-					values = append(values, [2]any{at, value})
-				}
-			}
-			if len(values) > 0 {
-				series = append(series, map[string]any{"metric": map[string]string{"__name__": name, "cloud": "exemplary"}, "values": values})
-			}
+			values = append(values, [2]any{at, fmt.Sprint(value)})
 		}
-		answer(map[string]any{"resultType": "matrix", "result": series})
+		answer(map[string]any{"resultType": "matrix", "result": []any{map[string]any{"metric": map[string]string{}, "values": values}}})
 	default:
 		http.NotFound(w, r)
 	}
@@ -128,8 +142,11 @@ func complianceStatus(w http.ResponseWriter, r *http.Request) {
 	out := map[string]any{}
 	if subject == "exemplary-cloud" && (r.FormValue("scopeuuid") == "" || r.FormValue("scopeuuid") == iaas) {
 		out[subject] = map[string]any{iaas: map[string]any{
-			"name": "SCS-compatible IaaS", "testcases": map[string]any{}, "results": map[string]any{},
-			"versions": map[string]any{"v5.1": map[string]any{"result": 1, "validity": "effective", "targets": map[string]any{"main": map[string]any{"result": 1}}}},
+			"name":      "SCS-compatible IaaS",
+			"testcases": map[string]any{"image-metadata-check": map[string]any{"id": "image-metadata-check", "lifetime": "week", "description": "Images say what they are."}},
+			"results":   map[string]any{"image-metadata-check": map[string]any{"result": 1, "checked_at": "2026-11-23T04:00:00", "report": "0b1f7a1e-0000-4000-8000-000000000001"}},
+			"versions": map[string]any{"v5.1": map[string]any{"result": 1, "validity": "effective", "targets": map[string]any{
+				"main": map[string]any{"result": 1, "testcases": []string{"image-metadata-check"}}}}},
 			"relevant": []string{"v5.1"}, "passed": []string{"v5.1"}, "best_passed": "v5.1", "result": 1, "validity": "effective",
 		}}
 	}
@@ -137,7 +154,7 @@ func complianceStatus(w http.ResponseWriter, r *http.Request) {
 }
 
 // operatorsMirror makes clones of what each operator publishes, as they were on their days.
-func operatorsMirror(t *testing.T, server string) string {
+func operatorsMirror(t *testing.T) string {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Fatal("git is needed")
@@ -171,7 +188,7 @@ func operatorsMirror(t *testing.T, server string) string {
 			}
 		}
 		for _, args := range [][]string{
-			{"init", "-q", "-b", "main"}, {"remote", "add", "origin", server + "/" + r.owner + "/git/" + r.name}, {"add", "-A"}, {"commit", "-q", "-m", "Describe how we work"},
+			{"init", "-q", "-b", "main"}, {"add", "-A"}, {"commit", "-q", "-m", "Describe how we work"},
 		} {
 			cmd := exec.Command("git", args...)
 			cmd.Dir = work
@@ -185,9 +202,8 @@ func operatorsMirror(t *testing.T, server string) string {
 	return dir
 }
 
-// operatorStack is the stack file of one of the three, with addresses of the server.
-func operatorStack(name, server string) string {
-	s := server + "/" + name
+// operatorStack is the stack file of one of the three: its own host, and that of the others.
+func operatorStack(name, own, others string) string {
 	head := fmt.Sprintf(`schema: pegel/stack/v1
 subject: {name: %[1]s-cloud, kind: cloud, exposure: public, operator: {name: %[2]s Cloud, domains: [%[1]s.example]}}
 scopes: [scs-sovereign-iaas]
@@ -195,57 +211,56 @@ sources: [{containers: {ps: ./none.json}}]
 network: {allow: [127.0.0.0/8]}
 at: 2026-11-24T06:00:00Z
 `, name, strings.ToUpper(name[:1])+name[1:])
-	switch name {
-	case "exemplary":
-		return head + fmt.Sprintf(`transparency:
-  status_page: %[1]s/status
-  incident_reports: %[1]s/blog/feed.xml
-  monitor: {url: "%[1]s/prometheus", name: exemplary}
-  runbooks: {repositories: ["%[1]s/git/runbooks"]}
-  configuration: {repositories: ["%[1]s/git/configuration"]}
+	body := map[string]string{
+		"exemplary": `transparency:
+  status_page: OWN/status
+  incident_reports: OWN/blog/feed.xml
+  monitor: {url: "OWN/prometheus", name: exemplary}
+  runbooks: {repositories: ["OTHERS/exemplary/runbooks"]}
+  configuration: {repositories: ["OTHERS/exemplary/configuration"]}
   open_operations:
-    url: %[1]s/git/manifesto
-    repositories: ["%[1]s/git/tools"]
-    links: [{kind: talk, title: How we upgrade, url: "%[1]s/talk", date: 2026-07-09}]
-  sbom: %[1]s/sbom.cdx.json
-  security_txt: %[1]s
-  advisories: %[1]s/security/advisories
-  imprint: %[1]s
-  certificate_page: %[1]s
+    url: OTHERS/exemplary/manifesto
+    repositories: ["OTHERS/exemplary/tools"]
+    links: [{kind: talk, title: How we upgrade, url: "OWN/talk", date: 2026-07-09}]
+  sbom: OWN/sbom.cdx.json
+  security_txt: OWN
+  advisories: OWN/security/advisories
+  imprint: OWN
+  certificate_page: OWN
 conformance:
   scs_compatible:
-    - {monitor: "%[2]s/compliance", subject: exemplary-cloud}
-    - {certificate: "%[1]s/certificate", subject: exemplary-cloud, version: v5.1, issuer: Forum SCS-Standards, issued: 2026-05-04, layer: iaas}
-`, s, server)
-	case "average":
-		return head + fmt.Sprintf(`transparency:
-  status_page: %[1]s/status
-  incident_reports: %[1]s/blog/feed.xml
-  monitor: {url: "%[1]s/prometheus", name: average}
-  runbooks: {repositories: ["%[1]s/git/runbooks"]}
-  open_operations: {url: "%[2]s/exemplary/git/manifesto", repositories: ["%[2]s/exemplary/git/tools"]}
-  sbom: %[1]s/sbom
-  security_txt: %[1]s
-  imprint: %[1]s
+    - {monitor: "OTHERS/compliance", subject: exemplary-cloud}
+    - {certificate: "OWN/certificate", subject: exemplary-cloud, version: v5.1, issuer: Forum SCS-Standards, issued: 2026-05-04, layer: iaas}
+`,
+		"average": `transparency:
+  status_page: OWN/status
+  incident_reports: OWN/blog/feed.xml
+  monitor: {url: "OWN/prometheus", name: average}
+  runbooks: {repositories: ["OTHERS/average/runbooks"]}
+  open_operations: {url: "OTHERS/exemplary/manifesto", repositories: ["OTHERS/exemplary/tools"]}
+  sbom: OWN/sbom
+  security_txt: OWN
+  imprint: OWN
 conformance:
-  scs_compatible: {monitor: "%[2]s/compliance", subject: average-cloud}
-`, s, server)
-	}
-	return head + fmt.Sprintf(`transparency:
-  status_page: %[1]s/status
-  incident_reports: %[1]s/reports
-  monitor: %[1]s/health
-  runbooks: %[1]s/runbooks
-  open_operations: {url: "%[2]s/exemplary/git/manifesto"}
-  sbom: %[1]s/sbom
-  security_txt: %[1]s
-  imprint: %[1]s
-`, s, server)
+  scs_compatible: {monitor: "OTHERS/compliance", subject: average-cloud}
+`,
+		"opaque": `transparency:
+  status_page: OWN/status
+  incident_reports: OWN/reports
+  monitor: OWN/health
+  runbooks: OWN/runbooks
+  open_operations: {url: "OTHERS/exemplary/manifesto", repositories: ["OTHERS/exemplary/tools"]}
+  sbom: OWN/sbom
+  security_txt: OWN
+  imprint: OWN
+`,
+	}[name]
+	return head + strings.NewReplacer("OWN", own, "OTHERS", others).Replace(body)
 }
 
-func lookAtOperator(t *testing.T, name, server, mirror string) (reports.OperatorView, string) {
+func lookAtOperator(t *testing.T, name, own, others, mirror string) (reports.OperatorView, string) {
 	t.Helper()
-	stack, err := ParseStack([]byte(operatorStack(name, server)), name+".yaml")
+	stack, err := ParseStack([]byte(operatorStack(name, own, others)), name+".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,12 +307,12 @@ func operatorTable(views map[string]reports.OperatorView, names []string) string
 var updateOperators = flag.Bool("update-operators", false, "write the table of the three operators")
 
 func TestTheTableOfThreeOperatorsIsRightInEveryCellAndEachCellOpensItsEvidence(t *testing.T) {
-	server := operatorsServer(t)
-	mirror := operatorsMirror(t, server.URL)
+	mirror := operatorsMirror(t)
+	others := othersServer(t, mirror).URL
 	names := []string{"exemplary", "average", "opaque"}
 	views := map[string]reports.OperatorView{}
 	for _, name := range names {
-		view, dir := lookAtOperator(t, name, server.URL, mirror)
+		view, dir := lookAtOperator(t, name, operatorServer(t, name).URL, others, mirror)
 		views[name] = view
 		checkEvidence(t, name, view, dir)
 	}
@@ -314,6 +329,9 @@ func TestTheTableOfThreeOperatorsIsRightInEveryCellAndEachCellOpensItsEvidence(t
 		for _, n := range names {
 			for _, a := range views[n].Operator.Answers {
 				t.Logf("%s %s %s: %s", n, a.ID, a.Outcome, a.Reason)
+			}
+			for _, s := range views[n].Operator.Standings {
+				t.Logf("%s %s tests %s: %s; certificate %s: %s", n, s.Words, s.Tests.Outcome, s.Tests.Reason, s.Certificate.Outcome, s.Certificate.Reason)
 			}
 		}
 	}
