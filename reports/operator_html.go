@@ -34,7 +34,7 @@ func operatorHTML(v OperatorView) ([]byte, error) {
 	view := operatorViewOf(v.Operator)
 	page := operatorPage{
 		Style: template.CSS(styleSource), StyleHash: base64.StdEncoding.EncodeToString(sum[:]), V: v, View: view, Kinds: view.Kinds,
-		Title: strings.TrimSuffix(operatorTitle(v), "."), NotCertificate: notCertificate, Outside: seenFromOutside, Day: day(v.AssessedAt),
+		Title: strings.TrimSuffix(operatorTitle(v), "."), NotCertificate: notCertificate, Outside: howSeen(v.Operator), Day: day(v.AssessedAt),
 	}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "operator-page", page); err != nil {

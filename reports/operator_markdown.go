@@ -11,7 +11,7 @@ func operatorMarkdown(v OperatorView) string {
 	v = shown(v)
 	var m markdown
 	m.line("# %s\n", mdText(strings.TrimSuffix(operatorTitle(v), ".")))
-	m.line("**%s** %s\n", notCertificate, seenFromOutside)
+	m.line("**%s** %s\n", notCertificate, howSeen(v.Operator))
 	for _, k := range operatorKinds(v.Operator) {
 		m.line("## %s\n", mdText(capital(k.Title)))
 		for _, a := range k.Artifacts {
@@ -46,7 +46,7 @@ func operatorMarkdown(v OperatorView) string {
 		m.line("## What an outsider could not see\n")
 	}
 	for _, u := range v.Operator.NotSeen {
-		m.line("- %s: %s", mdText(u.What), mdText(u.Reason+settleWords(u.Settle)))
+		m.line("- %s: %s", mdText(u.What), mdText(u.Reason+settleWords(u.Settle)+namesWords(u.Names)))
 	}
 	m.line("\nEvidence: `%s`. Criteria: %s %s, `%s`.", v.Evidence.Digest, mdText(v.Policy.ID), mdText(v.Policy.Version), v.Policy.Digest)
 	return m.b.String()

@@ -12,6 +12,28 @@ import (
 // seenFromOutside heads everything that was looked at without the operator's help.
 const seenFromOutside = "Seen from outside, as somebody without rights sees it."
 
+// howSeen says whether artifacts were looked at in public, or what somebody handed over.
+func howSeen(o Operator) string {
+	public, handed := 0, 0
+	for _, a := range o.Artifacts {
+		switch {
+		case a.Handed != "":
+			handed++
+		case len(a.Looks) > 0:
+			public++
+		}
+	}
+	switch {
+	case public == 0 && handed == 0:
+		return "Nobody looked at anything."
+	case public == 0:
+		return "Nothing was seen in public: all of it was handed over as files."
+	case handed == 0:
+		return seenFromOutside
+	}
+	return "What is marked was handed over as files; the rest was seen from outside, as somebody without rights sees it."
+}
+
 // answerSign marks an answer. A declared one is never good yet.
 func answerSign(o audit.Outcome, declared bool) sign {
 	switch {
@@ -71,7 +93,7 @@ func operatorText(v OperatorView, opt Options) string {
 	t := newTerminal(opt)
 	t.para("", operatorTitle(v))
 	t.b.WriteByte('\n')
-	t.para("", notCertificate+" "+seenFromOutside)
+	t.para("", notCertificate+" "+howSeen(v.Operator))
 	t.operator(v.Operator)
 	t.b.WriteByte('\n')
 	t.para("", fmt.Sprintf("Evidence: %s, %d pieces. Criteria: %s %s (%s), %s.", v.Evidence.Digest, v.Evidence.Blobs, v.Policy.ID, v.Policy.Version, v.Policy.Status, v.Policy.Digest))
@@ -132,7 +154,7 @@ func (t *terminal) operator(o Operator) {
 	if len(o.NotSeen) > 0 {
 		t.heading("What an outsider could not see")
 		for _, u := range o.NotSeen {
-			t.para("  - ", u.What+": "+u.Reason+settleWords(u.Settle))
+			t.para("  - ", u.What+": "+u.Reason+settleWords(u.Settle)+namesWords(u.Names))
 		}
 	}
 }
@@ -146,6 +168,13 @@ func severityWords(a OperatorAnswer) string {
 		return " (recommended)"
 	}
 	return " (for information)"
+}
+
+func namesWords(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(names, ", ")
 }
 
 func settleWords(s string) string {

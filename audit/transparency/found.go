@@ -139,10 +139,10 @@ func foundPlaces(places []Place) []string {
 	var out []string
 	for _, p := range places {
 		if p.Trouble != nil {
-			out = append(out, p.URL+": "+p.Trouble.Text)
+			out = append(out, p.name()+": "+p.Trouble.Text)
 			continue
 		}
-		line := p.URL + ": " + count(p.Documents, "document", "documents")
+		line := p.name() + ": " + count(p.Documents, "document", "documents")
 		if v, ok := p.Licence.Get(); ok {
 			line += ", " + v
 		} else {

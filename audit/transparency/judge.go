@@ -36,8 +36,8 @@ func judgeOne(i Indicator, e Evidence, c Context, rules audit.TransparencyRules)
 	if counted := countable(i.Kind, e.Exposure, rules, readable); len(counted) > 0 {
 		result.Measurement = i.Measure(Question{Artifacts: counted, Evidence: e, Context: c, Rule: rule})
 		result.Handed = slices.ContainsFunc(counted, func(a Artifact) bool { return a.Handed })
-		if result.Origins == nil {
-			result.Origins = origins(counted)
+		if !anchored(result.Origins) {
+			result.Origins = append(result.Origins, origins(counted)...)
 		}
 		if result.Observed.IsZero() {
 			result.Observed = observed(counted)
@@ -75,6 +75,11 @@ func unread(kind string, artifacts []Artifact) Measurement {
 		m.Settle = []string{worst.Trouble.Settle}
 	}
 	return m
+}
+
+// anchored reports whether places lead to bytes: those of a look, or those of a commit.
+func anchored(list []audit.Origin) bool {
+	return slices.ContainsFunc(list, func(o audit.Origin) bool { return o.Digest != "" || o.Commit != "" })
 }
 
 func origins(artifacts []Artifact) []audit.Origin {

@@ -1,6 +1,7 @@
 package transparency
 
 import (
+	"strings"
 	"time"
 
 	"github.com/pegel-audit/pegel/audit"
@@ -34,6 +35,14 @@ type Place struct {
 	Inventory bool `json:"inventory,omitempty"`
 	Versions  bool `json:"versions,omitempty"`
 	Rules     int  `json:"rules,omitempty"` // monitoring rules and dashboards
+}
+
+// name is how people call a place: its address, or that it was handed over.
+func (p Place) name() string {
+	if strings.HasPrefix(p.URL, "file:") {
+		return "what was handed over"
+	}
+	return p.URL
 }
 
 // Topic is one topic that documents speak about: deploy, upgrade, backup, incident, access.

@@ -78,7 +78,7 @@ func configurationPlaces(artifacts []Artifact) []Place {
 func readPlaces(all []Place) (read []Place, unread []string) {
 	for _, p := range all {
 		if p.Trouble != nil {
-			unread = append(unread, p.URL+": "+p.Trouble.Text)
+			unread = append(unread, p.name()+": "+p.Trouble.Text)
 			continue
 		}
 		read = append(read, p)
@@ -89,6 +89,9 @@ func readPlaces(all []Place) (read []Place, unread []string) {
 // originOf names a place of a repository or site; path and line are of what was found there.
 func originOf(p Place, path string, line int) audit.Origin {
 	o := audit.Origin{Source: "git", URL: p.URL, Commit: p.Commit, Path: path, Line: line, At: p.SeenUntil}
+	if strings.HasPrefix(p.URL, "file:") {
+		o.URL = "" // handed over: there is no address
+	}
 	if p.Commit == "" {
 		o.Source = "site"
 	}
@@ -121,7 +124,7 @@ func openRunbooks(q Question, all []Place) Measurement {
 	open := false // some answer is not known
 	for _, p := range read {
 		if p.Documents+p.Playbooks == 0 {
-			reasons, shut = append(reasons, p.URL+" holds no documents and no playbooks"), append(shut, p)
+			reasons, shut = append(reasons, p.name()+" holds no documents and no playbooks"), append(shut, p)
 			continue
 		}
 		public, seen := p.Public.Get()
@@ -132,19 +135,19 @@ func openRunbooks(q Question, all []Place) Measurement {
 		switch {
 		case public && free:
 			expression, _ := p.Licence.Get()
-			return Measurement{Outcome: audit.PASS, Reason: fmt.Sprintf("%s is open under %s", p.URL, expression), Origins: []audit.Origin{originOf(p, p.Path, 0)}}
+			return Measurement{Outcome: audit.PASS, Reason: fmt.Sprintf("%s is open under %s", p.name(), expression), Origins: []audit.Origin{originOf(p, p.Path, 0)}}
 		case seen && !public:
-			reasons, shut = append(reasons, p.URL+": the server gives it to nobody without rights"), append(shut, p)
+			reasons, shut = append(reasons, p.name()+": the server gives it to nobody without rights"), append(shut, p)
 		case judged && !free:
-			reasons, shut = append(reasons, p.URL+": "+shutLicence(p)), append(shut, p)
+			reasons, shut = append(reasons, p.name()+": "+shutLicence(p)), append(shut, p)
 		case !seen:
 			open = true
-			reasons = append(reasons, p.URL+" was read from a clone, and nobody saw that it is public"+because(p.Public.Failure))
-			settle = append(settle, orElse(p.Public.Settle, "make "+p.URL+" public"))
+			reasons = append(reasons, p.name()+" was read from a clone, and nobody saw that it is public"+because(p.Public.Failure))
+			settle = append(settle, orElse(p.Public.Settle, "make "+p.name()+" public"))
 		default:
 			open = true
-			reasons = append(reasons, p.URL+": its licence is not known"+because(p.Open.Failure))
-			settle = append(settle, "put the text of an open licence into a file LICENSE of "+p.URL)
+			reasons = append(reasons, p.name()+": its licence is not known"+because(p.Open.Failure))
+			settle = append(settle, "put the text of an open licence into a file LICENSE of "+p.name())
 		}
 	}
 	reasons = append(reasons, unread...)
@@ -253,11 +256,11 @@ func runbooksFresh(q Question, all []Place) Measurement {
 		case len(p.Topics) == 0:
 			continue // not what the question is about
 		case !known:
-			open = append(open, p.URL+": "+orElse(p.LastHuman.Failure, "nobody looked for its age"))
+			open = append(open, p.name()+": "+orElse(p.LastHuman.Failure, "nobody looked for its age"))
 		case last.After(at):
-			open = append(open, p.URL+" was changed after the day that is judged")
+			open = append(open, p.name()+" was changed after the day that is judged")
 		case at.Sub(p.SeenUntil) > cloneSpeaks && ageDays(at, last) > days:
-			open = append(open, fmt.Sprintf("%s: the clone reaches only until %s", p.URL, p.SeenUntil.Format(time.DateOnly)))
+			open = append(open, fmt.Sprintf("%s: the clone reaches only until %s", p.name(), p.SeenUntil.Format(time.DateOnly)))
 		}
 		if known && !last.After(at) && last.After(newest) {
 			newest, from = last, p
@@ -270,7 +273,7 @@ func runbooksFresh(q Question, all []Place) Measurement {
 	if !newest.IsZero() && age <= days {
 		return Measurement{
 			Outcome: audit.PASS, Value: number(age), Unit: "days", Origins: []audit.Origin{originOf(from, from.Path, 0)},
-			Reason: fmt.Sprintf("a person changed %s on %s, %d days before; allowed are %d", from.URL, newest.Format(time.DateOnly), age, days),
+			Reason: fmt.Sprintf("a person changed %s on %s, %d days before; allowed are %d", from.name(), newest.Format(time.DateOnly), age, days),
 		}
 	}
 	if open = append(open, unread...); len(open) > 0 {
@@ -298,7 +301,7 @@ func noSecrets(_ Question, all []Place) Measurement {
 	for _, p := range read {
 		n, known := p.SecretsSeen.Get()
 		if !known {
-			open = append(open, p.URL+": "+orElse(p.SecretsSeen.Failure, "nobody looked for secrets"))
+			open = append(open, p.name()+": "+orElse(p.SecretsSeen.Failure, "nobody looked for secrets"))
 		}
 		found += max(n, len(p.Secrets))
 		for _, s := range p.Secrets {
@@ -356,11 +359,11 @@ func configurationShown(q Question, all []Place) Measurement {
 	m := Measurement{Value: number(len(whole)), Unit: "places", Origins: placeOrigins(append(whole, part...))}
 	switch {
 	case len(whole) >= want:
-		m.Outcome, m.Reason = audit.PASS, "inventory and versions are shown in "+whole[0].URL+watched
+		m.Outcome, m.Reason = audit.PASS, "inventory and versions are shown in "+whole[0].name()+watched
 	case len(unread) > 0:
 		return undecided("not everything was read: "+strings.Join(unread, "; "), []string{"make the places readable"}, read)
 	case len(part) > 0:
-		m.Outcome, m.Reason = audit.PART, "only "+shownPart(part[0])+" is shown in "+part[0].URL+watched
+		m.Outcome, m.Reason = audit.PART, "only "+shownPart(part[0])+" is shown in "+part[0].name()+watched
 		m.Settle = []string{"show what runs where, and at which versions"}
 	default:
 		m.Outcome, m.Reason, m.Origins = audit.FAIL, "the places show neither inventory nor versions"+watched, placeOrigins(read)

@@ -96,16 +96,20 @@ func (d *dossier) operatorNotSeen() []reports.Unseen {
 	if d.operator == nil {
 		return out
 	}
+	var handed []string
 	for _, a := range d.operator.Artifacts {
 		switch {
 		case a.Trouble != nil && a.Trouble.Outcome() != audit.FAIL:
 			out = append(out, reports.Unseen{What: kindWords(a.Kind) + " " + orText(a.URL, a.File), Reason: a.Trouble.Text, Settle: a.Trouble.Settle})
 		case a.Trouble == nil && a.Handed:
-			out = append(out, reports.Unseen{
-				What: kindWords(a.Kind) + " in public", Reason: "it was handed over as the file " + a.File + "; nobody saw it at a public address",
-				Settle: "publish it and name its address",
-			})
+			handed = append(handed, kindWords(a.Kind))
 		}
+	}
+	if len(handed) > 0 {
+		out = append(out, reports.Unseen{
+			What: "the public side of what was handed over", Reason: "it was handed over as files; nobody saw it at a public address",
+			Settle: "publish it and name the addresses", Count: len(handed), Names: handed,
+		})
 	}
 	return slices.Clip(out)
 }

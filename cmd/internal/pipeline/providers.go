@@ -167,11 +167,11 @@ func emptyCells(err error) []reports.ProviderCell {
 	return out
 }
 
-// columnIndicators says which indicator answers a column of the table.
-func columnIndicators() map[string]string {
-	return map[string]string{
-		reports.ColumnMonitor: "HM-01", reports.ColumnStatus: "SP-01", reports.ColumnReports: "IR-02", reports.ColumnRunbooks: "RB-02",
-		reports.ColumnManifesto: "OO-01",
+// columnIndicators says which indicators answer a column of the table: the first of them that could be told, else the first.
+func columnIndicators() map[string][]string {
+	return map[string][]string{
+		reports.ColumnMonitor: {"HM-01"}, reports.ColumnStatus: {"SP-01"}, reports.ColumnReports: {"IR-01", "IR-02"}, reports.ColumnRunbooks: {"RB-02"},
+		reports.ColumnManifesto: {"OO-01"},
 	}
 }
 
@@ -186,13 +186,24 @@ func fillRow(row *reports.Provider, view reports.OperatorView) {
 			row.Cells = append(row.Cells, levelCell(view.Operator.Standings))
 			continue
 		}
-		id := columnIndicators()[column]
-		for _, a := range view.Operator.Answers {
-			if a.ID == id {
-				row.Cells = append(row.Cells, answerCell(column, a, view.Operator.Artifacts))
+		if a, ok := columnAnswer(column, view.Operator.Answers); ok {
+			row.Cells = append(row.Cells, answerCell(column, a, view.Operator.Artifacts))
+		}
+	}
+}
+
+func columnAnswer(column string, answers []reports.OperatorAnswer) (found reports.OperatorAnswer, ok bool) {
+	for _, id := range columnIndicators()[column] {
+		for _, a := range answers {
+			if a.ID != id || ok && !a.Outcome.Decided() {
+				continue
+			}
+			if !ok || !found.Outcome.Decided() {
+				found, ok = a, true
 			}
 		}
 	}
+	return found, ok
 }
 
 func answerCell(column string, a reports.OperatorAnswer, artifacts []reports.OperatorArtifact) reports.ProviderCell {
@@ -214,17 +225,26 @@ func levelCell(standings []reports.Standing) reports.ProviderCell {
 		return c
 	}
 	var reasons []string
-	best := audit.MISS
 	for i, s := range standings {
 		reasons = append(reasons, layerTitle(s.Layer)+": "+s.Words)
-		if o := s.Tests.Outcome; i == 0 || o == audit.PASS || best != audit.PASS && audit.Worst(o, best) == best {
-			best = o
-			c.Settle = s.Tests.Settle
+		c.Origins = append(append(c.Origins, s.Tests.Origins...), s.Certificate.Origins...)
+		if o, words := levelMark(s); i == 0 || o == audit.PASS {
+			c.Outcome, c.Words, c.Settle = o, words, s.Tests.Settle
 		}
-		c.Origins = append(c.Origins, s.Tests.Origins...)
 	}
-	c.Outcome, c.Words, c.Reason = best, outcomeWords(best, false), strings.Join(reasons, "; ")
+	c.Reason = strings.Join(reasons, "; ")
 	return c
+}
+
+// levelMark is the mark of one layer: tests that could be told decide; a certificate alone is the operator's word.
+func levelMark(s reports.Standing) (audit.Outcome, string) {
+	if s.Tests.Outcome.Decided() || s.Certificate.Outcome != audit.PASS {
+		return s.Tests.Outcome, outcomeWords(s.Tests.Outcome, false)
+	}
+	if s.Certificate.Declared {
+		return audit.PART, outcomeWords(audit.PASS, true)
+	}
+	return audit.PASS, "certified"
 }
 
 func outcomeWords(o audit.Outcome, declared bool) string {
