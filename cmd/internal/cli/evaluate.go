@@ -11,6 +11,7 @@ import (
 func evaluateCommand(w World) *cobra.Command {
 	var r rendering
 	var opt pipeline.AssessOptions
+	var a accepting
 	cmd := &cobra.Command{
 		Use:   "evaluate BUNDLE",
 		Short: "Decide the levels from a bundle alone, without network or clock",
@@ -20,6 +21,9 @@ func evaluateCommand(w World) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			outs, err := r.outputs()
 			if err != nil {
+				return err
+			}
+			if err := a.read(&opt); err != nil {
 				return err
 			}
 			report, err := pipeline.Assess(args[0], opt)
@@ -34,12 +38,14 @@ func evaluateCommand(w World) *cobra.Command {
 	}
 	r.register(cmd)
 	assessFlags(cmd, &opt)
+	a.register(cmd)
 	return cmd
 }
 
 func reportCommand(w World) *cobra.Command {
 	var r rendering
 	var opt pipeline.AssessOptions
+	var a accepting
 	cmd := &cobra.Command{
 		Use:   "report BUNDLE",
 		Short: "Write the report of a bundle; the exit code says only whether that worked",
@@ -47,6 +53,9 @@ func reportCommand(w World) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			outs, err := r.outputs()
 			if err != nil {
+				return err
+			}
+			if err := a.read(&opt); err != nil {
 				return err
 			}
 			report, err := pipeline.Assess(args[0], opt)
@@ -58,7 +67,39 @@ func reportCommand(w World) *cobra.Command {
 	}
 	r.register(cmd)
 	assessFlags(cmd, &opt)
+	a.register(cmd)
 	return cmd
+}
+
+// accepting are the flags about what reviewers accept of declarations.
+type accepting struct {
+	acceptances []string
+	signers     string
+}
+
+func (a *accepting) register(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&a.acceptances, "acceptance", nil, "what a reviewer says about declarations: `FILE`, signed in FILE.sig (repeatable)")
+	cmd.Flags().StringVar(&a.signers, "allowed-signers", "", "`FILE` with the reviewers whose signatures count, as ssh-keygen reads it")
+}
+
+// read reads the files into the options.
+func (a *accepting) read(opt *pipeline.AssessOptions) error {
+	if len(a.acceptances) > 0 && a.signers == "" {
+		return &pipeline.UsageError{Err: fmt.Errorf("flag --acceptance: nobody said which reviewers may sign"), Hint: "name them with --allowed-signers FILE"}
+	}
+	for _, name := range a.acceptances {
+		one, err := pipeline.ReadAcceptance(name)
+		if err != nil {
+			return err
+		}
+		opt.Acceptances = append(opt.Acceptances, one)
+	}
+	if a.signers == "" {
+		return nil
+	}
+	var err error
+	opt.Reviewers, err = pipeline.ReadReviewers(a.signers)
+	return err
 }
 
 func assessFlags(cmd *cobra.Command, opt *pipeline.AssessOptions) {

@@ -16,6 +16,7 @@ import (
 // transparency are the flags of pegel transparency.
 type transparency struct {
 	gathering
+	accepting
 	out       []string
 	providers string
 	show      string
@@ -44,6 +45,7 @@ func transparencyCommand(w World) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return t.run(cmd, args, w) },
 	}
 	t.gathering.register(cmd, false)
+	t.accepting.register(cmd)
 	f := cmd.Flags()
 	f.StringVar(&t.bundle, "bundle", "pegel-transparency", "`DIR` to write the evidence bundle to; with --providers one bundle for each cloud below it")
 	f.StringArrayVarP(&t.out, "output", "o", nil, "write as `FORMAT=FILE`: "+strings.Join(reports.OperatorFormats(), ", ")+"; - is standard output (repeatable)")
@@ -94,8 +96,12 @@ func (t *transparency) run(cmd *cobra.Command, args []string, w World) error {
 // look finds out what is meant: an address, a bundle, or a stack file.
 func (t *transparency) look(cmd *cobra.Command, w World, target string, opt pipeline.Options) (reports.OperatorView, error) {
 	var none reports.OperatorView
+	var assess pipeline.AssessOptions
+	if err := t.accepting.read(&assess); err != nil {
+		return none, err
+	}
 	if isBundle(target) {
-		return pipeline.OperatorOf(target, pipeline.AssessOptions{})
+		return pipeline.OperatorOf(target, assess)
 	}
 	var stack pipeline.Stack
 	var err error
@@ -110,7 +116,11 @@ func (t *transparency) look(cmd *cobra.Command, w World, target string, opt pipe
 	if t.plan {
 		return none, printOperatorPlan(w, stack, opt)
 	}
-	return pipeline.Transparency(cmd.Context(), stack, opt)
+	view, err := pipeline.Transparency(cmd.Context(), stack, opt)
+	if err != nil || len(assess.Acceptances) == 0 {
+		return view, err
+	}
+	return pipeline.OperatorOf(opt.Bundle, assess)
 }
 
 func printOperatorPlan(w World, stack pipeline.Stack, opt pipeline.Options) error {

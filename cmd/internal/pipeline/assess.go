@@ -50,6 +50,7 @@ type dossier struct {
 	levels       *conformance.Evidence    // nil: nothing about levels 1 and 2 was named
 	declared     *declarationsDocument    // nil: the operator declares nothing
 	declares     []declaration.Result     // what the operator says, by the day that is judged
+	contradicted map[string]string        // what was measured against a declaration, by its id
 	operator     *transparency.Evidence   // nil: nobody looked at public artifacts of an operator
 	inside       map[string]sbom.Packages // packages by artifact id
 	artifacts    map[string]sbom.Artifact // by id

@@ -95,6 +95,7 @@ func ReadReviewers(name string) ([]byte, error) {
 
 // declare judges the declarations of the bundle, with what reviewers say about them.
 func (d *dossier) declare(opt AssessOptions) error {
+	d.contradicted = map[string]string{}
 	if d.declared == nil {
 		return nil
 	}
@@ -117,13 +118,13 @@ func (d *dossier) declare(opt AssessOptions) error {
 // stateFacts puts declared facts where nothing was measured. A declaration never replaces a measured fact, and counts only
 // for facts that some requirement lets a declaration settle.
 func (d *dossier) stateFacts(kind string, sub *policies.Subject, set func(field string)) {
-	for i, s := range d.declares {
+	for _, s := range d.declares {
 		for _, field := range d.declarable(kind, sub.Ref.ID, s.ID) {
 			at := slices.IndexFunc(sub.Unknown, func(u policies.UnknownField) bool { return u.Field == field })
 			switch {
 			case at < 0 && !sub.Declared[field]:
 				if s.Outcome == audit.PASS && !d.isTrue(sub, field) {
-					d.declares[i].Reason += "; measured otherwise: " + sub.Says[field]
+					d.contradicted[s.ID] = sub.Says[field]
 				}
 			case s.Outcome == audit.PASS:
 				if at >= 0 {
@@ -185,6 +186,9 @@ func (d *dossier) declarationRows() []reports.Declaration {
 		}
 		if s.Review.Accepted() {
 			row.Accepted = s.Review.Reviewer
+		}
+		if otherwise := d.contradicted[s.ID]; otherwise != "" {
+			row.Reason += "; measured otherwise: " + otherwise
 		}
 		out = append(out, row)
 	}

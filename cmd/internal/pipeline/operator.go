@@ -96,7 +96,9 @@ func OperatorOf(dir string, opt AssessOptions) (reports.OperatorView, error) {
 	if d.operator == nil {
 		return reports.OperatorView{}, usagef("pegel transparency and pegel audit write such bundles", "reading bundle %q: nobody looked at an operator", dir)
 	}
-	part := d.operatorPart(d.operatorResults())
+	results := d.operatorResults()
+	d.operatorSubject(results) // finds declarations that what was seen contradicts
+	part := d.operatorPart(results)
 	part.NotSeen = d.operatorNotSeen()
 	s := d.stack.Subject
 	return reports.OperatorView{
