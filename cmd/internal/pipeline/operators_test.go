@@ -23,6 +23,8 @@ import (
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/bundle"
+	"github.com/pegel-audit/pegel/audit/transparency"
+	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
 )
 
@@ -375,5 +377,116 @@ func checkEvidence(t *testing.T, name string, view reports.OperatorView, dir str
 	two, _ := reports.RenderOperator("json", again, reports.Options{})
 	if string(one) != string(two) {
 		t.Errorf("%s: the bundle gives other answers than the run", name)
+	}
+}
+
+func TestAnAuditComparesThePublishedSBOMAndPutsLevelTwoOnTheLadder(t *testing.T) {
+	mirror := operatorsMirror(t)
+	text := operatorStack("exemplary", operatorServer(t, "exemplary").URL, othersServer(t, mirror).URL)
+	sources := `sources:
+  - osism: {release: ./release/9.0.0}
+  - containers: {ps: ./ps/*.json, images: ./images/*.json}
+  - kubernetes: {pods: ./pods.json, nodes: ./nodes.json, objects: ./replicasets.json, cluster: prod, exclude: [customer-*]}
+`
+	stack, err := ParseStack([]byte(strings.Replace(text, "sources: [{containers: {ps: ./none.json}}]\n", sources, 1)+"collect: {forges: false}\n"), "exemplary.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack.Dir = "../../../examples/cloud"
+	dir := filepath.Join(t.TempDir(), "bundle")
+	g, err := prepare(stack, Options{Version: "test", Now: operatorsDay, Clock: func() time.Time { return operatorsDay }, Bundle: dir, Mirrors: []string{mirror}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	inventory := g.inventory(ctx)
+	seen := g.operator(ctx, g.visitor(), inventory, g.packages(ctx, inventory), nil)
+	facts := seen.Of("sbom")[0].SBOM
+	if facts == nil || facts.Deployed == 0 || facts.Named == 0 || facts.Named > facts.Deployed {
+		t.Fatalf("the published SBOM was not compared with what runs: %+v", facts)
+	}
+	d := dossier{operator: seen, levels: g.levels(ctx, g.visitor()), profiles: g.policy.Profiles(), policy: g.policy}
+	d.stack.AssessedAt, d.stack.Subject, d.stack.Scopes = operatorsDay, stack.Subject, stack.Scopes
+	for _, r := range d.operatorResults() {
+		if r.Indicator.ID == "SB-03" && r.Outcome == audit.MISS {
+			t.Errorf("SB-03: %s", r.Reason)
+		}
+	}
+	if state, reason := d.levelRung("iaas"); state != "undetermined" || !strings.Contains(reason, "certified by the operator's word") {
+		t.Errorf("level 2 is %s: %s; want undetermined, since only the operator names a certificate", state, reason)
+	}
+	if state, _ := d.levelRung("kaas"); state == "reached" || state == "undetermined" {
+		t.Errorf("tests of IaaS serve KaaS: %s", state)
+	}
+}
+
+func TestPassingTestsWithoutACertificateAreTechnicallyMetOnly(t *testing.T) {
+	mirror := operatorsMirror(t)
+	text := operatorStack("exemplary", operatorServer(t, "exemplary").URL, othersServer(t, mirror).URL)
+	before, _, _ := strings.Cut(text, "    - {certificate:")
+	stack, err := ParseStack([]byte(before), "exemplary.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "bundle")
+	view, err := Transparency(context.Background(), stack, Options{Version: "test", Now: operatorsDay, Clock: func() time.Time { return operatorsDay }, Bundle: dir, Mirrors: []string{mirror}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := view.Operator.Standings[0]
+	if s.Tests.Outcome != audit.PASS || s.Certificate.Outcome == audit.PASS || s.Words != "technically met, not certified" {
+		t.Errorf("%s: tests %s, certificate %s", s.Words, s.Tests.Outcome, s.Certificate.Outcome)
+	}
+	d, err := openDossier(dir, AssessOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub := d.compatibleSubject("iaas")
+	if p := sub.Record.(policies.Prerequisite); p.Held || !p.TestsPass {
+		t.Errorf("the record is %+v", p)
+	}
+	if len(sub.Unknown) != 1 || sub.Unknown[0].Field != "held" || !strings.Contains(sub.Unknown[0].Reason, "technically met, not certified") {
+		t.Errorf("what is not known: %+v", sub.Unknown)
+	}
+}
+
+func TestEveryIndicatorAboutAnOperatorHasNumbersAndAFact(t *testing.T) {
+	policy, err := policies.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := policy.Profile().Transparency
+	fields := policies.FieldsOf(policies.KindOperator)
+	answered := map[string]bool{"notApplicable": true}
+	for _, i := range transparency.All() {
+		if _, ok := rules.Indicators[i.ID]; !ok {
+			t.Errorf("%s has no rule in the profile", i.ID)
+		}
+		field, ok := operatorFields()[i.ID]
+		if !ok || !slices.Contains(fields, field) {
+			t.Errorf("%s answers no fact of rules: %q", i.ID, field)
+		}
+		if answered[field] {
+			t.Errorf("two indicators answer %s", field)
+		}
+		answered[field] = true
+		if !slices.Contains(transparency.Kinds(), i.Kind) || operatorCollectors()[i.Kind] == nil {
+			t.Errorf("%s asks about %s, at which nobody looks", i.ID, i.Kind)
+		}
+	}
+	if len(rules.Indicators) != len(transparency.All()) {
+		t.Errorf("the profile has %d rules for %d indicators", len(rules.Indicators), len(transparency.All()))
+	}
+	for _, f := range fields {
+		if !answered[f] {
+			t.Errorf("no indicator answers %s", f)
+		}
+	}
+	for exposure, kinds := range rules.Public {
+		for _, kind := range kinds {
+			if !slices.Contains(transparency.Kinds(), kind) {
+				t.Errorf("%s: %s is no kind of artifact", exposure, kind)
+			}
+		}
 	}
 }
