@@ -28,6 +28,7 @@ type Operator struct {
 	Standings    []Standing         `json:"standings,omitempty"`    // level 2, by layer
 	Documents    []LegalDocument    `json:"documents,omitempty"`    // level 1: shown, never judged
 	Declarations []Declaration      `json:"declarations,omitempty"` // what only the operator says
+	Searched     []Look             `json:"searched,omitempty"`     // looks that led to artifacts of which nobody named the address
 	NotSeen      []Unseen           `json:"not_seen,omitempty"`     // what an outsider could not see
 }
 

@@ -214,6 +214,9 @@ func operatorViewOf(o Operator) operatorHTMLView {
 		text := fmt.Sprintf("%s, said by %s on %s: %s (%s)", d.ID, d.Who, day(d.Date), d.Statement, d.Reason)
 		v.Declarations = append(v.Declarations, linkedLine{Sign: declarationSign(d), Text: text, Refs: x.refs(d.Origins)})
 	}
+	for _, l := range o.Searched {
+		x.add(l)
+	}
 	v.Looks = x.rows
 	return v
 }

@@ -30,6 +30,10 @@ func (n internal) addOperator(o *Operator) {
 		n.add(u.Host, "internal address")
 		n.add(u.Hostname(), "internal address")
 	}
+	for _, l := range o.Searched {
+		add(l.URL)
+		add(l.Final)
+	}
 	for _, a := range o.Artifacts {
 		add(a.URL)
 		for _, l := range a.Looks {

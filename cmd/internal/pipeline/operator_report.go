@@ -20,6 +20,9 @@ func (d *dossier) operatorPart(results []transparency.Result) *reports.Operator 
 		for _, a := range d.operator.Artifacts {
 			o.Artifacts = append(o.Artifacts, operatorArtifact(a))
 		}
+		for _, s := range d.operator.Searched {
+			o.Searched = append(o.Searched, lookOf(s))
+		}
 	}
 	rules := d.profiles.Main().Transparency.Indicators
 	severity := d.severities()
@@ -62,16 +65,23 @@ func operatorArtifact(a transparency.Artifact) reports.OperatorArtifact {
 		row.Trouble, row.Settle = a.Trouble.Text, a.Trouble.Settle
 	}
 	for _, s := range a.Seen {
-		look := reports.Look{
-			URL: s.URL, Final: s.Final, Handed: s.Handed, Status: s.Status, Content: s.Headers["content-type"], At: s.At, Digest: s.Digest,
-			Original: s.Original, Size: s.Size,
-		}
-		if s.Trouble != nil {
-			look.Trouble = s.Trouble.Text
-		}
-		row.Looks = append(row.Looks, look)
+		row.Looks = append(row.Looks, lookOf(s))
+	}
+	if a.Why != "" {
+		row.Notes = append([]string{"found without being named: " + a.Why}, row.Notes...)
 	}
 	return row
+}
+
+func lookOf(s audit.Seen) reports.Look {
+	look := reports.Look{
+		URL: s.URL, Final: s.Final, Handed: s.Handed, Status: s.Status, Content: s.Headers["content-type"], At: s.At, Digest: s.Digest,
+		Original: s.Original, Size: s.Size,
+	}
+	if s.Trouble != nil {
+		look.Trouble = s.Trouble.Text
+	}
+	return look
 }
 
 // operatorNotSeen lists what an outsider could not see: kinds of which nobody named an address, and artifacts that did not

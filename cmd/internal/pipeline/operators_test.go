@@ -490,3 +490,28 @@ func TestEveryIndicatorAboutAnOperatorHasNumbersAndAFact(t *testing.T) {
 		}
 	}
 }
+
+func TestFromTheAddressOfAnOperatorItsArtifactsAreFound(t *testing.T) {
+	server := operatorServer(t, "exemplary")
+	stack, err := OutsideStack(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack.Network.Allow = []string{"127.0.0.0/8"}
+	view, err := Transparency(context.Background(), stack, Options{Version: "test", Now: operatorsDay, Clock: func() time.Time { return operatorsDay }, Bundle: filepath.Join(t.TempDir(), "b")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes := map[string]audit.Outcome{}
+	for _, a := range view.Operator.Answers {
+		outcomes[a.ID] = a.Outcome
+	}
+	for _, id := range []string{"SP-01", "SB-01", "SC-01", "AD-01", "IM-01", "CP-01"} {
+		if outcomes[id] != audit.PASS {
+			t.Errorf("%s is %s from the address alone", id, outcomes[id])
+		}
+	}
+	if outcomes["RB-01"] != audit.MISS || outcomes["HM-01"] != audit.MISS {
+		t.Errorf("what no page links to is %s and %s, want MISS", outcomes["RB-01"], outcomes["HM-01"])
+	}
+}
