@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -378,6 +379,8 @@ func cloudSample() Report {
 	r := emptySample()
 	r.Visibility = Full
 	r.Subject = Subject{Name: "example-cloud", Kind: "cloud", Exposure: "public", Operator: "Example GmbH"}
+	seen := operatorSample().Operator
+	r.Operator = &seen
 	release := func(line int, name, reference string) Sighting {
 		return Sighting{Source: "osism", Where: "9.0.0/openstack-2024.2.yml: docker_images." + name, Declared: true, State: "offered", Reference: reference, Origin: manifestOrigin(line)}
 	}
@@ -560,6 +563,12 @@ func hostileSample() Report {
 	r.Projects[0].Indicators[3].Reason, r.Projects[0].Indicators[3].Value = script, "=HYPERLINK(1)"
 	r.NotSeen[0].What, r.NotSeen[0].Names = script, []string{bidi, escape}
 	r.Verdicts[0].Title = script
+	view := operatorSample()
+	poison(reflect.ValueOf(&view).Elem(), script+escape)
+	for i := range view.Operator.Answers { // the policy's word, never a server's
+		view.Operator.Answers[i].Severity = "must"
+	}
+	r.Operator = &view.Operator
 	r.Undecided = ""
 	r.Drift = []Drift{{Kind: "older", Artifact: r.Artifacts[0].ID, Name: bidi, Tiers: []string{}, Detail: breaks, Open: escape,
 		Declared: &DriftSide{Artifact: r.Artifacts[0].ID, Reference: script, Version: escape, Where: []string{bidi, breaks, escape, script}, Origins: r.Findings[0].Origins}}}
