@@ -152,5 +152,37 @@ func (g *gatherer) operatorContacts() []audit.Contact {
 			}
 		}
 	}
+	return append(out, g.levelContacts()...)
+}
+
+// levelContacts lists what looking at levels 1 and 2 and at declarations would ask and read.
+func (g *gatherer) levelContacts() []audit.Contact {
+	var out []audit.Contact
+	asked := func(address, purpose string) {
+		if isAddress(address) && !g.opt.Offline {
+			out = append(out, audit.Contact{Host: hostOf(address), Address: address, Right: "anonymous read", Purpose: purpose})
+		}
+	}
+	read := func(path, purpose string) {
+		out = append(out, audit.Contact{Host: "local", Address: path, Right: "read", Purpose: purpose})
+	}
+	for _, t := range g.levelAt {
+		for _, address := range []string{t.URL, t.Scope, t.Signers, t.Config, t.Revocations} {
+			asked(address, t.Kind+" of level 1 or 2")
+		}
+		for _, name := range sortedKeys(t.files) {
+			read(t.files[name], t.Kind+" of level 1 or 2, handed over")
+		}
+	}
+	if g.declares == nil {
+		return out
+	}
+	read(g.stack.Declarations, "declarations of the operator")
+	for _, e := range g.declares.At(g.at) {
+		if e.File != "" {
+			read(e.File, "evidence of a declaration")
+		}
+		asked(e.URL, "evidence of a declaration")
+	}
 	return out
 }
