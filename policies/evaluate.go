@@ -321,6 +321,7 @@ func (e *evaluation) answer(q question, s *opened, memo map[string]decision) ans
 	}
 	a.declared = q.rule.restsOnDeclared(s, d.outcome, a.gates)
 	e.age(q, s.Observed, &a)
+	e.until(q, s, &a)
 	if a.outcome != audit.PASS {
 		return a
 	}
@@ -358,6 +359,23 @@ func (e *evaluation) age(q question, observed time.Time, a *answered) {
 		a.outcome, a.until = audit.DNF, time.Time{}
 		a.reason = fmt.Sprintf("the evidence is of %s and counted until %s", observed.UTC().Format(time.DateOnly), until.Format(time.DateOnly))
 		a.settle = []string{"gather the evidence again"}
+	}
+}
+
+// until shortens the time that an answer holds to that of the facts it reads. One that is over decides nothing.
+func (e *evaluation) until(q question, s *opened, a *answered) {
+	for _, i := range q.rule.reads {
+		end := s.Until[q.rule.schema[i].name]
+		if end.IsZero() || s.facts[i].unknown != nil || a.until.IsZero() || !end.Before(a.until) {
+			continue
+		}
+		a.until = end
+		if !end.After(e.in.AssessedAt) {
+			a.outcome, a.until = audit.DNF, time.Time{}
+			a.reason = fmt.Sprintf("%s counted until %s", words([]string{q.rule.schema[i].name}), end.Format(time.DateOnly))
+			a.settle = []string{"gather the evidence again"}
+			return
+		}
 	}
 }
 

@@ -31,6 +31,8 @@ type Subject struct {
 	Settle   map[string][]string
 	Origins  map[string][]audit.Origin // evidence by field name; "" serves all fields
 	Declared map[string]bool           // fields that only the operator's word supports
+	// Until is when a fact stops to count, by field, where something else than the lifetime of its kind says so.
+	Until map[string]time.Time
 	// Says is a fact in words, by field: what was seen, with the numbers. It follows the reason of a finding that reads the field.
 	Says map[string]string
 	// Intent says that the subject was only declared to run, not seen: it can FAIL but never PASS (design section 4, rule 3).

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -111,6 +112,9 @@ type lookIndex struct {
 }
 
 func lookKey(address string, digest audit.Digest, at time.Time) string {
+	if digest != "" { // a public report shows of a file its name alone
+		address = path.Base(address)
+	}
 	return fmt.Sprint(address, "\x00", digest, "\x00", at.Unix())
 }
 

@@ -65,6 +65,9 @@ func mdOrigins(origins []audit.Origin) string {
 		if text == "" {
 			text = o.Path
 		}
+		if hex := o.Digest.Hex(); len(hex) > 12 {
+			text += " (" + hex[:12] + ")"
+		}
 		if text != "" {
 			out = append(out, mdLink(text, webURL(o.URL)))
 		}

@@ -15,6 +15,9 @@ const seenFromOutside = "Seen from outside, as somebody without rights sees it."
 // howSeen says whether artifacts were looked at in public, or what somebody handed over.
 func howSeen(o Operator) string {
 	public, handed := 0, 0
+	if len(o.Searched) > 0 {
+		public++
+	}
 	for _, a := range o.Artifacts {
 		switch {
 		case a.Handed != "":
@@ -108,6 +111,7 @@ func operatorTitle(v OperatorView) string {
 	yes, no, open, na := 0, 0, 0, 0
 	for _, a := range v.Operator.Answers {
 		switch {
+		case a.Severity == "": // information
 		case a.Outcome == audit.NA:
 			na++
 		case a.Outcome == audit.PASS && !a.Declared:
@@ -138,6 +142,9 @@ func (t *terminal) operator(o Operator) {
 			for _, n := range a.Notes {
 				t.para("      note: ", n)
 			}
+			if s := shortDigests(a.Looks); s != "" {
+				t.para("      evidence: ", s)
+			}
 		}
 		if len(kind.Artifacts) == 0 {
 			t.signed("  ", sign{"?", "nobody looked", neutral}, "nobody looked: no address was named")
@@ -157,6 +164,21 @@ func (t *terminal) operator(o Operator) {
 			t.para("  - ", u.What+": "+u.Reason+settleWords(u.Settle)+namesWords(u.Names))
 		}
 	}
+}
+
+// shortDigests names the evidence of an artifact as --show takes it.
+func shortDigests(looks []Look) string {
+	const most, digits = 6, 12
+	var out []string
+	for _, l := range looks {
+		if hex := l.Digest.Hex(); len(hex) > digits && !slices.Contains(out, hex[:digits]) {
+			out = append(out, hex[:digits])
+		}
+	}
+	if len(out) > most {
+		out = append(out[:most], fmt.Sprintf("and %d more", len(out)-most))
+	}
+	return strings.Join(out, ", ")
 }
 
 // severityWords says what does not decide a level.

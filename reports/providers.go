@@ -106,8 +106,8 @@ func RenderProviders(format string, p Providers, opt Options) ([]byte, error) {
 func providersText(p Providers, opt Options) string {
 	p = shown(p)
 	t := newTerminal(opt)
-	t.para("", fmt.Sprintf("%s. %s clouds on %s.", p.Heading, fmt.Sprint(len(p.Providers)), day(p.AssessedAt)))
-	t.para("", notCertificate+" A question mark says that nobody could tell from outside; it is no no. The order says nothing.")
+	t.para("", fmt.Sprintf("%s. %s on %s.", p.Heading, plural(len(p.Providers), "cloud", "clouds"), day(p.AssessedAt)))
+	t.para("", notCertificate+" A question mark says that nobody could tell; it does not mean no. The order says nothing.")
 	for _, row := range p.Providers {
 		head := row.Name
 		if row.Operator != "" && row.Operator != row.Name {
@@ -157,7 +157,7 @@ func providersMarkdown(p Providers) string {
 	p = shown(p)
 	var m markdown
 	m.line("# %s\n", mdText(p.Heading))
-	m.line("%d clouds on %s. **%s** A question mark says that nobody could tell from outside; it is no no. The order says nothing.\n", len(p.Providers), day(p.AssessedAt), notCertificate)
+	m.line("%s on %s. **%s** A question mark says that nobody could tell; it does not mean no. The order says nothing.\n", plural(len(p.Providers), "cloud", "clouds"), day(p.AssessedAt), notCertificate)
 	head, rule := "| Cloud | Operator | Regions |", "|---|---|---|"
 	for _, c := range ProviderColumns() {
 		head, rule = head+" "+columnTitle(c)+" |", rule+"---|"

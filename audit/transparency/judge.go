@@ -24,39 +24,61 @@ func judgeOne(i Indicator, e Evidence, c Context, rules audit.TransparencyRules)
 		result.Reason, result.Settle = "the profile has no numbers for it", []string{"judge by a profile that asks " + i.ID}
 		return result
 	}
-	artifacts := e.Of(i.Kind)
+	named := e.Of(i.Kind)
+	artifacts := countable(i.Kind, e.Exposure, rules, named)
+	if len(named) > 0 && len(artifacts) == 0 {
+		return notPublic(result, i, e, named)
+	}
 	readable := slices.DeleteFunc(slices.Clone(artifacts), func(a Artifact) bool { return a.Trouble != nil })
 	if len(readable) == 0 {
 		result.Measurement = unread(i.Kind, artifacts)
+		if len(named) == 0 && len(e.Searched) > 0 {
+			result.Measurement = notFound(i.Kind, e.Searched)
+		}
 		if i.Contents && result.Outcome == audit.FAIL {
 			result.Outcome, result.Reason = audit.MISS, "there is nothing to look at: "+result.Reason
 		}
 		return result
 	}
-	if counted := countable(i.Kind, e.Exposure, rules, readable); len(counted) > 0 {
-		result.Measurement = i.Measure(Question{Artifacts: counted, Evidence: e, Context: c, Rule: rule})
-		result.Handed = slices.ContainsFunc(counted, func(a Artifact) bool { return a.Handed })
-		if !anchored(result.Origins) {
-			result.Origins = append(result.Origins, origins(counted)...)
-		}
-		if result.Observed.IsZero() {
-			result.Observed = observed(counted)
-		}
-		return result
+	result.Measurement = i.Measure(Question{Artifacts: readable, Evidence: e, Context: c, Rule: rule})
+	result.Handed = slices.ContainsFunc(readable, func(a Artifact) bool { return a.Handed })
+	if !anchored(result.Origins) {
+		result.Origins = append(result.Origins, origins(readable)...)
 	}
+	if result.Observed.IsZero() {
+		result.Observed = observed(readable)
+	}
+	return result
+}
+
+// notFound answers where nobody named an address and the search from the operator's site led nowhere.
+func notFound(kind string, searched []audit.Seen) Measurement {
+	m := Measurement{Settle: []string{"name it under transparency: " + Key(kind)}}
+	home := searched[0]
+	if home.Trouble != nil {
+		m.Reason = "nobody said where it is, and the operator's site could not be searched: " + home.Trouble.Text
+		return m
+	}
+	m.Reason = "nobody said where it is, and no page of the operator's site that was looked at leads to it"
+	m.Origins, m.Observed = []audit.Origin{home.Origin("search")}, home.At
+	return m
+}
+
+// notPublic answers where all that counts was handed over, and nobody saw it in public.
+func notPublic(result Result, i Indicator, e Evidence, handed []Artifact) Result {
 	result.Handed = true
-	result.Origins, result.Observed = origins(readable), observed(readable)
+	result.Origins, result.Observed = origins(handed), observed(handed)
 	result.Reason = fmt.Sprintf("it was handed over as a file, and for a cloud that is %s it has to be public: nobody saw it there", e.Exposure)
 	result.Settle = []string{"publish it and name the address under transparency: " + Key(i.Kind)}
 	return result
 }
 
-// countable returns the artifacts that may count: what must be public was seen in public.
-func countable(kind, exposure string, rules audit.TransparencyRules, readable []Artifact) []Artifact {
+// countable returns the artifacts that may count: what must be public was looked at in public.
+func countable(kind, exposure string, rules audit.TransparencyRules, artifacts []Artifact) []Artifact {
 	if !slices.Contains(rules.Public[exposure], kind) {
-		return readable
+		return artifacts
 	}
-	return slices.DeleteFunc(slices.Clone(readable), func(a Artifact) bool { return a.Handed })
+	return slices.DeleteFunc(slices.Clone(artifacts), func(a Artifact) bool { return a.Handed })
 }
 
 // unread answers where nothing could be read: the worst that the troubles mean, with the words of the first of that kind.

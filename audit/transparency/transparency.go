@@ -74,6 +74,8 @@ type World struct {
 	Ask  audit.Ask
 	Open func(ctx context.Context, url string) (*Repository, *audit.Trouble)
 	At   time.Time // the moment that is judged, UTC
+	// OpenHanded opens a folder that was handed over instead of a repository; nil: none was.
+	OpenHanded func(ctx context.Context, url string) (*Repository, *audit.Trouble)
 	// Operator is who runs the cloud: name, mail domains.
 	Operator Operator
 	// CheckSBOM reads a published SBOM and compares it with what was found deployed.
@@ -104,6 +106,8 @@ type Repository struct {
 	SeenUntil time.Time
 	// Local says that it was read from a clone on this machine: nobody asked whether the public can read the repository.
 	Local bool
+	// Look is how it was seen where it is no clone but a folder that was handed over; zero: a clone, named by its commit.
+	Look audit.Seen
 	// Contributions counts commits and people of an organisation, by mail domains, in the 365 days before the moment judged.
 	Contributions func(ctx context.Context, domains []string) (Contributions, error)
 	Close         func() error

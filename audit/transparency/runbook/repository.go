@@ -40,7 +40,11 @@ func (l *looker) repository(ctx context.Context, a address) transparency.Place {
 	}
 	defer r.Close()
 	p.URL, p.Commit, p.SeenUntil, p.LastHuman, p.Licence = r.URL, r.Commit, r.SeenUntil, r.LastHuman, r.Licence
-	l.artifact.Seen = append(l.artifact.Seen, audit.Seen{URL: r.URL, At: r.SeenUntil})
+	if r.Look.Digest != "" {
+		l.artifact.Seen = append(l.artifact.Seen, r.Look)
+	} else {
+		l.artifact.Seen = append(l.artifact.Seen, audit.Seen{URL: r.URL, At: r.SeenUntil})
+	}
 	p.Public = l.public(ctx, r)
 	read := newReading(r, a.folder)
 	if len(read.files) == 0 {
@@ -66,6 +70,9 @@ func (l *looker) public(ctx context.Context, r *transparency.Repository) audit.F
 	origin := audit.Origin{Source: "git", URL: r.URL, Commit: r.Commit, At: r.SeenUntil}
 	if !r.Local {
 		return audit.Known(true, origin)
+	}
+	if r.Look.Digest != "" {
+		return audit.Fact[bool]{Settle: "publish it, and name its address"}
 	}
 	before := len(l.artifact.Seen)
 	if l.servesGit(ctx, r.URL) {

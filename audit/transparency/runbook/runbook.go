@@ -72,6 +72,7 @@ type address struct {
 	folder string
 	git    bool // it is known to be a repository
 	site   bool // it is known to be none
+	handed bool // it was handed over: a folder is read as a whole, a single page as a site
 }
 
 func addressesOf(t transparency.Target) []address {
@@ -80,7 +81,7 @@ func addressesOf(t transparency.Target) []address {
 	case t.URL != "":
 		out = append(out, addressOf(t.URL, t.Path, t.Adapter))
 	case len(t.Repositories) == 0 && t.File != "":
-		out = append(out, address{url: "file:///", site: true}) // the answers come from the file
+		out = append(out, address{url: "file:///", site: true, handed: true}) // the answers come from the file
 	}
 	for _, r := range t.Repositories {
 		out = append(out, addressOf(r, t.Path, adapterGit))
@@ -144,6 +145,9 @@ func (l *looker) ask(ctx context.Context, r audit.Request) audit.Answer {
 
 func (l *looker) place(ctx context.Context, a address) transparency.Place {
 	switch {
+	case a.handed && l.world.OpenHanded != nil:
+		l.world.Open = l.world.OpenHanded
+		return l.repository(ctx, a)
 	case a.git, !a.site && l.servesGit(ctx, a.url):
 		return l.repository(ctx, a)
 	}

@@ -36,7 +36,7 @@ func transparencyCommand(w World) *cobra.Command {
 			"--providers FILE looks at many clouds and writes a table. Servers are asked politely: robots.txt is respected, one request\n" +
 			"at a time per host, no cookies (docs/visiting.md).\n\n" +
 			"Exit codes: 0 every question that decides a level is answered yes or does not apply; 1 one is answered no; 3 none of that,\n" +
-			"but one is open. Recommendations are shown and decide nothing.",
+			"but one is open. Recommendations are shown and decide nothing. A table of --providers, which judges nobody, ends with 0.",
 		Example: "  pegel transparency examples/operators/exemplary/stack.yaml --offline\n" +
 			"  pegel transparency https://cloud.example.org -o html=seen.html\n" +
 			"  pegel transparency pegel-bundle --show sha256:2c26b46b68ff\n" +
@@ -175,6 +175,14 @@ func answersCode(answers []reports.OperatorAnswer) error {
 func (t *transparency) table(cmd *cobra.Command, w World, outs []output, opt pipeline.Options) error {
 	list, network, err := pipeline.ReadProviders(t.providers)
 	if err != nil {
+		return err
+	}
+	if t.plan {
+		contacts, err := pipeline.OutsidePlan(list, network, opt)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(w.Stdout, reports.PlanText(contacts))
 		return err
 	}
 	table, err := pipeline.Outside(cmd.Context(), list, network, opt)

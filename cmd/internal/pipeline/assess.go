@@ -99,7 +99,7 @@ func Assess(dir string, opt AssessOptions) (reports.Report, error) {
 func readDossier(dir string, opt AssessOptions) (*dossier, error) {
 	d, err := openDossier(dir, opt)
 	if err == nil && (d.inventory.Schema == "" || d.projects.Schema == "") {
-		return nil, usagef("pegel collect writes complete bundles", "reading bundle %q: it holds no inventory or projects document", dir)
+		return nil, usagef("pegel audit and pegel collect write complete bundles; what was seen of an operator alone is judged again by pegel transparency "+dir, "reading bundle %q: it holds no inventory or projects document", dir)
 	}
 	return d, err
 }

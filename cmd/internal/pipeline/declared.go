@@ -111,7 +111,14 @@ func (d *dossier) declare(opt AssessOptions) error {
 		}
 		accepted = append(accepted, one)
 	}
-	d.declares = declaration.Reviewed(declaration.Judge(f, d.stack.AssessedAt, declaration.LookedAt(d.declared.Looks)), accepted, d.stack.AssessedAt)
+	results := declaration.Judge(f, d.stack.AssessedAt, declaration.LookedAt(d.declared.Looks))
+	if operator := d.stack.Subject.Operator.Name; operator != "" && !sameName(f.Who, operator) {
+		for i := range results {
+			results[i].Outcome, results[i].Settle = audit.MISS, []string{"have the operator itself declare it: who: " + operator}
+			results[i].Reason = fmt.Sprintf("%s declared it, and %s runs the cloud", f.Who, operator)
+		}
+	}
+	d.declares = declaration.Reviewed(results, accepted, d.stack.AssessedAt)
 	return nil
 }
 
@@ -132,6 +139,7 @@ func (d *dossier) stateFacts(kind string, sub *policies.Subject, set func(field 
 				}
 				set(field)
 				sub.Declared[field], sub.Says[field] = s.Tentative(), s.Reason
+				sub.Until[field] = s.Expires
 				sub.Origins[field] = append(slices.Clone(sub.Origins[field]), s.Origins...)
 			case at >= 0:
 				u := &sub.Unknown[at]
@@ -141,6 +149,12 @@ func (d *dossier) stateFacts(kind string, sub *policies.Subject, set func(field 
 			}
 		}
 	}
+}
+
+// sameName compares names of organisations as people write them.
+func sameName(a, b string) bool {
+	fold := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+	return fold(a) == fold(b)
 }
 
 func (d *dossier) isTrue(sub *policies.Subject, field string) bool {

@@ -265,6 +265,8 @@ func (d Detected) StackFile() ([]byte, error) {
 	}
 	b.WriteString("# Whom to ask where images name no licence; without it nobody (docs/licence-sources.md).\n# licences: {services: [debsources, debian-changelogs, pypi]}\n")
 	b.WriteString("# Corrections, each with a reason; they keep a scope open until an auditor accepts them.\n# assign:\n#   - {match: \"image:*/netbox\", tier: ops, reason: \"used by operators only\"}\n")
+	b.WriteString("# What the public can see of how the cloud is run, for SCS-sovereign (docs/transparency.md).\n# transparency:\n#   status_page: https://status.example.org\n#   monitor: https://health.example.org\n#   runbooks: {repositories: [\"https://git.example.org/ops/runbooks\"]}\n")
+	b.WriteString("# The certificate of level 2 and its tests (docs/conformance.md).\n# conformance: {scs_compatible: {monitor: \"https://compliance.example.org\", subject: example-cloud}}\n# declarations: declarations.yaml   # what only you can say; pegel declare helps to write it\n")
 	data := []byte(b.String())
 	if _, err := ParseStack(data, "stack.yaml"); err != nil {
 		return nil, fmt.Errorf("writing stack.yaml: %w", err)

@@ -228,6 +228,9 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	if g.levelAt, err = stack.levelTargets(); err != nil {
 		return nil, usagef("docs/conformance.md shows what each entry takes", "reading stack %q: %w", stack.Name, err)
 	}
+	if err := handedOverExists(stack, g.operatorAt, g.levelAt); err != nil {
+		return nil, err
+	}
 	if g.declares, g.declaresText, err = readDeclarations(stack); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/conformance"
@@ -81,7 +82,7 @@ func (d *dossier) compatibleSubject(layer string) policies.Subject {
 	record := policies.Prerequisite{Scope: scope}
 	sub := policies.Subject{
 		Ref:     audit.SubjectRef{Kind: policies.KindPrerequisite, ID: scope, Name: "SCS-compatible " + layerTitle(layer)},
-		Origins: map[string][]audit.Origin{}, Declared: map[string]bool{}, Says: map[string]string{},
+		Origins: map[string][]audit.Origin{}, Declared: map[string]bool{}, Says: map[string]string{}, Until: map[string]time.Time{},
 	}
 	s := d.standing(layer)
 	for _, part := range []struct {
@@ -94,7 +95,7 @@ func (d *dossier) compatibleSubject(layer string) policies.Subject {
 		switch part.a.Outcome {
 		case audit.PASS, audit.FAIL:
 			*part.set = part.a.Outcome == audit.PASS
-			sub.Says[part.field] = part.a.Reason
+			sub.Says[part.field], sub.Until[part.field] = part.a.Reason, part.a.ValidUntil
 		default:
 			reason := part.a.Reason
 			if part.field == "held" && s.Tests.Outcome == audit.PASS {

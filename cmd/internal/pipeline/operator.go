@@ -130,7 +130,7 @@ func EvidenceBytes(dir, digest string) ([]byte, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return nil, usagef("reports name the digest of each look", "reading bundle %q: no evidence has the digest %q", dir, digest)
+		return nil, usagef("reports name the digest of each look; bytes as they came are not kept where they held personal data", "reading bundle %q: no evidence has the digest %q", dir, digest)
 	case len(found) > 1:
 		return nil, usagef("give more digits", "reading bundle %q: %d pieces of evidence begin with %q", dir, len(found), digest)
 	}

@@ -42,7 +42,7 @@ func (d *dossier) operatorSubject(results []transparency.Result) policies.Subjec
 	name := orText(d.stack.Subject.Operator.Name, "the operator")
 	sub := policies.Subject{
 		Ref:     audit.SubjectRef{Kind: policies.KindOperator, ID: "operator", Name: name},
-		Origins: map[string][]audit.Origin{}, Declared: map[string]bool{}, Says: map[string]string{},
+		Origins: map[string][]audit.Origin{}, Declared: map[string]bool{}, Says: map[string]string{}, Until: map[string]time.Time{},
 	}
 	var record policies.Operator
 	answered := map[string]bool{}

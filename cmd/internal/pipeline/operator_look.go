@@ -63,7 +63,7 @@ func (g *gatherer) lookAt(ctx context.Context, t operatorTarget, w transparency.
 				Kind: audit.TroubleNotHanded, Text: "the file that was handed over cannot be read: " + err.Error(), Settle: "hand it over again, or name the address",
 			}}
 		}
-		w.Ask = handed
+		w.Ask, w.OpenHanded = handed, g.openFolder(ctx, t.file)
 	}
 	a := operatorCollectors()[t.Kind](ctx, t.Target, w)
 	a.Target = t.Target

@@ -106,6 +106,9 @@ func (d *dossier) operatorNotSeen() []reports.Unseen {
 	if d.operator == nil {
 		return out
 	}
+	if s := d.operator.Searched; len(s) > 0 && s[0].Trouble != nil {
+		out = append(out, reports.Unseen{What: "the operator's site " + s[0].URL, Reason: s[0].Trouble.Text, Settle: s[0].Trouble.Settle})
+	}
 	var handed []string
 	for _, a := range d.operator.Artifacts {
 		switch {

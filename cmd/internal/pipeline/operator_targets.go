@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -154,4 +155,30 @@ func withoutCredentials(address string) string {
 		}
 	}
 	return address
+}
+
+// handedOverExists refuses names of files that are not there: a slip would leave a question open unnoticed.
+func handedOverExists(stack Stack, targets []operatorTarget, levels []levelTarget) error {
+	missing := func(what, name string) error {
+		if _, err := os.Stat(relativeTo(stack.Dir, name)); err != nil {
+			return usagef("paths start at the stack file", "reading stack %q: %s: no such file or directory: %q", stack.Name, what, name)
+		}
+		return nil
+	}
+	for _, t := range targets {
+		if t.file == "" {
+			continue
+		}
+		if err := missing("transparency: "+transparency.Key(t.Kind), t.file); err != nil {
+			return err
+		}
+	}
+	for _, t := range levels {
+		for _, name := range sortedKeys(t.files) {
+			if err := missing("conformance", t.files[name]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -85,8 +85,12 @@ func othersServer(t *testing.T, root string) *httptest.Server {
 	}
 	backend := &cgi.Handler{Path: git, Args: []string{"http-backend"}, Root: "/", Env: []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1"}}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		owner, rest, _ := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
+		owner, rest, repository := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
 		name, file, _ := strings.Cut(rest, "/")
+		if !repository {
+			http.NotFound(w, r)
+			return
+		}
 		r.URL.Path = "/" + owner + "+" + name + "/.git/" + file
 		backend.ServeHTTP(w, r)
 	})

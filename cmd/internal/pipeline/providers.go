@@ -146,6 +146,21 @@ func Outside(ctx context.Context, list ProviderList, network StackNetwork, opt O
 	return table, nil
 }
 
+// OutsidePlan lists what Outside would ask. It contacts nobody.
+func OutsidePlan(list ProviderList, network StackNetwork, opt Options) ([]audit.Contact, error) {
+	var out []audit.Contact
+	for _, p := range list.Providers {
+		one := opt
+		one.Bundle = filepath.Join(opt.Bundle, p.ID)
+		contacts, err := OperatorPlan(p.stack(list, network), one)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, contacts...)
+	}
+	return out, nil
+}
+
 // stack is the stack file that an operator might have written.
 func (p provider) stack(list ProviderList, network StackNetwork) Stack {
 	s := Stack{
@@ -167,11 +182,11 @@ func emptyCells(err error) []reports.ProviderCell {
 	return out
 }
 
-// columnIndicators says which indicators answer a column of the table: the first of them that could be told, else the first.
+// columnIndicators says which indicators answer a column of the table: those that a must of the level asks together.
 func columnIndicators() map[string][]string {
 	return map[string][]string{
-		reports.ColumnMonitor: {"HM-01"}, reports.ColumnStatus: {"SP-01"}, reports.ColumnReports: {"IR-01", "IR-02"}, reports.ColumnRunbooks: {"RB-02"},
-		reports.ColumnManifesto: {"OO-01"},
+		reports.ColumnMonitor: {"HM-01"}, reports.ColumnStatus: {"SP-01", "SP-05"}, reports.ColumnReports: {"IR-01"},
+		reports.ColumnRunbooks: {"RB-01", "RB-02", "RB-03"}, reports.ColumnManifesto: {"OO-01"},
 	}
 }
 
@@ -192,13 +207,11 @@ func fillRow(row *reports.Provider, view reports.OperatorView) {
 	}
 }
 
+// columnAnswer puts the answers of a column together: the worst decides, with its reason; what does not apply does not count.
 func columnAnswer(column string, answers []reports.OperatorAnswer) (found reports.OperatorAnswer, ok bool) {
 	for _, id := range columnIndicators()[column] {
 		for _, a := range answers {
-			if a.ID != id || ok && !a.Outcome.Decided() {
-				continue
-			}
-			if !ok || !found.Outcome.Decided() {
+			if a.ID == id && (!ok || a.Outcome != found.Outcome && audit.Worst(a.Outcome, found.Outcome) == a.Outcome) {
 				found, ok = a, true
 			}
 		}
@@ -207,7 +220,7 @@ func columnAnswer(column string, answers []reports.OperatorAnswer) (found report
 }
 
 func answerCell(column string, a reports.OperatorAnswer, artifacts []reports.OperatorArtifact) reports.ProviderCell {
-	c := reports.ProviderCell{Column: column, Outcome: a.Outcome, Words: outcomeWords(a.Outcome, a.Declared), Reason: a.Reason, Origins: a.Origins, Settle: a.Settle}
+	c := reports.ProviderCell{Column: column, Outcome: a.Outcome, Words: outcomeWords(a.Outcome, a.Declared) + handedWords(a.Handed), Reason: a.Reason, Origins: a.Origins, Settle: a.Settle}
 	for _, artifact := range artifacts {
 		if artifact.Kind == a.Kind && artifact.URL != "" {
 			c.Link = artifact.URL
@@ -247,8 +260,17 @@ func levelMark(s reports.Standing) (audit.Outcome, string) {
 	return audit.PASS, "certified"
 }
 
+func handedWords(handed bool) string {
+	if handed {
+		return ", handed over"
+	}
+	return ""
+}
+
 func outcomeWords(o audit.Outcome, declared bool) string {
 	switch {
+	case o == audit.PART:
+		return "in part"
 	case o == audit.PASS && declared:
 		return "declared"
 	case o == audit.PASS:
