@@ -34,7 +34,7 @@ func judgeOne(i Indicator, e Evidence, c Context, rules audit.TransparencyRules)
 		return result
 	}
 	if counted := countable(i.Kind, e.Exposure, rules, readable); len(counted) > 0 {
-		result.Measurement = i.Measure(Question{Artifacts: counted, Evidence: e, Context: c, Rule: rule})
+		result.Measurement = i.Measure(Question{Artifacts: counted, Evidence: inPublic(e, rules), Context: c, Rule: rule, Public: mustBePublic(i.Kind, e.Exposure, rules)})
 		result.Handed = slices.ContainsFunc(counted, func(a Artifact) bool { return a.Handed })
 		if !anchored(result.Origins) {
 			result.Origins = append(result.Origins, origins(counted)...)
@@ -53,10 +53,28 @@ func judgeOne(i Indicator, e Evidence, c Context, rules audit.TransparencyRules)
 
 // countable returns the artifacts that may count: what must be public was seen in public.
 func countable(kind, exposure string, rules audit.TransparencyRules, readable []Artifact) []Artifact {
-	if !slices.Contains(rules.Public[exposure], kind) {
+	if !mustBePublic(kind, exposure, rules) {
 		return readable
 	}
 	return slices.DeleteFunc(slices.Clone(readable), func(a Artifact) bool { return a.Handed })
+}
+
+func mustBePublic(kind, exposure string, rules audit.TransparencyRules) bool {
+	return slices.Contains(rules.Public[exposure], kind)
+}
+
+// inPublic is the evidence for questions across kinds: what has to be public and was handed over counts for nothing there either.
+func inPublic(e Evidence, rules audit.TransparencyRules) Evidence {
+	e.Artifacts = slices.Clone(e.Artifacts)
+	for i, a := range e.Artifacts {
+		if a.Handed && a.Trouble == nil && mustBePublic(a.Kind, e.Exposure, rules) {
+			e.Artifacts[i].Trouble = &audit.Trouble{
+				Kind: audit.TroubleNotNamed, Text: fmt.Sprintf("it was handed over as a file, and for a cloud that is %s it has to be public: nobody saw it there", e.Exposure),
+				Settle: "publish it and name the address under transparency: " + Key(a.Kind),
+			}
+		}
+	}
+	return e
 }
 
 // unread answers where nothing could be read: the worst that the troubles mean, with the words of the first of that kind.

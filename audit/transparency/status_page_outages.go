@@ -61,6 +61,8 @@ func outagesExplained(q Question) Measurement {
 	case !slices.ContainsFunc(q.Artifacts, func(a Artifact) bool { return !a.StatusPage.empty() }):
 		m.Outcome, m.Value, m.Reason = audit.DNF, nil, "the status page is empty: nobody can tell whether entries would stand there"
 		m.Settle = []string{"show the components of the cloud on the status page"}
+	case len(unseenRegions(q.Evidence.Of(KindMonitor))) > 0:
+		return monitorUnread(q)
 	case asked == 0:
 		m.Outcome, m.Reason = audit.PASS, "the monitor shows no errors that ask for an entry"
 	default:
@@ -123,9 +125,13 @@ func outageSpan(o Outage) string {
 // monitorUnread says why there is nothing to compare with.
 func monitorUnread(q Question) Measurement {
 	m := Measurement{Reason: "nobody said where the public monitor is, so there is nothing to compare with", Settle: []string{"name it under transparency: " + Key(KindMonitor)}}
-	for _, a := range q.Evidence.Of(KindMonitor) {
+	monitors := q.Evidence.Of(KindMonitor)
+	if unseen := unseenRegions(monitors); len(unseen) > 0 {
+		monitors = unseen
+	}
+	for _, a := range monitors {
 		switch {
-		case a.Trouble != nil && a.Trouble.Kind != audit.TroubleNotNamed:
+		case a.Trouble != nil && (a.Trouble.Kind != audit.TroubleNotNamed || a.Handed):
 			m.Reason, m.Settle = "the public monitor could not be read: "+a.Trouble.Text, nil
 			if m.Outcome = a.Trouble.Outcome(); m.Outcome == audit.FAIL {
 				m.Outcome = audit.MISS // that the monitor is not public is a finding of its own
