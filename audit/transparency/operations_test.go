@@ -135,6 +135,26 @@ func TestACloneShowsNobodyThatRunbooksArePublic(t *testing.T) {
 	}
 }
 
+func TestAListOrANameThatOnlyTheOperatorNamesIsItsWord(t *testing.T) {
+	given := &OpenOperations{Signed: audit.Known("founding", audit.Origin{At: operationsJudged})}
+	for _, c := range []struct {
+		target   Target
+		declared bool
+		says     string
+	}{
+		{Target{}, false, "as founding"},
+		{Target{URL: ManifestoRepository + ".git"}, false, "as founding"},
+		{Target{URL: "https://git.example.org/our-list"}, true, "https://git.example.org/our-list is the list"},
+		{Target{Name: "Somebody Else GmbH"}, true, "called Somebody Else GmbH"},
+	} {
+		c.target.Kind = KindOpenOperations
+		r := judgedOperations(Artifact{Target: c.target, OpenOperations: given})["OO-01"]
+		if r.Outcome != audit.PASS || r.Declared != c.declared || !strings.Contains(r.Reason, c.says) {
+			t.Errorf("%+v: got %v, declared %v, %q", c.target, r.Outcome, r.Declared, r.Reason)
+		}
+	}
+}
+
 func TestConfigurationIsJudged(t *testing.T) {
 	versions := changed(func(p *Place) { p.Inventory, p.Rules = false, 12 })
 	nothing := changed(func(p *Place) { p.Inventory, p.Versions = false, false })
