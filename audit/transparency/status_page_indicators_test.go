@@ -20,7 +20,7 @@ func pageRules() map[string]map[string]int {
 		"SP-03": {"months": 24, "share_bp": 9000, "outage_share_bp": 5000, "outage_minutes": 30},
 		"SP-04": {"months": 24, "share_bp": 9000, "ahead_hours": 24},
 		"SP-05": {"days": 90, "skew_minutes": 5, "outage_share_bp": 5000, "outage_minutes": 30},
-		"SP-06": {"outage_share_bp": 5000, "outage_minutes": 30, "slack_minutes": 60, "publish_hours": 24, "unended_hours": 24},
+		"SP-06": {"outage_share_bp": 5000, "outage_minutes": 30, "slack_minutes": 60, "publish_hours": 24, "unended_hours": 24, "entry_days": 14},
 	}
 }
 
@@ -184,6 +184,15 @@ func TestAnswersAboutStatusPages(t *testing.T) {
 		{"an entry within the slack", "SP-06", audit.PASS, "each of 1", []Artifact{pageOf(goodPage()), watching(Outage{Begin: ago(10).Add(90 * time.Minute), End: ago(10).Add(3 * time.Hour), Share: 9000})}},
 		{"a maintenance explains it", "SP-06", audit.PASS, "each of 1", []Artifact{pageOf(goodPage()), watching(outage(30, 1))}},
 		{"an outage without entry", "SP-06", audit.FAIL, "2026-11-06T08:00:00Z to 2026-11-06T10:00:00Z (nova)", []Artifact{pageOf(goodPage()), watching(outage(10, 2), outage(20, 2))}},
+		{"an incident that stays open for ever", "SP-06", audit.FAIL, "have no entry", []Artifact{with(func(p *StatusPage) {
+			p.Incidents = []Incident{{ID: "old", Begin: ago(300), Open: true}}
+		}), watching(outage(20, 2))}},
+		{"a maintenance of a year", "SP-06", audit.FAIL, "have no entry", []Artifact{with(func(p *StatusPage) {
+			p.Incidents = []Incident{{ID: "old", Begin: ago(300), End: ago(-65), Maintenance: true}}
+		}), watching(outage(20, 2))}},
+		{"an incident that is open for days", "SP-06", audit.PASS, "each of 1", []Artifact{with(func(p *StatusPage) {
+			p.Incidents = []Incident{{ID: "new", Begin: ago(22), Open: true}}
+		}), watching(outage(20, 2))}},
 		{"a blip", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), watching(Outage{Begin: ago(20), End: ago(20).Add(10 * time.Minute), Share: 10000})}},
 		{"few calls", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), watching(Outage{Begin: ago(20), End: ago(19), Share: 400})}},
 		{"an outage of just now", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), watching(outage(0, 0), Outage{Begin: pageSeen.Add(-3 * time.Hour), End: pageSeen, Share: 10000})}},

@@ -12,7 +12,8 @@ import (
 // outagesExplained compares the errors that the public monitors show with the entries of all status pages. An outage of at
 // least "outage_minutes" in which at least "outage_share_bp" of calls failed has an entry if an incident or a maintenance
 // overlaps it, with "slack_minutes" before and after; which component it names does not matter. An entry whose end is not known
-// counts for "unended_hours". What the pages do not reach back to, and the last "publish_hours", are not asked about.
+// counts for "unended_hours". No entry explains more than "entry_days" from its begin: one that stays open for ever, or a maintenance
+// of a year, tells nobody about an outage. What the pages do not reach back to, and the last "publish_hours", are not asked about.
 func outagesExplained(q Question) Measurement {
 	entries, reach, sure := pageEntries(q)
 	var asked, unsure int
@@ -109,6 +110,9 @@ func hasEntry(o Outage, entries []Incident, rule audit.TransparencyRule) bool {
 			if end = i.Begin.Add(unended); i.Open {
 				end = o.End
 			}
+		}
+		if last := i.Begin.AddDate(0, 0, rule.Numbers["entry_days"]); rule.Numbers["entry_days"] > 0 && end.After(last) {
+			end = last
 		}
 		return !i.Begin.Add(-slack).After(o.End) && !end.Add(slack).Before(o.Begin)
 	})
