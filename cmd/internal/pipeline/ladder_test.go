@@ -21,7 +21,8 @@ func certified(t *testing.T) *dossier {
 	}
 	at := time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)
 	return &dossier{
-		policy: policy, stack: stackEvidence{AssessedAt: at, Subject: StackSubject{Kind: "cloud", Exposure: "public"}},
+		contradicted: map[string]string{},
+		policy:       policy, stack: stackEvidence{AssessedAt: at, Subject: StackSubject{Kind: "cloud", Exposure: "public"}},
 		levels: &conformance.Evidence{Entries: []conformance.Entry{{
 			Target:      conformance.Target{Kind: conformance.KindCertificate, Layer: "iaas", Subject: "x"},
 			Certificate: &conformance.Certificate{Subject: "x", Scope: conformance.ScopeIaaS, Issued: at.AddDate(0, -3, 0), Page: conformance.CertificateStatus{NamesSubject: true, NamesScope: true}},
