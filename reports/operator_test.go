@@ -206,11 +206,21 @@ func TestAddressesOfACloudThatIsNotPublicAreLeftOut(t *testing.T) {
 	}
 	view.Subject.Exposure = "private"
 	view.Operator.Artifacts = append(view.Operator.Artifacts, OperatorArtifact{Kind: "runbooks", Title: "runbooks", URL: "https://github.com/example/runbooks"})
+	inside := func(host string) []audit.Origin {
+		return []audit.Origin{{Source: "x", URL: "https://" + host + "/deep/path?a=1&b=2"}}
+	}
+	view.Operator.Standings[0].Tests.Origins, view.Operator.Standings[0].Tests.Reason = inside("tests.example.org"), "tests.example.org could not be reached"
+	view.Operator.Standings[0].Certificate.Origins = inside("certificate.example.org")
+	view.Operator.Documents[0].Link = "https://legal.example.org/deep/path"
+	view.Operator.Declarations[0].Origins, view.Operator.Declarations[0].Reason = inside("said.example.org"), "the page changed: https://said.example.org/deep/path."
+	view.Operator.NotSeen[0].What = "runbooks https://git.example.org/deep/path"
 	data, err := canonical(RedactOperator(view))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, host := range []string{"status.example.org", "health.example.org", "id.example.org"} {
+	for _, host := range []string{
+		"status.example.org", "health.example.org", "id.example.org", "tests.example.org", "certificate.example.org", "legal.example.org", "said.example.org", "git.example.org", "deep/path",
+	} {
 		if bytes.Contains(data, []byte(host)) {
 			t.Errorf("%s is shown of a private cloud", host)
 		}

@@ -156,8 +156,5 @@ func TestTheWordsOfTheLadderKeepTestsAndCertificateApart(t *testing.T) {
 		if got := s.Words(); got != want {
 			t.Errorf("%v: got %q, want %q", pair, got, want)
 		}
-		if s.Met(false) != s.Certificate.Outcome || s.Met(true) != s.Tests.Outcome {
-			t.Errorf("%v: the prerequisite is %s, or by the switch of a policy %s", pair, s.Met(false), s.Met(true))
-		}
 	}
 }

@@ -130,11 +130,12 @@ func best(versions []versionTests, tests []TestCase, results map[string]Result, 
 }
 
 // withDeclared returns the newest results, with what was declared about test cases that no program decides. Of others a
-// declaration says nothing.
+// declaration says nothing, and none replaces a check that failed.
 func withDeclared(tests []TestCase, results, declared []Result) map[string]Result {
+	measured := newest(results)
 	results = slices.Clone(results)
 	for _, r := range declared {
-		if t, ok := testCase(tests, r.ID); ok && t.Manual {
+		if t, ok := testCase(tests, r.ID); ok && t.Manual && measured[r.ID].Outcome != audit.FAIL {
 			r.Declared = true
 			results = append(results, r)
 		}

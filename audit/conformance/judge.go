@@ -46,15 +46,6 @@ func (s Standing) Words() string {
 	return "not shown"
 }
 
-// Met reports whether a standing satisfies the prerequisite of SCS-open and SCS-sovereign (scs-0003-v1: "a certificate … is
-// already held"). technical is the switch of a policy that takes passing tests without a certificate.
-func (s Standing) Met(technical bool) audit.Outcome {
-	if technical {
-		return s.Tests.Outcome
-	}
-	return s.Certificate.Outcome
-}
-
 // judgeTests puts together what the sources say about each subject, and then all subjects: every one of them has to pass.
 func judgeTests(entries []Entry, declared []Result, layer string, at time.Time) Answer {
 	uuid, alias := scopeOf(layer)

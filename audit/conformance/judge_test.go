@@ -33,6 +33,28 @@ func source(t testing.TB, kind, layer, subject string, outcome audit.Outcome) En
 	return e
 }
 
+func TestAnAnswerThatNobodySignedIsTheWordOfWhoeverHandsItOver(t *testing.T) {
+	e := source(t, KindStatus, "iaas", "green", audit.PASS)
+	if got := Judge(Evidence{Entries: []Entry{e}}, "iaas", now).Tests; got.Outcome != audit.PASS || got.Declared {
+		t.Errorf("asked in public: %s, declared %v", got.Outcome, got.Declared)
+	}
+	e.Handed, e.URL = true, ""
+	if got := Judge(Evidence{Entries: []Entry{e}}, "iaas", now).Tests; got.Outcome != audit.PASS || !got.Declared {
+		t.Errorf("handed over: %s, declared %v", got.Outcome, got.Declared)
+	}
+}
+
+func TestADeclarationReplacesNoCheckThatFailed(t *testing.T) {
+	tests := []TestCase{{ID: "scs-9005-docs-check", Lifetime: audit.Quarter, Manual: true}}
+	declared := []Result{{ID: "scs-9005-docs-check", Outcome: audit.PASS, CheckedAt: now}}
+	for measured, want := range map[audit.Outcome]audit.Outcome{audit.FAIL: audit.FAIL, audit.DNF: audit.PASS} {
+		results := []Result{{ID: "scs-9005-docs-check", Outcome: measured, CheckedAt: now.AddDate(0, 0, -1)}}
+		if got := withDeclared(tests, results, declared)["scs-9005-docs-check"].Outcome; got != want {
+			t.Errorf("measured %s: got %s, want %s", measured, got, want)
+		}
+	}
+}
+
 func unreadable(layer, kind string) Entry {
 	return Entry{Target: Target{Kind: KindStatus, Layer: layer, Subject: "green"}, Trouble: &audit.Trouble{Kind: kind, Text: "nobody answers there", Settle: "try again"}}
 }

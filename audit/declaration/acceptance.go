@@ -225,10 +225,20 @@ func (r *Result) voids(a Acceptance, d Decision, moment time.Time) string {
 	return ""
 }
 
-// same compares names of organisations without case, punctuation and blanks.
+// legalForms end names of organisations: they differ between a register and what people write.
+var legalForms = []string{"gmbhcokg", "gmbh", "ag", "se", "kgaa", "kg", "ohg", "ug", "ev", "eg", "sas", "sarl", "sa", "inc", "llc", "ltd", "bv", "srl", "spa"}
+
+// same compares names of organisations without case, punctuation, blanks and legal form. Who is called like the other but for
+// these is taken for the same: an acceptance that does not count can be written again by somebody else.
 func same(a, b string) bool {
 	fold := func(s string) string {
-		return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return strings.ContainsRune(" .,-_&+'\"()", r) }), "")
+		words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return strings.ContainsRune(" .,-_&+'\"()", r) })
+		for n := 1; n < len(words); n++ {
+			if slices.Contains(legalForms, strings.Join(words[n:], "")) {
+				return strings.Join(words[:n], "")
+			}
+		}
+		return strings.Join(words, "")
 	}
 	return fold(a) == fold(b)
 }

@@ -97,6 +97,16 @@ func TestWhatIsSaidOfAPublishedSBOM(t *testing.T) {
 	}
 }
 
+func TestANewSBOMOfSomethingElseMakesNoOldOneNewer(t *testing.T) {
+	old := transparency.SBOMFacts{Created: looked.AddDate(0, 0, -400), Components: 10, BSI: true, Deployed: 10, Named: 10}
+	other := transparency.SBOMFacts{Created: looked.AddDate(0, 0, -1), Components: 1, BSI: true, Deployed: 10}
+	for _, list := range [][]transparency.Artifact{{ofSBOM(old), ofSBOM(other)}, {ofSBOM(other), ofSBOM(old)}} {
+		if r := judgeOne(t, "SB-02", "public", transparency.Context{}, list...); r.Outcome != audit.FAIL {
+			t.Errorf("got %v, %q", r.Outcome, r.Reason)
+		}
+	}
+}
+
 func TestWhatIsSaidOfASecurityTxt(t *testing.T) {
 	mail := []transparency.Contact{{Kind: "mailto", Address: "example.org"}}
 	year := looked.AddDate(1, 0, 0)

@@ -73,8 +73,12 @@ func sbomFields(f SBOMFacts) string {
 	return "it lacks fields that BSI TR-03183-2 requires: " + someOf(f.Open, 4)
 }
 
-// newestSBOM returns the artifact whose SBOM was made last.
+// newestSBOM returns the artifact whose SBOM was made last. Where it is known what is deployed, it is asked of the one that names
+// most of it, so that a new SBOM of something else makes no old one newer.
 func newestSBOM(artifacts []Artifact) (Artifact, bool) {
+	if best := fullestSBOM(artifacts); best != nil && best.SBOM.Named > 0 {
+		return *best, !best.SBOM.Created.IsZero()
+	}
 	var newest Artifact
 	found := false
 	for _, a := range artifacts {
@@ -89,12 +93,7 @@ func newestSBOM(artifacts []Artifact) (Artifact, bool) {
 // or names something without its version, the share lies between two numbers, and only both of them decide. Of several SBOMs
 // the one that names most counts, because together they may not be counted without counting parts twice.
 func sbomNames(q Question) Measurement {
-	var best *Artifact
-	for i, a := range q.Artifacts {
-		if a.SBOM != nil && a.SBOM.Deployed > 0 && (best == nil || a.SBOM.Named*best.SBOM.Deployed > best.SBOM.Named*a.SBOM.Deployed) {
-			best = &q.Artifacts[i]
-		}
-	}
+	best := fullestSBOM(q.Artifacts)
 	if best == nil {
 		return Measurement{Reason: "nothing that is deployed is known, so that there is nothing to compare it with", Settle: []string{"run a whole audit of the stack"}}
 	}
@@ -119,6 +118,25 @@ func sbomNames(q Question) Measurement {
 		m.Outcome, m.Settle = audit.DNF, []string{"state digests or versions in it, or give the full form to the auditor"}
 	}
 	return m
+}
+
+// fullestSBOM returns the artifact whose SBOM names the largest share of what is deployed, of equals the newest; nil if nothing
+// that is deployed is known.
+func fullestSBOM(artifacts []Artifact) *Artifact {
+	var best *Artifact
+	for i, a := range artifacts {
+		if a.SBOM == nil || a.SBOM.Deployed == 0 {
+			continue
+		}
+		if best != nil {
+			share, most := a.SBOM.Named*best.SBOM.Deployed, best.SBOM.Named*a.SBOM.Deployed
+			if share < most || share == most && !a.SBOM.Created.After(best.SBOM.Created) {
+				continue
+			}
+		}
+		best = &artifacts[i]
+	}
+	return best
 }
 
 // lookSkew is how far clocks of machines may be apart: a time that lies further in the future is wrong (common rule of all

@@ -24,6 +24,7 @@ type Question struct {
 	Evidence  Evidence   // all of it, for questions across kinds
 	Context   Context
 	Rule      audit.TransparencyRule
+	Public    bool // artifacts of this kind have to be public
 }
 
 // Context is what is known beside the operator's artifacts.

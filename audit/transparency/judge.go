@@ -40,7 +40,9 @@ func judgeOne(i Indicator, e Evidence, c Context, rules audit.TransparencyRules)
 		}
 		return result
 	}
-	result.Measurement = i.Measure(Question{Artifacts: readable, Evidence: e, Context: c, Rule: rule})
+	result.Measurement = i.Measure(Question{
+		Artifacts: readable, Evidence: inPublic(e, rules), Context: c, Rule: rule, Public: mustBePublic(i.Kind, e.Exposure, rules),
+	})
 	result.Handed = slices.ContainsFunc(readable, func(a Artifact) bool { return a.Handed })
 	if !anchored(result.Origins) {
 		result.Origins = append(result.Origins, origins(readable)...)
@@ -75,10 +77,28 @@ func notPublic(result Result, i Indicator, e Evidence, handed []Artifact) Result
 
 // countable returns the artifacts that may count: what must be public was looked at in public.
 func countable(kind, exposure string, rules audit.TransparencyRules, artifacts []Artifact) []Artifact {
-	if !slices.Contains(rules.Public[exposure], kind) {
+	if !mustBePublic(kind, exposure, rules) {
 		return artifacts
 	}
 	return slices.DeleteFunc(slices.Clone(artifacts), func(a Artifact) bool { return a.Handed })
+}
+
+func mustBePublic(kind, exposure string, rules audit.TransparencyRules) bool {
+	return slices.Contains(rules.Public[exposure], kind)
+}
+
+// inPublic is the evidence for questions across kinds: what has to be public and was handed over counts for nothing there either.
+func inPublic(e Evidence, rules audit.TransparencyRules) Evidence {
+	e.Artifacts = slices.Clone(e.Artifacts)
+	for i, a := range e.Artifacts {
+		if a.Handed && a.Trouble == nil && mustBePublic(a.Kind, e.Exposure, rules) {
+			e.Artifacts[i].Trouble = &audit.Trouble{
+				Kind: audit.TroubleNotNamed, Text: fmt.Sprintf("it was handed over as a file, and for a cloud that is %s it has to be public: nobody saw it there", e.Exposure),
+				Settle: "publish it and name the address under transparency: " + Key(a.Kind),
+			}
+		}
+	}
+	return e
 }
 
 // unread answers where nothing could be read: the worst that the troubles mean, with the words of the first of that kind.

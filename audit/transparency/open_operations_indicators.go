@@ -49,11 +49,21 @@ func openOperations(artifacts []Artifact) []OpenOperations {
 
 func manifestoSigned(q Question) Measurement {
 	m := Measurement{Reason: "nobody looked into the list of signatures", Settle: []string{"let the run read the repository of the manifesto"}}
-	for _, o := range openOperations(q.Artifacts) {
+	for _, a := range q.Artifacts {
+		if a.OpenOperations == nil {
+			continue
+		}
+		o := a.OpenOperations
 		as, known := o.Signed.Get()
 		switch {
 		case known && as != "":
-			return Measurement{Outcome: audit.PASS, Reason: "the manifesto names the operator as " + as, Origins: o.Signed.Origins}
+			m = Measurement{Outcome: audit.PASS, Reason: "the manifesto names the operator as " + as, Origins: o.Signed.Origins}
+			if words := signedByItsWord(a, q.Evidence.Operator); words != "" {
+				m.Declared, m.Reason = true, m.Reason+words
+				continue
+			}
+			return m
+		case m.Outcome == audit.PASS: // by the operator's word
 		case known && stale(q, o.Signed.Origins):
 			m = Measurement{Outcome: audit.DNF, Reason: "the list does not name the operator, but it was read from a clone that may be old", Origins: o.Signed.Origins,
 				Settle: []string{"let the run ask the server of the manifesto"}}
@@ -67,6 +77,19 @@ func manifestoSigned(q Question) Measurement {
 		}
 	}
 	return m
+}
+
+// signedByItsWord says what of a signature rests on the operator's word: that another list is the one of the manifesto, or that
+// another name is its own.
+func signedByItsWord(a Artifact, operator Operator) string {
+	words := ""
+	if address := strings.TrimSuffix(strings.TrimRight(a.URL, "/"), ".git"); address != "" && !strings.EqualFold(address, ManifestoRepository) {
+		words += "; that " + a.URL + " is the list of the manifesto only the operator says"
+	}
+	if a.Name != "" && !strings.EqualFold(strings.TrimSpace(a.Name), strings.TrimSpace(operator.Name)) {
+		words += "; that it is called " + a.Name + " only the operator says"
+	}
+	return words
 }
 
 func settleOf(s string) []string {

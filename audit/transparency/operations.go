@@ -64,6 +64,10 @@ type Configuration struct {
 	Places []Place `json:"places"`
 }
 
+// ManifestoRepository is where organisations sign the Open Operations manifesto (its README.md: by a pull request to
+// _data/organizations.yml; the file _data/signees.yml that it names too does not exist).
+const ManifestoRepository = "https://github.com/SovereignCloudStack/open-operations-manifesto"
+
 // OpenOperations is what an operator gives to others.
 type OpenOperations struct {
 	// Signed says how the manifesto names the operator: founding, supporting; "" if it does not.

@@ -113,6 +113,48 @@ func TestRunbooksAreJudged(t *testing.T) {
 	}
 }
 
+func TestARepositoryThatCannotBeReadMayHoldSecrets(t *testing.T) {
+	for kind, want := range map[string]audit.Outcome{audit.TroubleTimeout: audit.DNF, audit.TroubleNotFound: audit.PASS} {
+		other := Artifact{Target: Target{Kind: KindRunbooks, URL: "https://git.example.org/other"}, Trouble: &audit.Trouble{Kind: kind, Text: "it is not there"}}
+		if r := judgedOperations(runbooksOf(runbookPlace()), other)["RB-04"]; r.Outcome != want {
+			t.Errorf("%s: got %v, %q; want %v", kind, r.Outcome, r.Reason, want)
+		}
+	}
+}
+
+func TestACloneShowsNobodyThatRunbooksArePublic(t *testing.T) {
+	unseen := changed(func(p *Place) { p.Public = audit.Fact[bool]{} })
+	rules := operationsRules()
+	rules.Public = map[string][]string{"community": {KindRunbooks}}
+	for exposure, want := range map[string]audit.Outcome{"community": audit.DNF, "private": audit.PASS} {
+		for _, r := range Judge(Evidence{AssessedAt: operationsJudged, Exposure: exposure, Artifacts: []Artifact{runbooksOf(unseen)}}, Context{}, rules) {
+			if r.Indicator.ID == "RB-01" && r.Outcome != want {
+				t.Errorf("%s: got %v, %q; want %v", exposure, r.Outcome, r.Reason, want)
+			}
+		}
+	}
+}
+
+func TestAListOrANameThatOnlyTheOperatorNamesIsItsWord(t *testing.T) {
+	given := &OpenOperations{Signed: audit.Known("founding", audit.Origin{At: operationsJudged})}
+	for _, c := range []struct {
+		target   Target
+		declared bool
+		says     string
+	}{
+		{Target{}, false, "as founding"},
+		{Target{URL: ManifestoRepository + ".git"}, false, "as founding"},
+		{Target{URL: "https://git.example.org/our-list"}, true, "https://git.example.org/our-list is the list"},
+		{Target{Name: "Somebody Else GmbH"}, true, "called Somebody Else GmbH"},
+	} {
+		c.target.Kind = KindOpenOperations
+		r := judgedOperations(Artifact{Target: c.target, OpenOperations: given})["OO-01"]
+		if r.Outcome != audit.PASS || r.Declared != c.declared || !strings.Contains(r.Reason, c.says) {
+			t.Errorf("%+v: got %v, declared %v, %q", c.target, r.Outcome, r.Declared, r.Reason)
+		}
+	}
+}
+
 func TestConfigurationIsJudged(t *testing.T) {
 	versions := changed(func(p *Place) { p.Inventory, p.Rules = false, 12 })
 	nothing := changed(func(p *Place) { p.Inventory, p.Versions = false, false })

@@ -34,21 +34,27 @@ var runbookTopics = []string{"deploy", "upgrade", "backup", "incident", "access"
 // CF-01 asks for what runs where and at which versions; it is information: nobody has to show this.
 func runbookIndicators() []Indicator {
 	return []Indicator{
-		{ID: "RB-01", Kind: KindRunbooks, Question: "Can everybody read the runbooks, and use them under an open licence?", Measure: ofPlaces(runbookPlaces, openRunbooks)},
-		{ID: "RB-02", Kind: KindRunbooks, Question: "Do the runbooks speak of deployment, upgrade, backup and restore, incidents and access?", Measure: ofPlaces(runbookPlaces, topicsPresent)},
-		{ID: "RB-03", Kind: KindRunbooks, Contents: true, Question: "Did a person change the runbooks within a year?", Measure: ofPlaces(runbookPlaces, runbooksFresh)},
-		{ID: "RB-04", Kind: KindRunbooks, Contents: true, Question: "Are the runbooks free of secrets in plain text?", Measure: ofPlaces(runbookPlaces, noSecrets)},
-		{ID: "CF-01", Kind: KindConfiguration, Question: "Does the operator show the configuration of the cloud, with inventory and versions?", Measure: ofPlaces(configurationPlaces, configurationShown)},
-		{ID: "CF-02", Kind: KindConfiguration, Contents: true, Question: "Is the configuration free of secrets in plain text?", Measure: ofPlaces(configurationPlaces, noSecrets)},
+		{ID: "RB-01", Kind: KindRunbooks, Question: "Can everybody read the runbooks, and use them under an open licence?", Measure: ofPlaces(KindRunbooks, runbookPlaces, openRunbooks)},
+		{ID: "RB-02", Kind: KindRunbooks, Question: "Do the runbooks speak of deployment, upgrade, backup and restore, incidents and access?", Measure: ofPlaces(KindRunbooks, runbookPlaces, topicsPresent)},
+		{ID: "RB-03", Kind: KindRunbooks, Contents: true, Question: "Did a person change the runbooks within a year?", Measure: ofPlaces(KindRunbooks, runbookPlaces, runbooksFresh)},
+		{ID: "RB-04", Kind: KindRunbooks, Contents: true, Question: "Are the runbooks free of secrets in plain text?", Measure: ofPlaces(KindRunbooks, runbookPlaces, noSecrets)},
+		{ID: "CF-01", Kind: KindConfiguration, Question: "Does the operator show the configuration of the cloud, with inventory and versions?", Measure: ofPlaces(KindConfiguration, configurationPlaces, configurationShown)},
+		{ID: "CF-02", Kind: KindConfiguration, Contents: true, Question: "Is the configuration free of secrets in plain text?", Measure: ofPlaces(KindConfiguration, configurationPlaces, noSecrets)},
 	}
 }
 
-// ofPlaces lets a measure answer from places; without any nobody looked.
-func ofPlaces(places func([]Artifact) []Place, measure func(Question, []Place) Measurement) func(Question) Measurement {
+// ofPlaces lets a measure answer from places; without any nobody looked. An artifact of which nobody could tell anything is a
+// place that was not read.
+func ofPlaces(kind string, places func([]Artifact) []Place, measure func(Question, []Place) Measurement) func(Question) Measurement {
 	return func(q Question) Measurement {
 		all := places(q.Artifacts)
 		if len(all) == 0 {
 			return Measurement{Reason: "no repository and no page was looked at", Settle: []string{"name where it is"}}
+		}
+		for _, a := range q.Evidence.Of(kind) {
+			if a.Trouble != nil && a.Trouble.Outcome() == audit.DNF {
+				all = append(all, Place{URL: orElse(a.URL, strings.Join(a.Repositories, ", ")), Trouble: a.Trouble})
+			}
 		}
 		return measure(q, all)
 	}
@@ -128,8 +134,8 @@ func openRunbooks(q Question, all []Place) Measurement {
 			continue
 		}
 		public, seen := p.Public.Get()
-		if !seen && q.Evidence.Exposure != "" && q.Evidence.Exposure != "public" {
-			public, seen = true, true // may go to the auditor; what must be public was told apart before
+		if !seen && !q.Public && q.Evidence.Exposure != "" && q.Evidence.Exposure != "public" {
+			public, seen = true, true // may go to the auditor
 		}
 		free, judged := p.Open.Get()
 		switch {

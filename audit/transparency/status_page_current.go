@@ -65,8 +65,8 @@ func pageCurrent(q Question, a Artifact) Measurement {
 	return m
 }
 
-// pageLookedAt is when a page was looked at, by the clock of its server where that says what time it was: then a wrong clock there
-// makes a page neither old nor new.
+// pageLookedAt is when a page was looked at, by the clock of its server where that is ahead of ours: then its dates are ahead too.
+// A date in the past makes no page newer, because a stored answer looks the same.
 func pageLookedAt(a Artifact) time.Time {
 	at := a.Observed()
 	for _, s := range a.Seen {
@@ -80,7 +80,7 @@ func pageLookedAt(a Artifact) time.Time {
 		if age, err := strconv.Atoi(s.Headers["age"]); err == nil && age > 0 && age < 1<<31 {
 			date = date.Add(time.Duration(age) * time.Second)
 		}
-		return at.Add(date.Sub(s.At).Truncate(time.Second))
+		return at.Add(max(date.Sub(s.At).Truncate(time.Second), 0))
 	}
 	return at
 }

@@ -13,25 +13,35 @@ import (
 // can only help, and a page without any proves nothing by itself. Their numbers are in the profile.
 func statusPageIndicators() []Indicator {
 	return []Indicator{
-		{ID: "SP-01", Kind: KindStatusPage, Question: "Is there a status page that names the components of the cloud?", Measure: perPage(namesComponents)},
-		{ID: "SP-02", Kind: KindStatusPage, Question: "Does the history of the status page reach back far enough?", Measure: perPage(historyReaches)},
-		{ID: "SP-03", Kind: KindStatusPage, Contents: true, Question: "Do incidents have begin, end, affected component, updates and a permanent address?", Measure: perPage(incidentsComplete)},
-		{ID: "SP-04", Kind: KindStatusPage, Contents: true, Question: "Is maintenance announced in advance?", Measure: perPage(maintenanceAnnounced)},
-		{ID: "SP-05", Kind: KindStatusPage, Question: "Is the status page current?", Measure: perPage(pageCurrent)},
+		{ID: "SP-01", Kind: KindStatusPage, Question: "Is there a status page that names the components of the cloud?", Measure: perPage(false, namesComponents)},
+		{ID: "SP-02", Kind: KindStatusPage, Question: "Does the history of the status page reach back far enough?", Measure: perPage(false, historyReaches)},
+		{ID: "SP-03", Kind: KindStatusPage, Contents: true, Question: "Do incidents have begin, end, affected component, updates and a permanent address?", Measure: perPage(true, incidentsComplete)},
+		{ID: "SP-04", Kind: KindStatusPage, Contents: true, Question: "Is maintenance announced in advance?", Measure: perPage(true, maintenanceAnnounced)},
+		{ID: "SP-05", Kind: KindStatusPage, Question: "Is the status page current?", Measure: perPage(false, pageCurrent)},
 		{ID: "SP-06", Kind: KindStatusPage, Contents: true, Question: "Does every error that the public monitor shows have an entry on the status page?", Measure: outagesExplained},
 	}
 }
 
 // perPage answers for every status page of the operator: the worst answer counts, and names its page where there are more.
-// SP-01 to SP-05 are about one page each: a cloud with a page for each region owes the same for all.
-func perPage(measure func(Question, Artifact) Measurement) func(Question) Measurement {
+// SP-01 to SP-05 are about one page each: a cloud with a page for each region owes the same for all, also for a region whose
+// pages cannot be seen. contents is Indicator.Contents.
+func perPage(contents bool, measure func(Question, Artifact) Measurement) func(Question) Measurement {
 	return func(q Question) Measurement {
+		pages := append(slices.Clone(q.Artifacts), unseenRegions(q.Evidence.Of(KindStatusPage))...)
 		var worst Measurement
-		for i, a := range q.Artifacts {
-			m := measure(q, a)
+		for i, a := range pages {
+			m := Measurement{}
+			if a.Trouble != nil {
+				m = unread(a.Kind, []Artifact{a})
+				if contents && m.Outcome == audit.FAIL {
+					m.Outcome = audit.MISS
+				}
+			} else {
+				m = measure(q, a)
+			}
 			m.Origins, m.Observed = a.Origins(), a.Observed()
-			if len(q.Artifacts) > 1 && a.URL != "" {
-				m.Reason = a.URL + ": " + m.Reason
+			if len(pages) > 1 && a.URL+a.Region != "" {
+				m.Reason = pageOr(a.URL, "region "+a.Region) + ": " + m.Reason
 			}
 			if i == 0 || weighsMore(m.Outcome, worst.Outcome) {
 				worst = m
@@ -39,6 +49,18 @@ func perPage(measure func(Question, Artifact) Measurement) func(Question) Measur
 		}
 		return worst
 	}
+}
+
+// unseenRegions returns one artifact for each region of which none could be read.
+func unseenRegions(artifacts []Artifact) []Artifact {
+	var out []Artifact
+	for _, a := range artifacts {
+		same := func(o Artifact) bool { return o.Region == a.Region }
+		if a.Trouble != nil && !slices.ContainsFunc(artifacts, func(o Artifact) bool { return same(o) && o.Trouble == nil }) && !slices.ContainsFunc(out, same) {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // weighsMore reports whether an outcome weighs more than another; one that does not apply weighs least.

@@ -20,7 +20,7 @@ func pageRules() map[string]map[string]int {
 		"SP-03": {"months": 24, "share_bp": 9000, "outage_share_bp": 5000, "outage_minutes": 30},
 		"SP-04": {"months": 24, "share_bp": 9000, "ahead_hours": 24},
 		"SP-05": {"days": 90, "skew_minutes": 5, "outage_share_bp": 5000, "outage_minutes": 30},
-		"SP-06": {"outage_share_bp": 5000, "outage_minutes": 30, "slack_minutes": 60, "publish_hours": 24, "unended_hours": 24},
+		"SP-06": {"outage_share_bp": 5000, "outage_minutes": 30, "slack_minutes": 60, "publish_hours": 24, "unended_hours": 24, "entry_days": 14},
 	}
 }
 
@@ -42,7 +42,7 @@ func watching(outages ...Outage) Artifact {
 func askPages(t *testing.T, artifacts ...Artifact) map[string]Measurement {
 	t.Helper()
 	out := map[string]Measurement{}
-	rules := audit.TransparencyRules{Indicators: map[string]audit.TransparencyRule{}}
+	rules := audit.TransparencyRules{Public: map[string][]string{"public": {KindStatusPage, KindMonitor}}, Indicators: map[string]audit.TransparencyRule{}}
 	for id, numbers := range pageRules() {
 		rules.Indicators[id] = audit.TransparencyRule{Numbers: numbers}
 	}
@@ -98,6 +98,13 @@ func TestAnswersAboutStatusPages(t *testing.T) {
 	clock := func(a Artifact, date time.Time) Artifact {
 		a.Seen[0].Headers = map[string]string{"date": date.Format("Mon, 02 Jan 2006 15:04:05 GMT")}
 		return a
+	}
+	handedOver := func(a Artifact) Artifact {
+		a.Handed, a.URL, a.Region = true, "", "south"
+		return a
+	}
+	goneFrom := func(address, trouble string) Artifact {
+		return Artifact{Target: Target{Kind: KindStatusPage, URL: address, Region: "south"}, Trouble: troubleOf(trouble)}
 	}
 	young := func(p *StatusPage) {
 		p.Since, p.HistoryFrom, p.Incidents = ago(100), ago(90), []Incident{goodIncident(90)}
@@ -170,16 +177,33 @@ func TestAnswersAboutStatusPages(t *testing.T) {
 		{"from the future", "SP-05", audit.DNF, "ahead of the clock", []Artifact{with(func(p *StatusPage) { p.UpdatedAt = ago(-1) })}},
 		{"five minutes of skew", "SP-05", audit.PASS, "", []Artifact{with(func(p *StatusPage) { p.UpdatedAt = pageSeen.Add(4 * time.Minute) })}},
 		{"the clock of the server is ahead like its dates", "SP-05", audit.PASS, "", []Artifact{clock(with(func(p *StatusPage) { p.UpdatedAt = ago(-1) }), ago(-2))}},
+		{"a stored answer of last year", "SP-05", audit.FAIL, "its newest date", []Artifact{clock(with(func(p *StatusPage) { p.UpdatedAt, p.SaysNone = ago(400), false }), ago(399))}},
 		{"the clock of the server hides age", "SP-05", audit.FAIL, "", []Artifact{clock(with(func(p *StatusPage) { p.UpdatedAt, p.SaysNone = ago(80), false }), ago(-20))}},
 
 		{"every outage has an entry", "SP-06", audit.PASS, "each of 1", []Artifact{pageOf(goodPage()), watching(outage(10, 2))}},
 		{"an entry within the slack", "SP-06", audit.PASS, "each of 1", []Artifact{pageOf(goodPage()), watching(Outage{Begin: ago(10).Add(90 * time.Minute), End: ago(10).Add(3 * time.Hour), Share: 9000})}},
 		{"a maintenance explains it", "SP-06", audit.PASS, "each of 1", []Artifact{pageOf(goodPage()), watching(outage(30, 1))}},
 		{"an outage without entry", "SP-06", audit.FAIL, "2026-11-06T08:00:00Z to 2026-11-06T10:00:00Z (nova)", []Artifact{pageOf(goodPage()), watching(outage(10, 2), outage(20, 2))}},
+		{"an incident that stays open for ever", "SP-06", audit.FAIL, "have no entry", []Artifact{with(func(p *StatusPage) {
+			p.Incidents = []Incident{{ID: "old", Begin: ago(300), Open: true}}
+		}), watching(outage(20, 2))}},
+		{"a maintenance of a year", "SP-06", audit.FAIL, "have no entry", []Artifact{with(func(p *StatusPage) {
+			p.Incidents = []Incident{{ID: "old", Begin: ago(300), End: ago(-65), Maintenance: true}}
+		}), watching(outage(20, 2))}},
+		{"an incident that is open for days", "SP-06", audit.PASS, "each of 1", []Artifact{with(func(p *StatusPage) {
+			p.Incidents = []Incident{{ID: "new", Begin: ago(22), Open: true}}
+		}), watching(outage(20, 2))}},
 		{"a blip", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), watching(Outage{Begin: ago(20), End: ago(20).Add(10 * time.Minute), Share: 10000})}},
 		{"few calls", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), watching(Outage{Begin: ago(20), End: ago(19), Share: 400})}},
 		{"an outage of just now", "SP-06", audit.PASS, "no errors that ask", []Artifact{pageOf(goodPage()), watching(outage(0, 0), Outage{Begin: pageSeen.Add(-3 * time.Hour), End: pageSeen, Share: 10000})}},
 		{"before what the page shows", "SP-06", audit.DNF, "cannot be read", []Artifact{with(func(p *StatusPage) { p.Complete, p.HistoryFrom = false, ago(15) }), watching(outage(20, 2))}},
+		{"a monitor that was handed over", "SP-06", audit.MISS, "handed over", []Artifact{pageOf(goodPage()), handedOver(watching())}},
+		{"one of two monitors cannot be read", "SP-06", audit.DNF, "could not be read", []Artifact{pageOf(goodPage()), watching(), {Target: Target{Kind: KindMonitor, Region: "south"}, Trouble: troubleOf(audit.TroubleTimeout)}}},
+		{"the page of one region is gone", "SP-01", audit.FAIL, "https://south.example.org", []Artifact{pageOf(goodPage()), goneFrom("https://south.example.org", audit.TroubleNotFound)}},
+		{"the page of one region asks for a login", "SP-05", audit.FAIL, "https://south.example.org", []Artifact{pageOf(goodPage()), goneFrom("https://south.example.org", audit.TroubleLogin)}},
+		{"what the page of one region shows", "SP-03", audit.MISS, "https://south.example.org", []Artifact{pageOf(goodPage()), goneFrom("https://south.example.org", audit.TroubleLogin)}},
+		{"the page of one region is too slow", "SP-02", audit.DNF, "https://south.example.org", []Artifact{pageOf(goodPage()), goneFrom("https://south.example.org", audit.TroubleTimeout)}},
+		{"the page of one region was handed over", "SP-01", audit.MISS, "handed over", []Artifact{pageOf(goodPage()), handedOver(pageOf(goodPage()))}},
 		{"no monitor", "SP-06", audit.MISS, "nobody said", []Artifact{pageOf(goodPage())}},
 		{"the monitor asks for a login", "SP-06", audit.MISS, "could not be read", []Artifact{pageOf(goodPage()), troubled(KindMonitor, audit.TroubleLogin)}},
 		{"the monitor is too slow", "SP-06", audit.DNF, "could not be read", []Artifact{pageOf(goodPage()), troubled(KindMonitor, audit.TroubleTimeout)}},

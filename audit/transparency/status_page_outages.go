@@ -12,7 +12,8 @@ import (
 // outagesExplained compares the errors that the public monitors show with the entries of all status pages. An outage of at
 // least "outage_minutes" in which at least "outage_share_bp" of calls failed has an entry if an incident or a maintenance
 // overlaps it, with "slack_minutes" before and after; which component it names does not matter. An entry whose end is not known
-// counts for "unended_hours". What the pages do not reach back to, and the last "publish_hours", are not asked about.
+// counts for "unended_hours". No entry explains more than "entry_days" from its begin: one that stays open for ever, or a maintenance
+// of a year, tells nobody about an outage. What the pages do not reach back to, and the last "publish_hours", are not asked about.
 func outagesExplained(q Question) Measurement {
 	entries, reach, sure := pageEntries(q)
 	var asked, unsure int
@@ -61,6 +62,8 @@ func outagesExplained(q Question) Measurement {
 	case !slices.ContainsFunc(q.Artifacts, func(a Artifact) bool { return !a.StatusPage.empty() }):
 		m.Outcome, m.Value, m.Reason = audit.DNF, nil, "the status page is empty: nobody can tell whether entries would stand there"
 		m.Settle = []string{"show the components of the cloud on the status page"}
+	case len(unseenRegions(q.Evidence.Of(KindMonitor))) > 0:
+		return monitorUnread(q)
 	case asked == 0:
 		m.Outcome, m.Reason = audit.PASS, "the monitor shows no errors that ask for an entry"
 	default:
@@ -108,6 +111,9 @@ func hasEntry(o Outage, entries []Incident, rule audit.TransparencyRule) bool {
 				end = o.End
 			}
 		}
+		if last := i.Begin.AddDate(0, 0, rule.Numbers["entry_days"]); rule.Numbers["entry_days"] > 0 && end.After(last) {
+			end = last
+		}
 		return !i.Begin.Add(-slack).After(o.End) && !end.Add(slack).Before(o.Begin)
 	})
 }
@@ -123,9 +129,13 @@ func outageSpan(o Outage) string {
 // monitorUnread says why there is nothing to compare with.
 func monitorUnread(q Question) Measurement {
 	m := Measurement{Reason: "nobody said where the public monitor is, so there is nothing to compare with", Settle: []string{"name it under transparency: " + Key(KindMonitor)}}
-	for _, a := range q.Evidence.Of(KindMonitor) {
+	monitors := q.Evidence.Of(KindMonitor)
+	if unseen := unseenRegions(monitors); len(unseen) > 0 {
+		monitors = unseen
+	}
+	for _, a := range monitors {
 		switch {
-		case a.Trouble != nil && a.Trouble.Kind != audit.TroubleNotNamed:
+		case a.Trouble != nil && (a.Trouble.Kind != audit.TroubleNotNamed || a.Handed):
 			m.Reason, m.Settle = "the public monitor could not be read: "+a.Trouble.Text, nil
 			if m.Outcome = a.Trouble.Outcome(); m.Outcome == audit.FAIL {
 				m.Outcome = audit.MISS // that the monitor is not public is a finding of its own

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // Given counts what the people of one organisation wrote in the days before the moment of assessment. Merges and commits by
@@ -135,8 +137,12 @@ func (g *givenPass) add(r record, merge bool) error {
 	return nil
 }
 
-// counted reports whether a domain is one of the organisation's or below one.
+// counted reports whether a domain is one of the organisation's or below one. One where everybody may have an address, such as
+// free mail and those that forges give, belongs to nobody, whoever claims it.
 func (g *givenPass) counted(domain string) bool {
+	if g.people.employers.table.says(domain) == nobody {
+		return false
+	}
 	for d := domain; d != ""; d = parentDomain(d) {
 		if slices.Contains(g.domains, d) {
 			return true
@@ -166,13 +172,19 @@ func (g *givenPass) finish(at time.Time) Given {
 	return g.out
 }
 
-// lowerDomains cleans what people write for their mail domains: case, a leading @ or dot.
+// lowerDomains cleans what people write for their mail domains: case, a leading @ or dot. A suffix under which everybody
+// registers, such as co.uk, is nobody's domain.
 func lowerDomains(domains []string) []string {
 	var out []string
 	for _, d := range domains {
-		if d = strings.ToLower(strings.Trim(strings.TrimSpace(d), "@.")); domainPattern.MatchString(d) {
+		if d = strings.ToLower(strings.Trim(strings.TrimSpace(d), "@.")); domainPattern.MatchString(d) && registered(d) {
 			out = append(out, d)
 		}
 	}
 	return out
+}
+
+func registered(domain string) bool {
+	_, err := publicsuffix.EffectiveTLDPlusOne(domain)
+	return err == nil
 }

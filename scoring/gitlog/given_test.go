@@ -2,6 +2,7 @@ package gitlog
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 )
@@ -37,6 +38,14 @@ func TestContributionsOfAnOrganisationAreCountedByItsDomains(t *testing.T) {
 	}
 	if _, err := clone.Given(context.Background(), []string{"", "no domain"}, 365); err == nil {
 		t.Error("no usable domain is an error, since zero would look like an answer")
+	}
+	for _, everybodys := range []string{"users.noreply.github.com", "github.com", strings.Split(strings.Split(cleo, "@")[1], ">")[0]} {
+		if got, err := clone.Given(context.Background(), []string{everybodys}, 365); err != nil || got.Commits != 0 || !got.Newest.IsZero() {
+			t.Errorf("%s gives an address to everybody and is nobody's: %+v, %v", everybodys, got, err)
+		}
+	}
+	if _, err := clone.Given(context.Background(), []string{"co.uk"}, 365); err == nil {
+		t.Error("a suffix of domains is nobody's domain")
 	}
 	if !clone.Local {
 		t.Error("a clone below a mirror is local")

@@ -15,12 +15,7 @@ import (
 	"github.com/pegel-audit/pegel/audit/transparency"
 )
 
-// manifestoRepository is where organisations sign (its README.md: by a pull request to _data/organizations.yml; the file
-// _data/signees.yml that it names too does not exist).
-const (
-	manifestoRepository = "https://github.com/SovereignCloudStack/open-operations-manifesto"
-	manifestoFile       = "_data/organizations.yml"
-)
+const manifestoFile = "_data/organizations.yml" // of transparency.ManifestoRepository
 
 // Bounds of the list of signatures.
 const (
@@ -140,7 +135,7 @@ func registrable(host string) string {
 func (l *looker) manifesto(ctx context.Context) audit.Fact[string] {
 	address := l.artifact.URL
 	if address == "" {
-		address = manifestoRepository
+		address = transparency.ManifestoRepository
 	}
 	r, trouble := l.open(ctx, address)
 	if trouble != nil {

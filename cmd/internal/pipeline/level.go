@@ -155,17 +155,30 @@ func (d *dossier) levelRung(layer string) (state, reason string) {
 	if d.stack.Subject.Kind == "release" {
 		return "not-assessed", "a release has no operator, so nobody can hold the certificate"
 	}
-	s := d.standing(layer)
-	declared := s.Certificate.Declared && s.Certificate.Outcome == audit.PASS
-	switch met := s.Met(switchedOn(d.policy, technicallyMet)); {
-	case met == audit.PASS && !declared:
+	s, sub := d.standing(layer), d.compatibleSubject(layer)
+	record := sub.Record.(policies.Prerequisite)
+	sure := func(field string, yes bool) (met, missed bool) {
+		open := slices.ContainsFunc(sub.Unknown, func(u policies.UnknownField) bool { return u.Field == field })
+		return !open && yes && !sub.Declared[field], !open && !yes
+	}
+	reached, failed := sure("held", record.Held)
+	if switchedOn(d.policy, technicallyMet) {
+		met, missed := sure("testsPass", record.TestsPass)
+		reached, failed = reached || met, failed && missed
+	}
+	switch {
+	case reached:
 		state = "reached"
-	case met == audit.FAIL:
+	case failed:
 		state = "failed"
-	case met == audit.MISS && s.Tests.Outcome == audit.MISS:
+	case !record.Held && s.Certificate.Outcome == audit.MISS && s.Tests.Outcome == audit.MISS:
 		state = "not-assessed"
 	default:
 		state = "undetermined"
 	}
-	return state, s.Words() + ". Tests: " + s.Tests.Reason + ". Certificate: " + s.Certificate.Reason
+	reason = s.Words() + ". Tests: " + s.Tests.Reason + ". Certificate: " + s.Certificate.Reason
+	if said := sub.Says["held"]; record.Held && said != s.Certificate.Reason {
+		reason += "; " + said
+	}
+	return state, reason
 }

@@ -177,7 +177,7 @@ func operatorsMirror(t *testing.T) string {
 		{"exemplary", "runbooks", "exemplary/runbooks", "ops@exemplary.example", "2026-10-21T10:00:00Z", map[string]string{"LICENSE": string(licence)}},
 		{"exemplary", "configuration", "exemplary/configuration", "ops@exemplary.example", "2026-11-10T23:00:00Z", map[string]string{"LICENSE": string(licence)}},
 		{"exemplary", "tools", "exemplary/tools", "ops@exemplary.example", "2026-08-03T10:00:00Z", map[string]string{"LICENSE": string(licence)}},
-		{"exemplary", "manifesto", "exemplary/manifesto", "somebody@founders.example", "2026-11-20T10:00:00Z", nil},
+		{"SovereignCloudStack", "open-operations-manifesto", "exemplary/manifesto", "somebody@founders.example", "2026-11-20T10:00:00Z", nil},
 		{"average", "runbooks", "average/runbooks", "admin@average.example", "2024-05-01T10:00:00Z", map[string]string{
 			"scripts/openrc.sh": "export OS_USERNAME=admin\nexport OS_PASSWORD=" + strings.Join([]string{"q7Rk2v", "Xn8Lw4", "Tz9Pm3"}, "") + "\n"}},
 	} {
@@ -225,7 +225,6 @@ at: 2026-11-24T06:00:00Z
   runbooks: {repositories: ["OTHERS/exemplary/runbooks"]}
   configuration: {repositories: ["OTHERS/exemplary/configuration"]}
   open_operations:
-    url: OTHERS/exemplary/manifesto
     repositories: ["OTHERS/exemplary/tools"]
     links: [{kind: talk, title: How we upgrade, url: "OWN/talk", date: 2026-07-09}]
   sbom: OWN/sbom.cdx.json
@@ -243,7 +242,7 @@ conformance:
   incident_reports: OWN/blog/feed.xml
   monitor: {url: "OWN/prometheus", name: average}
   runbooks: {repositories: ["OTHERS/average/runbooks"]}
-  open_operations: {url: "OTHERS/exemplary/manifesto", repositories: ["OTHERS/exemplary/tools"]}
+  open_operations: {repositories: ["OTHERS/exemplary/tools"]}
   sbom: OWN/sbom
   security_txt: OWN
   imprint: OWN
@@ -255,7 +254,7 @@ conformance:
   incident_reports: OWN/reports
   monitor: OWN/health
   runbooks: OWN/runbooks
-  open_operations: {url: "OTHERS/exemplary/manifesto", repositories: ["OTHERS/exemplary/tools"]}
+  open_operations: {repositories: ["OTHERS/exemplary/tools"]}
   sbom: OWN/sbom
   security_txt: OWN
   imprint: OWN

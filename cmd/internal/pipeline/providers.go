@@ -249,8 +249,16 @@ func levelCell(standings []reports.Standing) reports.ProviderCell {
 	return c
 }
 
-// levelMark is the mark of one layer: tests that could be told decide; a certificate alone is the operator's word.
+// levelMark is the mark of one layer: tests that could be told decide; a certificate alone is the operator's word, and tests
+// alone are no certificate.
 func levelMark(s reports.Standing) (audit.Outcome, string) {
+	certified := s.Certificate.Outcome == audit.PASS && !s.Certificate.Declared
+	switch {
+	case s.Tests.Outcome == audit.PASS && certified && !s.Tests.Declared:
+		return audit.PASS, "certified"
+	case s.Tests.Outcome == audit.PASS:
+		return audit.PART, s.Words
+	}
 	if s.Tests.Outcome.Decided() || s.Certificate.Outcome != audit.PASS {
 		return s.Tests.Outcome, outcomeWords(s.Tests.Outcome, false)
 	}
