@@ -68,6 +68,15 @@ func (g *gatherer) lookAt(ctx context.Context, t operatorTarget, w transparency.
 	a := operatorCollectors()[t.Kind](ctx, t.Target, w)
 	a.Target = t.Target
 	a.URL = visit.Masked(a.URL)
+	a.Links = slices.Clone(a.Links)
+	for i := range a.Links {
+		a.Links[i].URL = visit.Masked(a.Links[i].URL)
+	}
+	if a.OpenOperations != nil {
+		for i := range a.OpenOperations.Links {
+			a.OpenOperations.Links[i].URL = visit.Masked(a.OpenOperations.Links[i].URL)
+		}
+	}
 	a.Handed = t.file != ""
 	return a
 }
@@ -133,6 +142,11 @@ func kindWords(kind string) string {
 // operatorContacts lists what looking at the operator would ask.
 func (g *gatherer) operatorContacts() []audit.Contact {
 	var out []audit.Contact
+	ask := func(address, purpose string) {
+		if !g.opt.Offline {
+			out = append(out, audit.Contact{Host: hostOf(address), Address: visit.Masked(address), Right: "anonymous read", Purpose: purpose})
+		}
+	}
 	for _, t := range g.operatorAt {
 		purpose := fmt.Sprintf("%s, as an outsider sees it", kindWords(t.Kind))
 		if t.file != "" {
@@ -147,8 +161,17 @@ func (g *gatherer) operatorContacts() []audit.Contact {
 			addresses = append(addresses, l.URL)
 		}
 		for _, a := range addresses {
-			if !g.opt.Offline {
-				out = append(out, audit.Contact{Host: hostOf(a), Address: a, Right: "anonymous read", Purpose: purpose})
+			ask(a, purpose)
+		}
+	}
+	for _, t := range g.levelAt {
+		purpose := "conformance: " + t.Kind
+		for _, name := range sortedKeys(t.files) {
+			out = append(out, audit.Contact{Host: "local", Address: t.files[name], Right: "read", Purpose: purpose + ", handed over"})
+		}
+		for _, a := range []string{t.URL, t.Scope, t.Signers, t.Config, t.Revocations} {
+			if isAddress(a) {
+				ask(a, purpose)
 			}
 		}
 	}
