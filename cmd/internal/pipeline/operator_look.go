@@ -164,17 +164,6 @@ func (g *gatherer) operatorContacts() []audit.Contact {
 			ask(a, purpose)
 		}
 	}
-	for _, t := range g.levelAt {
-		purpose := "conformance: " + t.Kind
-		for _, name := range sortedKeys(t.files) {
-			out = append(out, audit.Contact{Host: "local", Address: t.files[name], Right: "read", Purpose: purpose + ", handed over"})
-		}
-		for _, a := range []string{t.URL, t.Scope, t.Signers, t.Config, t.Revocations} {
-			if isAddress(a) {
-				ask(a, purpose)
-			}
-		}
-	}
 	return append(out, g.levelContacts()...)
 }
 
@@ -183,7 +172,7 @@ func (g *gatherer) levelContacts() []audit.Contact {
 	var out []audit.Contact
 	asked := func(address, purpose string) {
 		if isAddress(address) && !g.opt.Offline {
-			out = append(out, audit.Contact{Host: hostOf(address), Address: address, Right: "anonymous read", Purpose: purpose})
+			out = append(out, audit.Contact{Host: hostOf(address), Address: visit.Masked(address), Right: "anonymous read", Purpose: purpose})
 		}
 	}
 	read := func(path, purpose string) {
