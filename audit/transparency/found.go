@@ -172,14 +172,24 @@ func (o OpenOperations) found() []string {
 		name string
 		list []Contributed
 	}{{"Open Operations repositories", o.Repositories}, {"deployed upstream projects", o.Upstreams}} {
-		commits, repos := 0, 0
+		commits, repos, unread := 0, 0, 0
 		for _, c := range part.list {
-			if v, ok := c.Count.Get(); ok && v.Commits > 0 {
+			v, ok := c.Count.Get()
+			switch {
+			case !ok:
+				unread++
+			case v.Commits > 0:
 				commits, repos = commits+v.Commits, repos+1
 			}
 		}
-		if len(part.list) > 0 {
-			out = append(out, fmt.Sprintf("%s in %d of %d %s in twelve months", count(commits, "commit", "commits"), repos, len(part.list), part.name))
+		switch read := len(part.list) - unread; {
+		case len(part.list) == 0:
+		case read == 0:
+			out = append(out, fmt.Sprintf("none of %d %s could be read", len(part.list), part.name))
+		case unread > 0:
+			out = append(out, fmt.Sprintf("%s in %d of %d %s in twelve months; %d more could not be read", count(commits, "commit", "commits"), repos, read, part.name, unread))
+		default:
+			out = append(out, fmt.Sprintf("%s in %d of %d %s in twelve months", count(commits, "commit", "commits"), repos, read, part.name))
 		}
 	}
 	answering := 0

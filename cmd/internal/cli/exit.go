@@ -56,11 +56,20 @@ func exitCode(err error) int {
 	return exitInternal
 }
 
+// startsAgain is an interruption of a run that keeps nothing to go on with.
+type startsAgain struct{ error }
+
+func (e startsAgain) Unwrap() error { return e.error }
+
 // explain prints an error for a person: one line, and a hint where there is one. Control characters from foreign names
 // never reach the terminal.
 func explain(w io.Writer, err error) {
 	var s status
 	if err == nil || errors.As(err, &s) {
+		return
+	}
+	if errors.As(err, new(startsAgain)) {
+		fmt.Fprintln(w, "pegel: interrupted; an earlier bundle is as it was, and the next run begins anew")
 		return
 	}
 	if errors.Is(err, context.Canceled) {

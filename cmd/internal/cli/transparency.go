@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,7 +44,13 @@ func transparencyCommand(w World) *cobra.Command {
 			"  pegel transparency pegel-bundle --show sha256:2c26b46b68ff\n" +
 			"  pegel transparency --providers examples/operators/providers.yaml -o markdown=table.md",
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return t.run(cmd, args, w) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			err := t.run(cmd, args, w)
+			if errors.Is(err, context.Canceled) {
+				err = startsAgain{err}
+			}
+			return err
+		},
 	}
 	t.gathering.register(cmd, false)
 	t.accepting.register(cmd)

@@ -98,6 +98,10 @@ func Assess(dir string, opt AssessOptions) (reports.Report, error) {
 // names the blob.
 func readDossier(dir string, opt AssessOptions) (*dossier, error) {
 	d, err := openDossier(dir, opt)
+	if err == nil && d.operator != nil && d.inventory.Schema == "" && d.projects.Schema == "" {
+		return nil, usagef(fmt.Sprintf("pegel transparency %s shows it again; pegel audit writes bundles that decide levels", dir),
+			"reading bundle %q: it holds only what was seen of the operator, nothing of what is deployed", dir)
+	}
 	if err == nil && (d.inventory.Schema == "" || d.projects.Schema == "") {
 		return nil, usagef("pegel audit and pegel collect write complete bundles; what was seen of an operator alone is judged again by pegel transparency "+dir, "reading bundle %q: it holds no inventory or projects document", dir)
 	}

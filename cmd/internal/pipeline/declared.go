@@ -46,6 +46,15 @@ func readDeclarations(stack Stack) (*declaration.File, []byte, error) {
 	if err != nil {
 		return nil, nil, &UsageError{Err: err, Hint: hint}
 	}
+	for _, entry := range f.Entries { // the text is kept as it is: a reviewer accepts its digest
+		for _, e := range entry.Evidence {
+			page, _, _ := strings.Cut(e.URL, "#")
+			if e.URL != "" && strings.Contains(visit.Masked(page), visit.Hidden) && !strings.Contains(page, visit.Hidden) {
+				return nil, nil, usagef("give an address that needs no token, or hand the page over as a file",
+					"reading declarations %q: line %d: url %q carries what looks like a token, and what is declared is kept word for word", stack.Declarations, e.Line, visit.Masked(page))
+			}
+		}
+	}
 	return &f, data, nil
 }
 

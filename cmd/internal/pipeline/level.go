@@ -26,6 +26,9 @@ func (g *gatherer) levels(ctx context.Context, visitor *visit.Visitor) *conforma
 			return nil
 		}
 		entry.URL = visit.Masked(entry.URL)
+		for _, beside := range []*string{&entry.Scope, &entry.Signers, &entry.Config, &entry.Revocations} {
+			*beside = maskedPlace(*beside)
+		}
 		e.Entries = append(e.Entries, entry)
 	}
 	g.opt.progress("looking at certificates and tests", len(g.levelAt), len(g.levelAt))

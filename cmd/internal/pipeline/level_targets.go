@@ -3,7 +3,6 @@ package pipeline
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -134,6 +133,9 @@ func readLevel(n *yaml.Node, legal bool) (levelTarget, error) {
 			return t, fmt.Errorf("an entry is one source; %s and %s are two", t.Kind, k.kind)
 		}
 		t.Kind = k.kind
+		if err := checkPlace(k.place); err != nil {
+			return t, err
+		}
 		if isAddress(k.place) {
 			t.URL = k.place
 		} else {
@@ -148,6 +150,11 @@ func readLevel(n *yaml.Node, legal bool) (levelTarget, error) {
 	}
 	if s.Layer != "" && !slices.Contains([]string{"iaas", "kaas"}, s.Layer) {
 		return t, fmt.Errorf("layer is %q, want iaas or kaas", s.Layer)
+	}
+	for _, beside := range []string{s.Scope, s.Signers, s.Revocations, s.Exceptions, s.Tests, s.Keys} {
+		if err := checkPlace(beside); err != nil {
+			return t, err
+		}
 	}
 	t.Layer, t.Subject, t.Version, t.Issuer = s.Layer, s.Subject, s.Version, s.Issuer
 	t.Scope, t.Signers, t.Revocations = t.place(s.Scope), t.place(s.Signers), t.place(s.Revocations)
@@ -209,11 +216,6 @@ func (t *levelTarget) local(path string) string {
 	}
 	t.files[name] = path
 	return name
-}
-
-func isAddress(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 }
 
 // technicallyMet is the switch by which a policy takes passing tests without a certificate.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/bundle"
+	"github.com/pegel-audit/pegel/cmd/internal/visit"
 	"github.com/pegel-audit/pegel/reports"
 	"github.com/pegel-audit/pegel/sbom"
 )
@@ -17,11 +18,11 @@ import (
 func OutsideStack(home string) (Stack, error) {
 	u, err := url.Parse(home)
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
-		return Stack{}, usagef("write it as https://cloud.example.org", "%q is no address of an operator", withoutCredentials(home))
+		return Stack{}, usagef("write it as https://cloud.example.org", "%q is no address of an operator", withoutSecrets(home))
 	}
 	name := strings.TrimPrefix(u.Hostname(), "www.")
 	return Stack{
-		Schema: StackSchema, Name: home, Dir: ".", Bytes: []byte(home),
+		Schema: StackSchema, Name: visit.Masked(home), Dir: ".", Bytes: []byte(home),
 		Subject: StackSubject{Name: name, Kind: "cloud", Exposure: "public", Operator: StackOperator{Domains: []string{name}}},
 		Scopes:  []string{"scs-sovereign-iaas"}, home: home,
 	}, nil
@@ -155,7 +156,7 @@ func OperatorPlan(stack Stack, opt Options) ([]audit.Contact, error) {
 	}
 	contacts := []audit.Contact{{Host: "local", Address: stack.Name, Right: "read", Purpose: "stack file"}}
 	if stack.home != "" {
-		contacts = []audit.Contact{{Host: hostOf(stack.home), Address: stack.home, Right: "anonymous read", Purpose: "the operator's site; what it links to is looked at too"}}
+		contacts = []audit.Contact{{Host: hostOf(stack.home), Address: visit.Masked(stack.home), Right: "anonymous read", Purpose: "the operator's site; what it links to is looked at too"}}
 	}
 	contacts = append(contacts, g.operatorContacts()...)
 	return append(contacts, audit.Contact{Host: "local", Address: opt.Bundle, Right: "write", Purpose: "evidence bundle"}), nil

@@ -68,6 +68,15 @@ func (g *gatherer) lookAt(ctx context.Context, t operatorTarget, w transparency.
 	a := operatorCollectors()[t.Kind](ctx, t.Target, w)
 	a.Target = t.Target
 	a.URL = visit.Masked(a.URL)
+	a.Links = slices.Clone(a.Links)
+	for i := range a.Links {
+		a.Links[i].URL = visit.Masked(a.Links[i].URL)
+	}
+	if a.OpenOperations != nil {
+		for i := range a.OpenOperations.Links {
+			a.OpenOperations.Links[i].URL = visit.Masked(a.OpenOperations.Links[i].URL)
+		}
+	}
 	a.Handed = t.file != ""
 	return a
 }
@@ -133,6 +142,11 @@ func kindWords(kind string) string {
 // operatorContacts lists what looking at the operator would ask.
 func (g *gatherer) operatorContacts() []audit.Contact {
 	var out []audit.Contact
+	ask := func(address, purpose string) {
+		if !g.opt.Offline {
+			out = append(out, audit.Contact{Host: hostOf(address), Address: visit.Masked(address), Right: "anonymous read", Purpose: purpose})
+		}
+	}
 	for _, t := range g.operatorAt {
 		purpose := fmt.Sprintf("%s, as an outsider sees it", kindWords(t.Kind))
 		if t.file != "" {
@@ -147,9 +161,7 @@ func (g *gatherer) operatorContacts() []audit.Contact {
 			addresses = append(addresses, l.URL)
 		}
 		for _, a := range addresses {
-			if !g.opt.Offline {
-				out = append(out, audit.Contact{Host: hostOf(a), Address: a, Right: "anonymous read", Purpose: purpose})
-			}
+			ask(a, purpose)
 		}
 	}
 	return append(out, g.levelContacts()...)
@@ -160,7 +172,7 @@ func (g *gatherer) levelContacts() []audit.Contact {
 	var out []audit.Contact
 	asked := func(address, purpose string) {
 		if isAddress(address) && !g.opt.Offline {
-			out = append(out, audit.Contact{Host: hostOf(address), Address: address, Right: "anonymous read", Purpose: purpose})
+			out = append(out, audit.Contact{Host: hostOf(address), Address: visit.Masked(address), Right: "anonymous read", Purpose: purpose})
 		}
 	}
 	read := func(path, purpose string) {

@@ -2,11 +2,8 @@ package pipeline
 
 import (
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -115,7 +112,7 @@ func readOperatorTarget(kind string, n *yaml.Node) (operatorTarget, error) {
 	for _, l := range s.Links {
 		date, err := ParseDay(l.Date)
 		if err != nil {
-			return t, fmt.Errorf("link %q: date: %w", l.URL, err)
+			return t, fmt.Errorf("link %q: date: %w", withoutSecrets(l.URL), err)
 		}
 		t.Links = append(t.Links, transparency.Link{Kind: l.Kind, Title: l.Title, URL: l.URL, Date: date})
 	}
@@ -127,7 +124,15 @@ func (t operatorTarget) check() error {
 	if t.URL == "" && t.file == "" && t.Kind != transparency.KindOpenOperations && len(t.Repositories) == 0 {
 		return fmt.Errorf("want url (an address) or file (evidence that is handed over)")
 	}
-	addresses := slices.Clone(t.Repositories)
+	if len(t.Repositories) > mostLinks {
+		return fmt.Errorf("%d repositories; at most %d are read", len(t.Repositories), mostLinks)
+	}
+	for _, a := range t.Repositories {
+		if err := checkRepository(a); err != nil {
+			return err
+		}
+	}
+	var addresses []string
 	if t.URL != "" {
 		addresses = append(addresses, t.URL)
 	}
@@ -135,26 +140,11 @@ func (t operatorTarget) check() error {
 		addresses = append(addresses, l.URL)
 	}
 	for _, a := range addresses {
-		u, err := url.Parse(a)
-		switch {
-		case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-			return fmt.Errorf("%q is no address; write it as https://host/path, or name a local file under file:", withoutCredentials(a))
-		case u.User != nil:
-			return fmt.Errorf("%q holds credentials; an outsider has none, and none are sent", withoutCredentials(a))
+		if err := checkAddress(a); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// withoutCredentials writes an address without what stands before the @.
-func withoutCredentials(address string) string {
-	if scheme, rest, ok := strings.Cut(address, "://"); ok {
-		host, path, _ := strings.Cut(rest, "/")
-		if at := strings.LastIndex(host, "@"); at >= 0 {
-			return scheme + "://" + host[at+1:] + "/" + path
-		}
-	}
-	return address
 }
 
 // handedOverExists refuses names of files that are not there: a slip would leave a question open unnoticed.

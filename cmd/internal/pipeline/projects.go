@@ -248,6 +248,9 @@ func hostOf(url string) string {
 	if !ok {
 		return "local"
 	}
-	host, _, _ := strings.Cut(rest, "/")
+	host := rest
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		host = rest[:end]
+	}
 	return host
 }

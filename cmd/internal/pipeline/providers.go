@@ -45,6 +45,19 @@ type provider struct {
 	Transparency yaml.Node     `yaml:"transparency"`
 	Conformance  yaml.Node     `yaml:"conformance"`
 	Reply        string        `yaml:"reply"`
+
+	reply *reports.Reply // as it was read
+	line  int            // in the file
+}
+
+// UnmarshalYAML notes where a provider stands.
+func (p *provider) UnmarshalYAML(n *yaml.Node) error {
+	type plain provider
+	if err := n.Decode((*plain)(p)); err != nil {
+		return err
+	}
+	p.line = n.Line
+	return nil
 }
 
 func providersShape() shape {
@@ -86,17 +99,39 @@ func ReadProviders(name string) (ProviderList, StackNetwork, error) {
 		}
 		switch {
 		case p.Name == "":
-			return wrong("provider %d has no name", i+1)
+			return wrong("line %d: provider %d has no name", p.line, i+1)
 		case !providerID.MatchString(p.ID):
-			return wrong("provider %q: id is %q, want small letters, digits and dashes", p.Name, p.ID)
+			return wrong("line %d: provider %q: id is %q, want small letters, digits and dashes; give it one under id:", p.line, p.Name, p.ID)
 		case slices.ContainsFunc(list.Providers, func(q provider) bool { return q.ID == p.ID }):
-			return wrong("provider %q: the id %q stands there twice", p.Name, p.ID)
+			return wrong("line %d: provider %q: the id %q stands there twice", p.line, p.Name, p.ID)
 		case p.Exposure != "" && !slices.Contains([]string{"public", "community", "private"}, p.Exposure):
-			return wrong("provider %q: exposure is %q, want public, community or private", p.Name, p.Exposure)
+			return wrong("line %d: provider %q: exposure is %q, want public, community or private", p.line, p.Name, p.Exposure)
+		}
+		if err := p.check(list, file.Network); err != nil {
+			return wrong("provider %q: %w", p.Name, err)
+		}
+		var err error
+		if p.reply, err = readReply(list.dir, p.Reply); err != nil {
+			return wrong("line %d: provider %q: reply: %w", p.line, p.Name, err)
 		}
 		list.Providers = append(list.Providers, p)
 	}
 	return list, file.Network, nil
+}
+
+// check refuses what nobody can look at before anybody is asked, so that no row is looked at in vain.
+func (p provider) check(list ProviderList, network StackNetwork) error {
+	if p.Home != "" {
+		if err := checkAddress(p.Home); err != nil {
+			return fmt.Errorf("line %d: home: %w", p.line, err)
+		}
+	}
+	stack := p.stack(list, network)
+	if _, err := stack.operatorTargets(); err != nil {
+		return err
+	}
+	_, err := stack.levelTargets()
+	return err
 }
 
 // slug makes an id of a name.
@@ -119,12 +154,7 @@ func Outside(ctx context.Context, list ProviderList, network StackNetwork, opt O
 	table := reports.Providers{Schema: reports.ProvidersSchema, Heading: reports.ProvidersHeading, Providers: []reports.Provider{}}
 	for i, p := range list.Providers {
 		opt.progress("looking at clouds: "+p.Name, i, len(list.Providers))
-		row := reports.Provider{ID: p.ID, Name: p.Name, Operator: p.Operator.Name, Regions: p.Regions, Home: p.Home}
-		reply, err := readReply(list.dir, p.Reply)
-		if err != nil {
-			return table, usagef("docs/transparency.md shows a reply", "reading providers %q: provider %q: reply: %w", list.Name, p.Name, err)
-		}
-		row.Reply = reply
+		row := reports.Provider{ID: p.ID, Name: p.Name, Operator: p.Operator.Name, Regions: p.Regions, Home: maskedPlace(p.Home), Reply: p.reply}
 		one := opt
 		one.Bundle, one.Progress = filepath.Join(opt.Bundle, p.ID), nil
 		view, err := Transparency(ctx, p.stack(list, network), one)

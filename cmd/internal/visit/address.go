@@ -100,15 +100,16 @@ func masked(u *url.URL) string {
 	m.User, m.Fragment, m.RawFragment = nil, "", ""
 	m.RawQuery = maskedQuery(u.RawQuery)
 	if m.Opaque != "" {
-		m.Opaque = tokenValue.ReplaceAllString(m.Opaque, hidden)
+		m.Opaque = tokenValue.ReplaceAllString(m.Opaque, Hidden)
 	} else if path := u.EscapedPath(); tokenValue.MatchString(path) {
-		m.Path = tokenValue.ReplaceAllString(path, hidden)
+		m.Path = tokenValue.ReplaceAllString(path, Hidden)
 		m.RawPath = ""
 	}
 	return m.String()
 }
 
-const hidden = "HIDDEN"
+// Hidden stands in an address where a token was.
+const Hidden = "HIDDEN"
 
 // maskedQuery hides values, and leaves order and spelling of everything else.
 func maskedQuery(query string) string {
@@ -127,9 +128,9 @@ func maskedQuery(query string) string {
 			decoded = value
 		}
 		if value != "" && (tokenName.MatchString(plain) || tokenValue.MatchString(decoded)) {
-			parts[i] = name + "=" + hidden
+			parts[i] = name + "=" + Hidden
 		} else if value == "" && tokenValue.MatchString(plain) {
-			parts[i] = hidden
+			parts[i] = Hidden
 		}
 	}
 	return strings.Join(parts, "&")

@@ -35,17 +35,39 @@ func unpacked(resp *http.Response, limit int64, cut bool) ([]byte, *audit.Troubl
 	default:
 		return nil, &audit.Trouble{Kind: audit.TroubleContent, Text: "the answer is packed in a way that was not asked for", Settle: "answer plainly or packed with gzip"}
 	}
-	var buf bytes.Buffer
-	n, err := io.Copy(&buf, io.LimitReader(plain, limit+1))
+	parts, n, err := inParts(io.LimitReader(plain, limit+1))
 	switch {
 	case n > limit && cut:
-		return buf.Bytes()[:limit], nil
+		return bytes.Join(parts, nil)[:limit], nil
 	case n > limit:
 		return nil, tooLarge(limit)
 	case err != nil:
 		return nil, wire.broken(err, limit)
+	case n == 0:
+		return nil, nil
 	}
-	return buf.Bytes(), nil
+	return bytes.Join(parts, nil), nil
+}
+
+// inParts reads to the end. A buffer that doubles would hold three times the bytes of what is thrown away in the end because
+// it is too large.
+func inParts(r io.Reader) (parts [][]byte, n int64, err error) {
+	const smallest, largest = 8 << 10, 4 << 20
+	for size := smallest; ; size = min(2*size, largest) {
+		part := make([]byte, 0, size)
+		for len(part) < size && err == nil {
+			var got int
+			got, err = r.Read(part[len(part):size])
+			part = part[:len(part)+got]
+		}
+		parts, n = append(parts, part), n+int64(len(part))
+		if err == io.EOF {
+			return parts, n, nil
+		}
+		if err != nil {
+			return parts, n, err
+		}
+	}
 }
 
 func tooLarge(limit int64) *audit.Trouble {

@@ -3,6 +3,7 @@ package visit
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -113,8 +114,8 @@ type question struct {
 }
 
 // exchange asks one server one thing, when its turn comes. Redirects are not followed.
-func (v *Visitor) exchange(ctx context.Context, q question) fetched {
-	f := fetched{final: q.address, at: v.now()}
+func (v *Visitor) exchange(ctx context.Context, q question) (f fetched) {
+	f = fetched{final: q.address, at: v.now()}
 	h := v.hosts.of(q.address.Hostname())
 	if err := h.take(ctx, q.delay); err != nil {
 		f.trouble = interrupted()
@@ -126,8 +127,14 @@ func (v *Visitor) exchange(ctx context.Context, q question) fetched {
 			Settle: "run it again after " + h.until.Format(time.RFC3339)}
 		return f
 	}
+	if h.slow >= mostSlow {
+		f.trouble = &audit.Trouble{Kind: audit.TroubleTimeout, Settle: "run it again",
+			Text: fmt.Sprintf("%s gave no whole answer in time for %d pages in a row, so it was not asked again", q.address.Hostname(), mostSlow)}
+		return f
+	}
 	limited, cancel := context.WithTimeout(ctx, v.opt.Timeout)
 	defer cancel()
+	defer func() { h.note(f.trouble) }()
 	req, err := http.NewRequestWithContext(limited, q.method, q.address.String(), bytes.NewReader(q.body))
 	if err != nil {
 		f.trouble = &audit.Trouble{Kind: audit.TroubleAddress, Text: "the address cannot be asked"}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/pegel-audit/pegel/audit"
 )
 
 // Bounds of politeness.
@@ -13,6 +15,7 @@ const (
 	mostDelay    = 5 * time.Second // of Crawl-delay: a longer one would make one page of a monitor an hour
 	defaultPause = time.Minute     // after 429 without Retry-After
 	mostPause    = time.Hour       // whatever Retry-After says
+	mostSlow     = 3               // answers in a row that do not come in time; who asks a server on for its fifty pages waits half an hour
 )
 
 // hosts keep for each host name its turn: one request at a time. The zero value is ready.
@@ -25,6 +28,7 @@ type host struct {
 	turn  chan struct{} // holds one value while a request is under way
 	last  time.Time     // end of the last request; read and written by whoever has the turn
 	until time.Time     // nobody asks before; likewise
+	slow  int           // answers in a row that did not come in time; likewise
 }
 
 func (h *hosts) of(name string) *host {
@@ -73,6 +77,16 @@ func (h *host) wait(ctx context.Context, delay time.Duration) error {
 func (h *host) leave() {
 	h.last = time.Now()
 	<-h.turn
+}
+
+// note counts answers that do not come in time.
+func (h *host) note(t *audit.Trouble) {
+	switch {
+	case t == nil || t.Kind != audit.TroubleTimeout && t.Kind != audit.TroubleInterrupted:
+		h.slow = 0
+	case t.Kind == audit.TroubleTimeout:
+		h.slow++
+	}
 }
 
 // pause returns how long a server asks to be left alone.
