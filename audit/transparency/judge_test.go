@@ -83,7 +83,8 @@ func TestWhatMustBePublicDoesNotCountHandedOver(t *testing.T) {
 		"private cloud, handed over":             {"private", []Artifact{handed}, audit.PASS, 1, true},
 		"private cloud, both":                    {"private", []Artifact{handed, public}, audit.PASS, 2, true},
 		"public cloud, public":                   {"public", []Artifact{public}, audit.PASS, 1, false},
-		"public cloud, public is not to be read": {"public", []Artifact{handed, in(public, audit.TroubleTimeout)}, audit.MISS, 0, true},
+		"public cloud, public is not to be read": {"public", []Artifact{handed, in(public, audit.TroubleTimeout)}, audit.DNF, 0, false},
+		"public cloud, a saved login page":       {"public", []Artifact{in(handed, audit.TroubleLogin)}, audit.MISS, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := judged(asked(false), test.exposure, test.artifacts...)
