@@ -216,6 +216,9 @@ func operatorViewOf(o Operator) operatorHTMLView {
 	}
 	for _, d := range o.Declarations {
 		text := fmt.Sprintf("%s, said by %s on %s: %s (%s)", d.ID, d.Who, day(d.Date), d.Statement, d.Reason)
+		for _, n := range d.Notes {
+			text += " " + sentence(n)
+		}
 		v.Declarations = append(v.Declarations, linkedLine{Sign: declarationSign(d), Text: text, Refs: x.refs(d.Origins)})
 	}
 	for _, l := range o.Searched {

@@ -108,8 +108,13 @@ func operatorTitle(v OperatorView) string {
 	if v.Subject.Operator != "" && v.Subject.Operator != name {
 		name += " (" + v.Subject.Operator + ")"
 	}
+	return name + " on " + day(v.AssessedAt) + ": " + answersInWords(v.Operator.Answers) + "."
+}
+
+// answersInWords counts the answers that a requirement reads; what is asked for information does not count.
+func answersInWords(answers []OperatorAnswer) string {
 	yes, no, open, na := 0, 0, 0, 0
-	for _, a := range v.Operator.Answers {
+	for _, a := range answers {
 		switch {
 		case a.Severity == "": // information
 		case a.Outcome == audit.NA:
@@ -122,11 +127,11 @@ func operatorTitle(v OperatorView) string {
 			open++
 		}
 	}
-	title := fmt.Sprintf("%s on %s: %d of %d questions answered yes, %d no, %d open", name, day(v.AssessedAt), yes, yes+no+open, no, open)
+	text := fmt.Sprintf("%d of %d questions answered yes, %d no, %d open", yes, yes+no+open, no, open)
 	if na > 0 {
-		title += "; " + plural(na, "does not apply", "do not apply")
+		text += "; " + plural(na, "does not apply", "do not apply")
 	}
-	return title + "."
+	return text
 }
 
 // operator writes what was seen: the artifacts with their answers, the levels, and what is missing.
@@ -260,6 +265,9 @@ func (t *terminal) standings(o Operator) {
 	for _, d := range o.Declarations {
 		s := declarationSign(d)
 		t.signed("  ", s, fmt.Sprintf("%s: %s, said by %s on %s: %s (%s)", d.ID, s.Word, d.Who, day(d.Date), d.Statement, d.Reason))
+		for _, n := range d.Notes {
+			t.para("      note: ", n)
+		}
 	}
 }
 

@@ -37,6 +37,10 @@ func Text(r Report, opt Options) ([]byte, error) {
 	t.unseen(r)
 	t.risks(r)
 	t.drift(r)
+	if r.Operator != nil {
+		t.heading("What the operator shows")
+		t.para("  ", sentence(answersInWords(r.Operator.Answers))+" “pegel transparency BUNDLE” lists them; the HTML report has them too.")
+	}
 	t.more(r)
 	return []byte(t.b.String()), nil
 }

@@ -85,6 +85,8 @@ type CertificatePage struct {
 	History bool     `json:"history,omitempty"` // results of more than one day are shown
 	// HistoryFrom is the oldest day that the status page shows; zero: none.
 	HistoryFrom time.Time `json:"history_from,omitzero"`
+	// SCS says that the status page stands at a host from which SCS serves them; another page is the word of whoever runs it.
+	SCS bool `json:"scs,omitempty"`
 	// Logo says that the link is a picture, not only words.
 	Logo bool `json:"logo,omitempty"`
 }

@@ -152,6 +152,10 @@ func certificateStatus(a Artifact) Measurement {
 		return m
 	}
 	m.Outcome, m.Reason = audit.PASS, "it links to "+f.Link+", which shows "+strings.Join(f.Scopes, ", ")
+	if !f.SCS {
+		m.Declared = true
+		m.Reason += "; it stands at no host from which SCS is known to serve such pages (scs-0004-v1, rule 4), so that it is its owner's word"
+	}
 	if f.History {
 		m.Reason += fmt.Sprintf(", with results since %s", onDay(f.HistoryFrom))
 	} else {

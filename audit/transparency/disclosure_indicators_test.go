@@ -162,14 +162,19 @@ func TestWhatIsSaidOfImprintAndCertificate(t *testing.T) {
 		{"IM-01", "all", "public", imprint("company", "address", "contact", "register"), audit.PASS, "register"},
 		{"IM-01", "some", "public", imprint("company", "contact"), audit.PART, "company, contact"},
 		{"IM-01", "none", "public", imprint(), audit.DNF, "could be recognised"},
-		{"CP-01", "linked", "public", page(transparency.CertificatePage{Link: "https://x/", Scopes: scopes, History: true, HistoryFrom: looked.AddDate(-1, 0, 0)}), audit.PASS, "since 2025-11-26"},
+		{"CP-01", "linked elsewhere", "public", page(transparency.CertificatePage{Link: "https://x/", Scopes: scopes}), audit.PASS, "its owner's word"},
+		{"CP-01", "linked", "public", page(transparency.CertificatePage{Link: "https://x/", SCS: true, Scopes: scopes, History: true, HistoryFrom: looked.AddDate(-1, 0, 0)}), audit.PASS, "since 2025-11-26"},
 		{"CP-01", "linked, a young certificate", "public", page(transparency.CertificatePage{Link: "https://x/", Scopes: scopes}), audit.PASS, "no history"},
 		{"CP-01", "linked to what shows nothing", "public", page(transparency.CertificatePage{Link: "https://x/"}), audit.DNF, "no scope"},
 		{"CP-01", "not linked", "public", page(transparency.CertificatePage{}), audit.FAIL, "no hyperlink"},
 		{"CP-01", "not linked, and need not be", "private", page(transparency.CertificatePage{}), audit.NA, "public clouds only"},
 	} {
-		if r := judgeOne(t, c.id, c.exposure, transparency.Context{}, c.a); r.Outcome != c.want || !strings.Contains(r.Reason, c.says) {
+		r := judgeOne(t, c.id, c.exposure, transparency.Context{}, c.a)
+		if r.Outcome != c.want || !strings.Contains(r.Reason, c.says) {
 			t.Errorf("%s, %s: got %v, %q; want %v, %q", c.id, c.name, r.Outcome, r.Reason, c.want, c.says)
+		}
+		if f := c.a.CertificatePage; f != nil && r.Outcome == audit.PASS && r.Declared == f.SCS {
+			t.Errorf("%s, %s: declared is %v for a page at a host of SCS: %v", c.id, c.name, r.Declared, f.SCS)
 		}
 	}
 }

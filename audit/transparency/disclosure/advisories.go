@@ -58,6 +58,9 @@ func CollectAdvisories(ctx context.Context, t transparency.Target, w transparenc
 // adapterRepository is the adapter of a git repository. Addresses of known forges need none.
 const adapterRepository = "repository"
 
+// Adapters lists the names that a target of kind advisories may give as adapter.
+func Adapters() []string { return []string{adapterRepository} }
+
 // advisoryRepositories are the repositories that a target names, and the folder in them.
 func advisoryRepositories(t transparency.Target) (addresses []string, folder string) {
 	u, err := url.Parse(t.URL)

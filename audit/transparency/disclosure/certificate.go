@@ -25,6 +25,11 @@ func complianceHost(host string) bool {
 	return host == "compliance.sovereignit.cloud" || host == "compliance.scs.community"
 }
 
+func atSCS(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && complianceHost(u.Hostname())
+}
+
 // CollectCertificatePage looks at the page on which an operator shows the certificate of a cloud, and follows its hyperlink to
 // the certificate status page (scs-0004-v1, rules 4 and 6). A target that names the status page itself is looked for on the
 // operator's home page.
@@ -50,7 +55,7 @@ func CollectCertificatePage(ctx context.Context, t transparency.Target, w transp
 		l.out.CertificatePage = &facts // read, and without the link: that counts
 		return l.out
 	}
-	facts.Link, facts.Logo = webAddress(to), logo
+	facts.Link, facts.Logo, facts.SCS = webAddress(to), logo, atSCS(to)
 	status := l.ask(ctx, audit.Request{URL: to})
 	if status.Trouble != nil {
 		l.note("the certificate status page could not be read: " + status.Trouble.Text)
@@ -73,7 +78,7 @@ func (l *look) home(ctx context.Context, facts *transparency.CertificatePage, st
 		}
 		for _, k := range readPage(answer.Body).links {
 			if to := resolve(at(answer.Seen), k.href); to != "" && samePlace(to, status) {
-				facts.Link, facts.Logo = webAddress(to), k.image
+				facts.Link, facts.Logo, facts.SCS = webAddress(to), k.image, atSCS(to)
 				return
 			}
 		}

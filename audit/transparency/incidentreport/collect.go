@@ -20,7 +20,10 @@ import (
 	"github.com/pegel-audit/pegel/audit/transparency"
 )
 
-// Adapters that a stack file may name; without one the answer decides.
+// Adapters lists the names that a target may give as adapter.
+func Adapters() []string { return []string{AdapterFeed, AdapterFolder, AdapterList} }
+
+// Names of adapters that a stack file may give; without one the answer decides.
 const (
 	AdapterFeed   = "feed"   // RSS, Atom, JSON Feed
 	AdapterFolder = "folder" // Markdown in a git repository

@@ -61,15 +61,20 @@ func (s *session) look() (*findings, *audit.Trouble) {
 	return s.detect()
 }
 
-func unknownAdapter(name string) *audit.Trouble {
+// Adapters lists the names that a target may give as adapter.
+func Adapters() []string {
 	var names []string
 	for _, a := range adapters() {
 		names = append(names, a.name)
 	}
+	return names
+}
+
+func unknownAdapter(name string) *audit.Trouble {
 	return &audit.Trouble{
 		Kind:   audit.TroubleNotNamed,
 		Text:   fmt.Sprintf("no way to read a monitor is called %q", clean(name, 40)),
-		Settle: "write one of " + strings.Join(names, ", ") + ", or leave adapter out",
+		Settle: "write one of " + strings.Join(Adapters(), ", ") + ", or leave adapter out",
 	}
 }
 

@@ -17,6 +17,9 @@ const (
 	adapterSite = "site"
 )
 
+// Adapters lists the names that a target may give as adapter.
+func Adapters() []string { return []string{adapterGit, adapterSite} }
+
 // maxPlaces is how many repositories and sites of one target are read.
 const maxPlaces = 20
 

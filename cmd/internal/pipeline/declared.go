@@ -192,6 +192,19 @@ func (d *dossier) declarable(kind, subject, id string) []string {
 	return out
 }
 
+// aboutNothing reports whether no rule lets a declaration of this id settle a fact.
+func (d *dossier) aboutNothing(id string) bool {
+	if len(d.declarable(policies.KindOperator, "operator", id)) > 0 {
+		return false
+	}
+	for _, layer := range []string{"iaas", "kaas"} {
+		if len(d.declarable(policies.KindPrerequisite, "scs-compatible-"+layer, id)) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 func emptyRecord(kind string) any {
 	if kind == policies.KindPrerequisite {
 		return policies.Prerequisite{}
@@ -209,6 +222,9 @@ func (d *dossier) declarationRows() []reports.Declaration {
 		}
 		if s.Review.Accepted() {
 			row.Accepted = s.Review.Reviewer
+		}
+		if d.aboutNothing(s.ID) {
+			row.Notes = append(slices.Clone(row.Notes), "no requirement of the policy asks for it; it counts only as a manual test case of an SCS scope")
 		}
 		if otherwise := d.contradicted[s.ID]; otherwise != "" {
 			row.Reason += "; measured otherwise: " + otherwise

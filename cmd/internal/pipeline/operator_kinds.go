@@ -26,3 +26,15 @@ func operatorCollectors() map[string]transparency.Collect {
 		transparency.KindCertificatePage: disclosure.CollectCertificatePage,
 	}
 }
+
+// operatorAdapters lists by kind the adapters that a target may name; a kind that is not listed has none.
+func operatorAdapters() map[string][]string {
+	return map[string][]string{
+		transparency.KindStatusPage:      statuspage.Adapters(),
+		transparency.KindIncidentReports: incidentreport.Adapters(),
+		transparency.KindMonitor:         monitor.Adapters(),
+		transparency.KindRunbooks:        runbook.Adapters(),
+		transparency.KindConfiguration:   runbook.Adapters(),
+		transparency.KindAdvisories:      disclosure.Adapters(),
+	}
+}

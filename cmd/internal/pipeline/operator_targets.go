@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -121,6 +123,12 @@ func readOperatorTarget(kind string, n *yaml.Node) (operatorTarget, error) {
 
 // check refuses what nobody can look at, before anything is asked.
 func (t operatorTarget) check() error {
+	if known := operatorAdapters()[t.Kind]; t.Adapter != "" && !slices.Contains(known, t.Adapter) {
+		if len(known) == 0 {
+			return fmt.Errorf("adapter is %q; this kind has none", t.Adapter)
+		}
+		return fmt.Errorf("adapter is %q, want one of %s, or none to find out", t.Adapter, strings.Join(known, ", "))
+	}
 	if t.URL == "" && t.file == "" && t.Kind != transparency.KindOpenOperations && len(t.Repositories) == 0 {
 		return fmt.Errorf("want url (an address) or file (evidence that is handed over)")
 	}
