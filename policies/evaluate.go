@@ -320,7 +320,7 @@ func (e *evaluation) answer(q question, s *opened, memo map[string]decision) ans
 		return a
 	}
 	a.declared = q.rule.restsOnDeclared(s, d.outcome, a.gates)
-	e.age(q, s.Observed, &a)
+	e.age(q, s.observed(q.rule), &a)
 	e.until(q, s, &a)
 	if a.outcome != audit.PASS {
 		return a
@@ -342,6 +342,21 @@ func roleOf(s Subject) string {
 		return p.Role
 	}
 	return rolePlatform
+}
+
+// observed is when the oldest of the known facts that a rule reads was taken.
+func (s *opened) observed(r *rule) time.Time {
+	oldest := time.Time{}
+	for _, i := range r.reads {
+		at, own := s.ObservedAt[r.schema[i].name]
+		if own && s.facts[i].unknown == nil && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	if oldest.IsZero() {
+		return s.Observed
+	}
+	return oldest
 }
 
 // age sets until when an answer holds. Evidence that is too old on the day of the audit decides nothing.

@@ -31,6 +31,8 @@ type Subject struct {
 	Settle   map[string][]string
 	Origins  map[string][]audit.Origin // evidence by field name; "" serves all fields
 	Declared map[string]bool           // fields that only the operator's word supports
+	// ObservedAt is when a fact was taken, by field, where that is another moment than Observed.
+	ObservedAt map[string]time.Time
 	// Until is when a fact stops to count, by field, where something else than the lifetime of its kind says so.
 	Until map[string]time.Time
 	// Says is a fact in words, by field: what was seen, with the numbers. It follows the reason of a finding that reads the field.

@@ -149,6 +149,7 @@ func (d *dossier) stateFacts(kind string, sub *policies.Subject, set func(field 
 				set(field)
 				sub.Declared[field], sub.Says[field] = s.Tentative(), s.Reason
 				sub.Until[field] = s.Expires
+				delete(sub.ObservedAt, field) // it counts until it expires, not from a look
 				sub.Origins[field] = append(slices.Clone(sub.Origins[field]), s.Origins...)
 			case at >= 0:
 				u := &sub.Unknown[at]

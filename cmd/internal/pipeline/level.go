@@ -85,7 +85,7 @@ func (d *dossier) compatibleSubject(layer string) policies.Subject {
 	record := policies.Prerequisite{Scope: scope}
 	sub := policies.Subject{
 		Ref:     audit.SubjectRef{Kind: policies.KindPrerequisite, ID: scope, Name: "SCS-compatible " + layerTitle(layer)},
-		Origins: map[string][]audit.Origin{}, Declared: map[string]bool{}, Says: map[string]string{}, Until: map[string]time.Time{},
+		Origins: map[string][]audit.Origin{}, Declared: map[string]bool{}, Says: map[string]string{}, Until: map[string]time.Time{}, ObservedAt: map[string]time.Time{},
 	}
 	s := d.standing(layer)
 	for _, part := range []struct {
@@ -94,7 +94,9 @@ func (d *dossier) compatibleSubject(layer string) policies.Subject {
 		set   *bool
 	}{{"held", s.Certificate, &record.Held}, {"testsPass", s.Tests, &record.TestsPass}} {
 		sub.Origins[part.field], sub.Declared[part.field] = part.a.Origins, part.a.Declared
-		sub.Observed = earlier(sub.Observed, part.a.Observed)
+		if !part.a.Observed.IsZero() {
+			sub.ObservedAt[part.field] = part.a.Observed
+		}
 		switch part.a.Outcome {
 		case audit.PASS, audit.FAIL:
 			*part.set = part.a.Outcome == audit.PASS

@@ -42,7 +42,7 @@ func (d *dossier) operatorSubject(results []transparency.Result) policies.Subjec
 	name := orText(d.stack.Subject.Operator.Name, "the operator")
 	sub := policies.Subject{
 		Ref:     audit.SubjectRef{Kind: policies.KindOperator, ID: "operator", Name: name},
-		Origins: map[string][]audit.Origin{}, Declared: map[string]bool{}, Says: map[string]string{}, Until: map[string]time.Time{},
+		Origins: map[string][]audit.Origin{}, Declared: map[string]bool{}, Says: map[string]string{}, Until: map[string]time.Time{}, ObservedAt: map[string]time.Time{},
 	}
 	var record policies.Operator
 	answered := map[string]bool{}
@@ -54,7 +54,9 @@ func (d *dossier) operatorSubject(results []transparency.Result) policies.Subjec
 		answered[field] = true
 		sub.Origins[field] = r.Origins
 		sub.Declared[field] = r.Declared
-		sub.Observed = earlier(sub.Observed, r.Observed)
+		if !r.Observed.IsZero() {
+			sub.ObservedAt[field] = r.Observed
+		}
 		switch r.Outcome {
 		case audit.PASS, audit.PART, audit.FAIL: // in part is not yet so
 			setFact(&record, field, r.Outcome == audit.PASS)
@@ -88,14 +90,6 @@ func setFact(o *policies.Operator, field string, value bool) {
 			v.Field(i).SetBool(value)
 		}
 	}
-}
-
-// earlier returns the earlier of two moments; a zero one does not count.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // knownAdvisories lists the advisories that are known to concern deployed versions; nil if nobody looked for those of any.
