@@ -139,12 +139,13 @@ func TestTheCellOfLevelTwoNeverSaysMoreThanWasShown(t *testing.T) {
 		words     string
 	}{
 		"nothing":                          {nil, audit.MISS, "nobody looked"},
-		"tests":                            {[]reports.Standing{shown(audit.PASS, audit.MISS, false)}, audit.PASS, "yes"},
+		"tests":                            {[]reports.Standing{shown(audit.PASS, audit.MISS, false)}, audit.PART, "words"},
 		"failing tests of a certified one": {[]reports.Standing{shown(audit.FAIL, audit.PASS, false)}, audit.FAIL, "no"},
 		"certificate alone":                {[]reports.Standing{shown(audit.MISS, audit.PASS, false)}, audit.PASS, "certified"},
 		"the operator's word alone":        {[]reports.Standing{shown(audit.MISS, audit.PASS, true)}, audit.PART, "declared"},
 		"nobody could tell":                {[]reports.Standing{shown(audit.DNF, audit.MISS, false)}, audit.DNF, "could not tell"},
-		"one layer of two":                 {[]reports.Standing{shown(audit.FAIL, audit.MISS, false), shown(audit.PASS, audit.MISS, false)}, audit.PASS, "yes"},
+		"one layer of two":                 {[]reports.Standing{shown(audit.FAIL, audit.MISS, false), shown(audit.PASS, audit.MISS, false)}, audit.PART, "words"},
+		"certified in one layer of two":    {[]reports.Standing{shown(audit.PASS, audit.MISS, false), shown(audit.PASS, audit.PASS, false)}, audit.PASS, "certified"},
 	} {
 		if c := levelCell(test.standings); c.Outcome != test.outcome || c.Words != test.words || len(c.Settle) == 0 {
 			t.Errorf("%s: got %s %q, want %s %q", name, c.Outcome, c.Words, test.outcome, test.words)
@@ -152,7 +153,7 @@ func TestTheCellOfLevelTwoNeverSaysMoreThanWasShown(t *testing.T) {
 	}
 }
 
-func TestAColumnTakesTheFirstAnswerThatDecides(t *testing.T) {
+func TestAColumnTakesTheWorstOfItsAnswers(t *testing.T) {
 	answer := func(id string, o audit.Outcome) reports.OperatorAnswer {
 		return reports.OperatorAnswer{ID: id, Outcome: o}
 	}
@@ -160,9 +161,9 @@ func TestAColumnTakesTheFirstAnswerThatDecides(t *testing.T) {
 		one, two audit.Outcome
 		want     string
 	}{
-		{audit.FAIL, audit.PASS, "IR-01"}, {audit.MISS, audit.PASS, "IR-02"}, {audit.MISS, audit.DNF, "IR-01"}, {audit.PASS, audit.FAIL, "IR-01"},
+		{audit.FAIL, audit.PASS, "RB-01"}, {audit.PASS, audit.MISS, "RB-02"}, {audit.DNF, audit.MISS, "RB-02"}, {audit.PASS, audit.FAIL, "RB-02"}, {audit.NA, audit.PASS, "RB-02"},
 	} {
-		got, ok := columnAnswer(reports.ColumnReports, []reports.OperatorAnswer{answer("IR-01", test.one), answer("IR-02", test.two)})
+		got, ok := columnAnswer(reports.ColumnRunbooks, []reports.OperatorAnswer{answer("RB-01", test.one), answer("RB-02", test.two)})
 		if !ok || got.ID != test.want {
 			t.Errorf("%s and %s: got %s, want %s", test.one, test.two, got.ID, test.want)
 		}

@@ -271,7 +271,7 @@ func levelCell(standings []reports.Standing) reports.ProviderCell {
 	for i, s := range standings {
 		reasons = append(reasons, layerTitle(s.Layer)+": "+s.Words)
 		c.Origins = append(append(c.Origins, s.Tests.Origins...), s.Certificate.Origins...)
-		if o, words := levelMark(s); i == 0 || o == audit.PASS {
+		if o, words := levelMark(s); i == 0 || o == audit.PASS || o == audit.PART && c.Outcome != audit.PASS {
 			c.Outcome, c.Words, c.Settle = o, words, s.Tests.Settle
 		}
 	}

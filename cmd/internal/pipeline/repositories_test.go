@@ -66,12 +66,12 @@ func operatorCommits(t *testing.T) []givenCommit {
 		t.Fatal(err)
 	}
 	return []givenCommit{
-		{500, "Old One <old@example.org>", map[string]string{"LICENSE": string(text)}},
-		{300, "Ana Ito <ana@ops.example.org>", map[string]string{"docs/upgrade.md": operationsGuide, "logo.png": "x"}},
-		{200, "Ben Oku <ben@ops.example.org>", map[string]string{"docs/upgrade.md": operationsGuide + "\n"}},
+		{500, "Old One <old@operator.example>", map[string]string{"LICENSE": string(text)}},
+		{300, "Ana Ito <ana@ops.operator.example>", map[string]string{"docs/upgrade.md": operationsGuide, "logo.png": "x"}},
+		{200, "Ben Oku <ben@ops.operator.example>", map[string]string{"docs/upgrade.md": operationsGuide + "\n"}},
 		{100, "Some One <some@gmail.com>", map[string]string{"README.md": "# Ops\n"}},
-		{2, "renovate[bot] <bot@renovate.example.org>", map[string]string{"README.md": "# Ops\n\n"}},
-		{-2, "Ana Ito <ana@ops.example.org>", map[string]string{"README.md": "# After the day that is judged\n"}},
+		{2, "renovate[bot] <bot@renovate.operator.example>", map[string]string{"README.md": "# Ops\n\n"}},
+		{-2, "Ana Ito <ana@ops.operator.example>", map[string]string{"README.md": "# After the day that is judged\n"}},
 	}
 }
 
@@ -97,7 +97,7 @@ func TestARepositoryIsOpenedFromItsServerWithWhatIsAskedOfIt(t *testing.T) {
 	if r.Local || r.URL != url || len(r.Commit) != 40 || expression != "Apache-2.0" || !last.Equal(judged.AddDate(0, 0, -100)) || !r.CommitAt.Equal(judged.AddDate(0, 0, -2)) || r.SeenUntil.After(judged) {
 		t.Errorf("repository %+v: licence %q, last %v", r, expression, last)
 	}
-	c, err := r.Contributions(t.Context(), []string{"example.org"})
+	c, err := r.Contributions(t.Context(), []string{"operator.example"})
 	if want := (transparency.Contributions{Commits: 2, People: 2, Few: true, Newest: judged.AddDate(0, 0, -200), Human: 3, Unknown: 1}); err != nil || c != want {
 		t.Errorf("contributions\n got %+v, %v\nwant %+v", c, err, want)
 	}
@@ -105,7 +105,7 @@ func TestARepositoryIsOpenedFromItsServerWithWhatIsAskedOfIt(t *testing.T) {
 		t.Error(err)
 	}
 
-	world := transparency.World{Open: g.openRepository, At: judged, Operator: transparency.Operator{Name: "Example GmbH", Domains: []string{"example.org"}}}
+	world := transparency.World{Open: g.openRepository, At: judged, Operator: transparency.Operator{Name: "Example GmbH", Domains: []string{"operator.example"}}}
 	a := runbook.Collect(t.Context(), transparency.Target{Kind: transparency.KindRunbooks, URL: url}, world)
 	if a.Trouble != nil {
 		t.Fatalf("trouble: %+v", a.Trouble)
