@@ -55,7 +55,7 @@ func transparencyCommand(w World) *cobra.Command {
 	t.gathering.register(cmd, false)
 	t.accepting.register(cmd)
 	f := cmd.Flags()
-	f.StringVar(&t.bundle, "bundle", "pegel-transparency", "`DIR` to write the evidence bundle to; with --providers one bundle for each cloud below it")
+	f.StringVar(&t.bundle, "bundle", "pegel-transparency", "`DIR` to write the evidence bundle to; with --providers one bundle for each cloud below it, by default in pegel-providers")
 	f.StringArrayVarP(&t.out, "output", "o", nil, "write as `FORMAT=FILE`: "+strings.Join(reports.OperatorFormats(), ", ")+"; - is standard output (repeatable)")
 	f.StringVar(&t.providers, "providers", "", "look at all clouds of this `FILE` and write a table")
 	f.StringVar(&t.show, "show", "", "print the evidence with this `DIGEST` from a bundle")
@@ -71,6 +71,9 @@ func (t *transparency) run(cmd *cobra.Command, args []string, w World) error {
 	outs, err := parseOutputs(t.out, reports.OperatorFormats(), output{"text", "-"})
 	if err != nil {
 		return err
+	}
+	if t.providers != "" && !cmd.Flags().Changed("bundle") {
+		t.bundle = "pegel-providers" // one bundle would not be one any more with others below it
 	}
 	opt, err := t.options(cmd, w)
 	if err != nil {
@@ -192,6 +195,9 @@ func (t *transparency) table(cmd *cobra.Command, w World, outs []output, opt pip
 		}
 		_, err = fmt.Fprint(w.Stdout, reports.PlanText(contacts))
 		return err
+	}
+	if isBundle(opt.Bundle) {
+		return &pipeline.UsageError{Err: fmt.Errorf("flag --bundle: %q is a bundle itself", opt.Bundle), Hint: "name another directory: a bundle for each cloud is written below it"}
 	}
 	table, err := pipeline.Outside(cmd.Context(), list, network, opt)
 	if err != nil {

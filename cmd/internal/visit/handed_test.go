@@ -132,11 +132,11 @@ func TestNothingOutsideOfTheDirectoryIsRead(t *testing.T) {
 	stack := filepath.Join(dir, "stack")
 	for link, target := range map[string]string{"e/out.json": "../../outside.json", "e/abs.json": filepath.Join(dir, "outside.json"), "e/in.json": "a.json", "out": "..", "one": "../outside.json"} {
 		if err := os.Symlink(target, filepath.Join(stack, link)); err != nil {
-			t.Skip(err)
+			t.Fatal(err)
 		}
 	}
 	if err := syscall.Mkfifo(filepath.Join(stack, "e", "pipe.json"), 0o600); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	ask := handed(t, visit.HandedOptions{Dir: stack, Name: "e"})
 	for _, name := range []string{"out.json", "abs.json"} {
