@@ -270,7 +270,7 @@ func TestEveryScopeHasAtLeastTenRequirementsWithSourceAndWords(t *testing.T) {
 		if !included[q.ID] {
 			t.Errorf("requirement %s belongs to no scope", q.ID)
 		}
-		for _, text := range []string{q.Title["en"], q.Rationale["en"], q.Remedy["en"], q.Source.Document, q.Source.Says, q.Source.URL} {
+		for _, text := range []string{q.Title["en"], q.Rationale["en"], q.Remedy["en"], q.SourceText()} {
 			if text == "" {
 				t.Errorf("requirement %s lacks a text: %+v", q.ID, q)
 			}

@@ -22,15 +22,18 @@ const (
 
 // loader gathers a policy and every problem on the way.
 type loader struct {
-	policy    *Policy
-	problems  []Problem
-	profileID string
-	profiles  []File
-	compilers map[string]*compiler
-	modules   map[string][]string // requirement ids by module, in the order of the file
-	where     map[string]*yaml.Node
-	lifetimes map[string]spot // where each lifetime is named first
-	scopes    []scopeFile
+	policy      *Policy
+	problems    []Problem
+	profileID   string
+	profiles    []File
+	compilers   map[string]*compiler
+	modules     map[string][]string // requirement ids by module, in the order of the file
+	where       map[string]*yaml.Node
+	files       map[string]string   // of each requirement
+	sourcesOf   map[string][]string // clause ids by requirement
+	whereClause map[string]*spot
+	lifetimes   map[string]spot // where each lifetime is named first
+	scopes      []scopeFile
 }
 
 // spot is a place in a file.
@@ -52,7 +55,7 @@ type scopeFile struct {
 func load(files []File) (*Policy, []Problem) {
 	l := &loader{
 		policy: &Policy{}, compilers: map[string]*compiler{},
-		modules: map[string][]string{}, where: map[string]*yaml.Node{}, lifetimes: map[string]spot{},
+		modules: map[string][]string{}, where: map[string]*yaml.Node{}, files: map[string]string{}, sourcesOf: map[string][]string{}, whereClause: map[string]*spot{}, lifetimes: map[string]spot{},
 	}
 	if !l.take(files) {
 		return nil, l.problems
@@ -85,7 +88,7 @@ func (l *loader) take(files []File) bool {
 		inside := slices.Contains(folders(), strings.TrimSuffix(dir, "/")) && path.Ext(name) == ".yaml"
 		switch {
 		case !fs.ValidPath(f.Name) || f.Name != manifest && !inside:
-			l.problem(Problem{File: clean(f.Name), Text: "no file of a policy; those are policy.yaml and *.yaml in modules, profiles and scopes"})
+			l.problem(Problem{File: clean(f.Name), Text: "no file of a policy; those are policy.yaml and *.yaml in clauses, modules, profiles and scopes"})
 		case seen[f.Name]:
 			l.problem(Problem{File: f.Name, Text: "the file stands in the list twice"})
 		}
@@ -112,6 +115,8 @@ func (l *loader) file(f File) {
 	r := &reader{file: f.Name}
 	if root := r.root(f.Data); root != nil {
 		switch path.Dir(f.Name) {
+		case "clauses":
+			l.clauses(r, root)
 		case "modules":
 			l.module(r, root)
 		case "scopes":
@@ -137,6 +142,7 @@ func (l *loader) manifest(r *reader, root *yaml.Node) {
 	l.where["profile"] = m["profile"]
 	p.budget = uint64(r.integer(m["cost_budget"], 1, highestBudget))
 	p.switches = r.switchesOf(m["switches"])
+	l.where["switches"] = m["switches"]
 	if m != nil && m["cost_budget"] == nil {
 		r.problem(root, `"cost_budget" is missing: what one rule may cost`)
 	}
@@ -194,7 +200,7 @@ func (l *loader) module(r *reader, root *yaml.Node) {
 }
 
 func (l *loader) requirement(r *reader, n *yaml.Node, module string) Requirement {
-	m := r.mapping(n, "id", "severity", "for_each", "title", "rationale", "remedy", "owner", "source", "applies", "pass",
+	m := r.mapping(n, "id", "severity", "for_each", "title", "rationale", "remedy", "owner", "sources", "applies", "pass",
 		"because", "evidence", "lifetime", "declared_ok", "effective_on")
 	if m == nil {
 		return Requirement{}
@@ -205,10 +211,12 @@ func (l *loader) requirement(r *reader, n *yaml.Node, module string) Requirement
 		ForEach:  r.oneOf(n, m, "for_each", Kinds()...),
 		Title:    r.translated(n, m, "title"), Rationale: r.translated(n, m, "rationale"), Remedy: r.translated(n, m, "remedy"),
 		Owner:   r.oneOf(n, m, "owner", "operator", "upstream", "distribution", "assessor"),
-		Source:  r.source(n, m),
 		Applies: r.text(m["applies"]), Pass: r.needed(n, m, "pass"),
 		Lifetime: r.needed(n, m, "lifetime"), DeclaredOK: r.boolean(m["declared_ok"]),
 		EffectiveOn: r.day(m["effective_on"]),
+	}
+	if l.where[q.ID] == nil {
+		l.files[q.ID], l.sourcesOf[q.ID] = r.file, r.sources(n, m)
 	}
 	if _, known := l.lifetimes[q.Lifetime]; !known {
 		l.lifetimes[q.Lifetime] = spot{r.file, m["lifetime"]}
@@ -220,19 +228,6 @@ func (l *loader) requirement(r *reader, n *yaml.Node, module string) Requirement
 	q.Because = r.because(m["because"], q.rule)
 	q.Evidence = r.evidence(n, m["evidence"], q)
 	return q
-}
-
-func (r *reader) source(n *yaml.Node, m map[string]*yaml.Node) Source {
-	if m["source"] == nil {
-		r.problem(n, `"source" is missing: where the requirement comes from`)
-		return Source{}
-	}
-	s := r.mapping(m["source"], "document", "clause", "url", "says")
-	src := Source{Document: r.needed(m["source"], s, "document"), Clause: r.text(s["clause"]), URL: r.text(s["url"]), Says: r.needed(m["source"], s, "says")}
-	if src.URL != "" && !strings.HasPrefix(src.URL, "https://") {
-		r.problem(s["url"], "an address starts with https://")
-	}
-	return src
 }
 
 func (r *reader) day(n *yaml.Node) time.Time {
@@ -413,6 +408,7 @@ func (l *loader) resolve() {
 		l.problem(at(manifest, l.where["profile"], "no profile %q in profiles/", l.profileID))
 	}
 	l.policy.profiles = profiles
+	l.resolveClauses()
 	for _, q := range l.policy.requirements {
 		_, known := profile.Lifetimes[q.Lifetime]
 		if _, open := l.lifetimes[q.Lifetime]; ok && open && q.Lifetime != "" && !known {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -35,11 +36,19 @@ requirements:
   rationale: {en: because}
   remedy: {en: change}
   owner: operator
-  source: {document: proposal, says: so}
+  sources: [proposal/open]
   pass: product.licenceClass == "osi"
   because: {fail: "licence {product.licence}"}
   evidence: [product.licenceClass]
   lifetime: files
+`
+
+const tinyClauses = `schema: pegel/policy/v1
+id: proposal
+title: Proposal
+status: proposal
+clauses:
+- {id: open, says: {en: It is open.}}
 `
 
 const tinyScope = `schema: pegel/policy/v1
@@ -61,7 +70,7 @@ func tiny(t testing.TB) map[string]string {
 		t.Fatal(err)
 	}
 	return map[string]string{
-		"policy.yaml": tinyManifest, "modules/licences.yaml": tinyModule, "scopes/open.yaml": tinyScope, "profiles/service.yaml": string(profile),
+		"policy.yaml": tinyManifest, "modules/licences.yaml": tinyModule, "clauses/proposal.yaml": tinyClauses, "scopes/open.yaml": tinyScope, "profiles/service.yaml": string(profile),
 	}
 }
 
@@ -132,9 +141,9 @@ func TestALoadErrorNamesFileLineAndColumnAndWhatWouldBeRight(t *testing.T) {
 		{"a missing title", swap(module, "  title: {en: OSI}\n", ""), `line 5, column 3: "title" is missing`},
 		{"a title without English", swap(module, "title: {en: OSI}", "title: {de: OSI}"), `title has no English text`},
 		{"an unknown language", swap(module, "title: {en: OSI}", "title: {en: OSI, xx: OSI}"), `unknown key "xx"`},
-		{"a missing source", swap(module, "  source: {document: proposal, says: so}\n", ""), `"source" is missing`},
-		{"a source that says nothing", swap(module, "says: so", `says: ""`), `"says" is missing`},
-		{"an address that is none", swap(module, "says: so", `says: so, url: "file:///etc/passwd"`), `an address starts with https://`},
+		{"a missing source", swap(module, "  sources: [proposal/open]\n", ""), `"sources" is missing`},
+		{"a clause that says nothing", swap("clauses/proposal.yaml", "says: {en: It is open.}", "at: first"), `"says" is missing`},
+		{"an address that is none", swap("clauses/proposal.yaml", "status: proposal", "status: proposal\nurl: file:///etc/passwd"), `an address starts with https://`},
 		{"a missing rule", swap(module, `  pass: product.licenceClass == "osi"`+"\n", ""), `"pass" is missing`},
 		{"an unknown fact as evidence", swap(module, "[product.licenceClass]", "[product.licenceClass, product.licens]"), `line 15, column 36: no fact "product.licens"; facts of each product are product.<field>; did you mean "licence"?`},
 		{"a fact that the rule reads is not shown", swap(module, "[product.licenceClass]", "[product.version]"), `evidence of "osi" does not list product.licenceClass, which the rule reads`},
@@ -325,10 +334,11 @@ func FuzzFromFiles(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
+		text = regexp.MustCompile(`sources: \[.*\]`).ReplaceAll(text, []byte("sources: [proposal/open]"))
 		f.Add([]byte(tinyManifest), text, []byte(tinyScope))
 	}
 	f.Fuzz(func(t *testing.T, manifest, module, scope []byte) {
-		p, err := FromFiles([]File{{"policy.yaml", manifest}, {"modules/m.yaml", module}, {"scopes/s.yaml", scope}, {defaultProfile, profile}})
+		p, err := FromFiles([]File{{"policy.yaml", manifest}, {"modules/m.yaml", module}, {"scopes/s.yaml", scope}, {"clauses/proposal.yaml", []byte(tinyClauses)}, {defaultProfile, profile}})
 		if err != nil {
 			var bad *LoadError
 			if !errors.As(err, &bad) || len(bad.Problems) == 0 {

@@ -34,14 +34,6 @@ var embedded embed.FS
 // Text is one text by language ("en" is always there).
 type Text map[string]string
 
-// Source says where a requirement comes from.
-type Source struct {
-	Document string // e.g. "scs-0008-v1 (Draft)", or "Pegel proposal"
-	Clause   string // part of the document; may be empty
-	URL      string // where it can be read; may be empty for our own proposals
-	Says     string // in our own words: what the document says that the requirement rests on
-}
-
 // Requirement is one demand on one kind of subject.
 type Requirement struct {
 	ID          string
@@ -51,8 +43,8 @@ type Requirement struct {
 	Title       Text
 	Rationale   Text
 	Remedy      Text
-	Owner       string // who can fix it: operator, upstream, distribution, assessor
-	Source      Source
+	Owner       string            // who can fix it: operator, upstream, distribution, assessor
+	Sources     []Clause          // what it rests on, most important first
 	Applies     string            // CEL; empty: to every subject of the kind
 	Pass        string            // CEL
 	Because     map[string]string // words for "pass", "fail" and "na", with {fields}
@@ -64,16 +56,13 @@ type Requirement struct {
 	rule *rule
 }
 
-// SourceText writes the source on one line: document, clause and address.
+// SourceText writes the sources on one line: document, place and address of each.
 func (q Requirement) SourceText() string {
-	s := q.Source.Document
-	if q.Source.Clause != "" {
-		s += ", " + q.Source.Clause
+	parts := make([]string, len(q.Sources))
+	for i, c := range q.Sources {
+		parts[i] = c.String()
 	}
-	if q.Source.URL != "" {
-		s += " (" + q.Source.URL + ")"
-	}
-	return s
+	return strings.Join(parts, "; ")
 }
 
 // Selector takes subjects by where they stand in the stack. An empty list selects everything. A subject whose place is not
@@ -109,6 +98,7 @@ type Policy struct {
 	title               Text
 	budget              uint64
 	switches            []Switch // sorted by name
+	clauses             []Clause // sorted by id
 	profiles            Profiles
 	files               []File
 	digest              audit.Digest
@@ -245,13 +235,13 @@ func Lint(fsys fs.FS) []Problem {
 const manifest = "policy.yaml"
 
 // folders of a policy; anything else in the directory (tests, notes) is no part of it.
-func folders() []string { return []string{"modules", "profiles", "scopes"} }
+func folders() []string { return []string{"clauses", "modules", "profiles", "scopes"} }
 
 // mostFiles bounds the number of files of a policy.
 const mostFiles = 256
 
-// ReadFiles reads the files that make up the policy in a directory: policy.yaml and *.yaml in modules, profiles and
-// scopes, sorted by name.
+// ReadFiles reads the files that make up the policy in a directory: policy.yaml and *.yaml in clauses, modules,
+// profiles and scopes, sorted by name.
 func ReadFiles(fsys fs.FS) ([]File, error) {
 	names := []string{manifest}
 	for _, folder := range folders() {
@@ -276,7 +266,7 @@ func ReadFiles(fsys fs.FS) ([]File, error) {
 	for _, name := range names {
 		data, err := readFile(fsys, name)
 		if errors.Is(err, fs.ErrNotExist) && name == manifest {
-			return nil, &LoadError{Problems: []Problem{{File: manifest, Text: "no such file; a policy is a directory with " + manifest + ", modules, profiles and scopes"}}}
+			return nil, &LoadError{Problems: []Problem{{File: manifest, Text: "no such file; a policy is a directory with " + manifest + ", clauses, modules, profiles and scopes"}}}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading policy: %w", err)

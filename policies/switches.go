@@ -10,10 +10,12 @@ import (
 
 // Switch is a question that nobody has answered yet, with the answer that the policy takes. Rules read it as switch.NAME.
 type Switch struct {
-	Name   string
-	On     bool
-	Title  Text
-	Source Source
+	Name    string
+	On      bool
+	Title   Text
+	Sources []Clause // what its answer rests on
+
+	sources []string // their ids
 }
 
 // Switches lists the switches of the policy, sorted by name.
@@ -45,7 +47,7 @@ func (r *reader) switchesOf(n *yaml.Node) []Switch {
 			r.problem(key, "more than %d switches", mostSwitches)
 			return out
 		}
-		m := r.mapping(n.Content[i+1], "on", "title", "source")
+		m := r.mapping(n.Content[i+1], "on", "title", "sources")
 		if m == nil {
 			continue
 		}
@@ -53,7 +55,7 @@ func (r *reader) switchesOf(n *yaml.Node) []Switch {
 			r.problem(n.Content[i+1], `"on" is missing: true or false`)
 		}
 		out = append(out, Switch{
-			Name: key.Value, On: r.boolean(m["on"]), Title: r.translated(n.Content[i+1], m, "title"), Source: r.source(n.Content[i+1], m),
+			Name: key.Value, On: r.boolean(m["on"]), Title: r.translated(n.Content[i+1], m, "title"), sources: r.sources(n.Content[i+1], m),
 		})
 	}
 	slices.SortFunc(out, func(a, b Switch) int {
