@@ -24,6 +24,8 @@ type Finding struct {
 	// Probation counts the audits in a row, this one included, that lie below a score gate which was reached before; 0: none, or
 	// too many to be held.
 	Probation  int       `json:"probation,omitempty"`
+	// Waived says that somebody who may do so lives with a FAIL for a while. It stays a FAIL.
+	Waived     *Waived   `json:"waived,omitempty"`
 	Count      int       `json:"count,omitempty"` // subjects folded into this line, if more than one
 	Reason     string    `json:"reason"`
 	Missing    []string  `json:"missing,omitempty"` // facts that were not known, by path
@@ -32,4 +34,12 @@ type Finding struct {
 	ValidUntil time.Time `json:"valid_until,omitzero"`
 	Remedy     string    `json:"remedy,omitempty"`
 	Owner      string    `json:"owner,omitempty"` // who can fix it: operator, upstream, distribution, assessor
+}
+
+// Waived is who lives with a FAIL, why, and until when.
+type Waived struct {
+	By     string    `json:"by"` // an organisation or a role, never a person
+	Reason string    `json:"reason"`
+	Until  time.Time `json:"until"`         // the last moment that it counts, UTC
+	Key    string    `json:"key,omitempty"` // fingerprint of the key that signed it
 }

@@ -26,6 +26,7 @@ type Input struct {
 	Profile    audit.Profile // the gates and lifetimes that count
 	AssessedAt time.Time
 	Previous   *Previous // the last audit by the same policy; nil: there is none, and nothing is held
+	Waivers    []Waiver  // failures that somebody lives with; those without a key count for nothing
 	// ReleaseWithoutOperator says that the stack is a software release: what only an operator can show is MISS.
 	ReleaseWithoutOperator bool
 }
@@ -34,6 +35,7 @@ type Input struct {
 type Result struct {
 	Findings []audit.Finding // worst first, then by scope, requirement and subject
 	Verdicts []Verdict       // lower levels first; those that were required are among them
+	Unused   []UnusedWaiver  // waivers that changed nothing, by requirement and subject
 }
 
 // Verdict is the decision about one scope.
@@ -42,6 +44,7 @@ type Verdict struct {
 	Outcome    string   // eligible, not-eligible, undetermined
 	Limiting   []string // ids of the findings that decide, most important first; none if eligible
 	Probation  []string // ids of the findings that lie below a score gate and are held by the last audit
+	Waived     []string // ids of the failures of a must that are waived; they block unless the policy says otherwise
 	Counts     Counts
 	ValidUntil time.Time // when the first evidence that counts stops to count; zero if nothing was decided
 	Ends       string    // which evidence that is
@@ -76,13 +79,14 @@ func (p *Policy) Evaluate(in Input) (Result, error) {
 	for _, q := range e.questions() {
 		e.ask(q)
 	}
+	unused := e.waive()
 	var verdicts []Verdict
 	for i := range e.scopes {
 		e.prerequisite(i, verdicts)
 		verdicts = append(verdicts, e.verdict(i))
 	}
 	e.sortFindings()
-	return Result{Findings: e.findings, Verdicts: verdicts}, nil
+	return Result{Findings: e.findings, Verdicts: verdicts, Unused: unused}, nil
 }
 
 // evaluation is one run of Evaluate.

@@ -10,11 +10,12 @@ import (
 
 // verdict decides a scope: a FAIL of an effective must makes it not eligible; else a must that is not known, or that only
 // the operator's word supports, leaves it undetermined; else it is eligible. A scope that found nothing to judge is
-// undetermined. What lies below a score gate and is held by the last audit does not count against the scope (Previous).
+// undetermined. What lies below a score gate and is held by the last audit does not count against the scope (Previous). A
+// waived FAIL stays one; whether it counts against the scope is a switch of the policy.
 func (e *evaluation) verdict(scope int) Verdict {
 	s := e.scopes[scope]
 	v := Verdict{Scope: s.ID}
-	var failed, open, held []audit.Finding
+	var failed, open, held, waived []audit.Finding
 	decided := false
 	for i, f := range e.findings {
 		if !slices.Contains(f.Scopes, s.ID) {
@@ -27,6 +28,13 @@ func (e *evaluation) verdict(scope int) Verdict {
 		switch {
 		case e.holds(f, s.ID):
 			held = append(held, f)
+		case f.Outcome == audit.FAIL && f.Waived != nil:
+			waived = append(waived, f)
+			if e.policy.waivedMustBlocks() {
+				failed = append(failed, f)
+			} else if v.ValidUntil.IsZero() || f.Waived.Until.Before(v.ValidUntil) {
+				v.ValidUntil, v.Ends = f.Waived.Until, "the waiver of "+clip(f.Subject.Name)+" ("+f.Requirement+")"
+			}
 		case f.Outcome == audit.FAIL:
 			failed = append(failed, f)
 		case f.Outcome == audit.MISS, f.Outcome == audit.DNF, f.Outcome == audit.PASS && f.Declared:
@@ -37,7 +45,7 @@ func (e *evaluation) verdict(scope int) Verdict {
 			v.ends(f, e.policy)
 		}
 	}
-	v.Probation = limiting(s, held)
+	v.Probation, v.Waived = limiting(s, held), limiting(s, waived)
 	switch {
 	case len(failed) > 0:
 		v.Outcome, v.Limiting = NotEligible, limiting(s, failed)

@@ -50,6 +50,7 @@ type page struct {
 	NotCertificate, Proposal, What, Assurance, Holds, Day string
 	Ladders                                               []ladderView
 	Steps                                                 []stepView
+	Alone, WaiversUnused, WhatIf                          []string
 	Seen, DriftSentence                                   string
 	Drift                                                 []driftView
 	MoreDrift                                             string
@@ -72,6 +73,7 @@ func newPage(r Report) page {
 	index := newIndex()
 	anchors := anchorsOf(r)
 	p := page{
+		Alone: alone(r), WaiversUnused: unusedWaivers(r), WhatIf: r.WhatIf.Sentences(scopeTitles(r)),
 		Style: template.CSS(styleSource), StyleHash: base64.StdEncoding.EncodeToString(sum[:]), R: r,
 		Decisions: decisions(r), NotCertificate: notCertificate, Proposal: proposal(r), What: sentence(what(r)), Assurance: assurance(r),
 		Holds: holds(r), Day: day(r.AssessedAt), Ladders: ladderViews(r), Seen: seen(r.Coverage),
@@ -645,7 +647,7 @@ func findingRows(fs []Finding, label func(audit.SubjectRef) string, index *origi
 				continue
 			}
 			refs := index.refs(f.Origins)
-			row := findingView{Sign: outcomeSign(o), Reason: stop(f.Reason), Declared: f.Declared, Refs: refs}
+			row := findingView{Sign: outcomeSign(o), Reason: stop(saidOf(f)), Declared: f.Declared, Refs: refs}
 			if !o.Decided() {
 				row.Settle = stop(strings.Join(f.Settle, "; "))
 			}

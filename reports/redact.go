@@ -66,6 +66,9 @@ func publicField(field string) bool {
 		"Indicator.ID", "Indicator.Aspect", "Indicator.Title", "Indicator.Unit",
 		"OperatorView.Schema", "OperatorArtifact.Kind", "OperatorArtifact.Title", "OperatorArtifact.Adapter",
 		"OperatorAnswer.ID", "OperatorAnswer.Kind", "OperatorAnswer.Title", "OperatorAnswer.Source", "OperatorAnswer.Unit", "OperatorAnswer.Severity",
+		"Waiver.Requirement", "Waiver.Key", "Waiver.File", "Waived.Key", "Outlook.Layer", "Outlook.Reached", "Outlook.Next", "Outlook.Own",
+		"Task.Requirement", "Task.Title", "Task.Kind", "Task.Owner", "Task.Scopes", "Task.Remedy", "WhatIfChange.From", "WhatIfChange.To", "WhatIfChange.Version",
+		"WhatIfVerdict.Scope", "WhatIfVerdict.Before", "WhatIfVerdict.After", "WhatIfLine.Title",
 		"Look.Content", "Look.Digest", "Look.Original", "Standing.Layer", "Standing.Words", "LegalDocument.Kind", "Declaration.ID":
 		return true
 	}

@@ -23,9 +23,11 @@ type Report struct {
 	Previous   *Previous   `json:"previous,omitempty"` // the last audit, where one was given
 	Tool       Tool        `json:"tool"`
 	Evidence   Evidence    `json:"evidence"`
-	Verdicts   []Verdict   `json:"verdicts"` // in the order they were asked for, prerequisites included
-	Ladder     []Rung      `json:"ladder"`   // levels 1 to 4 for each layer that was asked for
-	Findings   []Finding   `json:"findings"` // sorted: worst first, then scope, requirement, subject
+	Verdicts   []Verdict   `json:"verdicts"`           // in the order they were asked for, prerequisites included
+	Ladder     []Rung      `json:"ladder"`             // levels 1 to 4 for each layer that was asked for
+	Worklist   []Outlook   `json:"worklist,omitempty"` // the way to the next level, layer by layer
+	Waivers    []Waiver    `json:"waivers,omitempty"`  // failures that somebody lives with, by requirement and subject
+	Findings   []Finding   `json:"findings"`           // sorted: worst first, then scope, requirement, subject
 	Artifacts  []Artifact  `json:"artifacts"`
 	Components []Component `json:"components"`
 	Projects   []Project   `json:"projects"`
@@ -34,8 +36,9 @@ type Report struct {
 	Drift      []Drift     `json:"drift"`               // differences between what was declared and what runs
 	Undecided  string      `json:"undecided,omitempty"` // why intent and fact could not be compared; absent: they were
 	Coverage   Coverage    `json:"coverage"`
-	NotSeen    []Unseen    `json:"not_seen"`   // what was not seen, by name, with what would settle it
-	Visibility string      `json:"visibility"` // public: internal names are left out; full: nothing is
+	NotSeen    []Unseen    `json:"not_seen"`          // what was not seen, by name, with what would settle it
+	WhatIf     *WhatIf     `json:"what_if,omitempty"` // the report is a thought: what it changes, and what that would do
+	Visibility string      `json:"visibility"`        // public: internal names are left out; full: nothing is
 }
 
 // Subject is what was audited.
@@ -87,6 +90,7 @@ type Verdict struct {
 	Limiting   []string  `json:"limiting"`       // finding ids, most important first
 	Counts     Counts    `json:"counts"`
 	Probation  []string  `json:"probation,omitempty"` // ids of the findings that lie below a score gate and are held by the last audit
+	Waived     []string  `json:"waived,omitempty"`    // ids of the failures of a must that are waived
 	Requested  bool      `json:"requested"`           // asked for by the stack file or --scope; else only a prerequisite
 }
 
@@ -122,6 +126,7 @@ type Finding struct {
 	High        *int             `json:"high,omitempty"`
 	Declared    bool             `json:"declared,omitempty"`
 	Probation   int              `json:"probation,omitempty"` // audits in a row below a score gate that was reached before, while it is held
+	Waived      *audit.Waived    `json:"waived,omitempty"`    // somebody lives with it for a while; it stays a FAIL
 	Count       int              `json:"count,omitempty"`
 	Reason      string           `json:"reason"`
 	Missing     []string         `json:"missing,omitempty"`

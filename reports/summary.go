@@ -91,6 +91,9 @@ func decide(r Report, outcome string, titles, scopes []string) decision {
 	switch outcome {
 	case "eligible":
 		d.Before, d.Why = r.Subject.Name+" is eligible for ", "because every requirement holds"
+		if n := waivedIn(r, scopes); n > 0 {
+			d.Why = "because every requirement holds but for " + plural(n, "failure that is", "failures that are") + " waived, which these criteria allow"
+		}
 		if n := probation(r, scopes); n > 0 {
 			d.Why = "on probation: " + plural(n, "score lies", "scores lie") + " below a gate that the last audit found reached; below it in another audit in a row, the level is lost"
 		}
@@ -232,7 +235,7 @@ func groupFindings(r Report, take func(Finding) bool) []*group {
 		case audit.DNF:
 			g.DNF += n
 		}
-		g.Lines = append(g.Lines, line{cmp.Or(f.Subject.Name, f.Subject.ID), f.Reason, n})
+		g.Lines = append(g.Lines, line{cmp.Or(f.Subject.Name, f.Subject.ID), saidOf(f), n})
 		for _, s := range f.Settle {
 			settle[key][s] += n
 		}

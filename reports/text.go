@@ -22,6 +22,12 @@ const (
 func Text(r Report, opt Options) ([]byte, error) {
 	r = shown(r)
 	t := newTerminal(opt)
+	if thought := r.WhatIf.Sentences(scopeTitles(r)); len(thought) > 0 {
+		for _, s := range thought {
+			t.para("", s)
+		}
+		t.b.WriteByte('\n')
+	}
 	for _, d := range decisions(r) {
 		t.signed("", d.Sign, d.Sentence())
 	}
@@ -32,6 +38,12 @@ func Text(r Report, opt Options) ([]byte, error) {
 	t.ladder(r)
 	for _, s := range distance(r) {
 		t.step(s)
+	}
+	if lines := append(alone(r), unusedWaivers(r)...); len(lines) > 0 {
+		t.heading("How far the operator gets alone")
+		for _, l := range lines {
+			t.para("  ", l)
+		}
 	}
 	t.critical(r)
 	t.unseen(r)

@@ -33,6 +33,12 @@ type AssessOptions struct {
 	// from whoever judges, never from the stack.
 	Acceptances []AcceptanceFile
 	Reviewers   []byte
+	// Waivers are files of waivers with their signatures; who may sign them stands in Reviewers.
+	Waivers []WaiverFile
+	// WhatIf changes what is deployed before it is judged.
+	WhatIf []Replacement
+	// Evidence names bundles with recorded evidence of what would run instead; for what-ifs only.
+	Evidence []string
 }
 
 // dossier is the evidence of one bundle, decoded: everything that the pure half may know.
@@ -49,6 +55,8 @@ type dossier struct {
 	previous     *previousDocument        // nil: no last report was given
 	levels       *conformance.Evidence    // nil: nothing about levels 1 and 2 was named
 	declared     *declarationsDocument    // nil: the operator declares nothing
+	thought      map[string]bool          // artifacts that run in a what-if only: their licence is judged as if they ran
+	waivers      []signedWaiver           // what somebody lives with
 	declares     []declaration.Result     // what the operator says, by the day that is judged
 	contradicted map[string]string        // what was measured against a declaration, by its id
 	operator     *transparency.Evidence   // nil: nobody looked at public artifacts of an operator
@@ -83,15 +91,40 @@ func Assess(dir string, opt AssessOptions) (reports.Report, error) {
 			return reports.Report{}, usagef("known scopes: "+strings.Join(d.policy.ScopeIDs(), ", "), "evaluating bundle %q: unknown scope %q", dir, s)
 		}
 	}
+	if len(opt.WhatIf) == 0 {
+		_, report, err := d.decide(dir, scopes)
+		return report, err
+	}
+	before, _, err := d.decide(dir, scopes)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	thought, err := d.replaced(opt.WhatIf, opt.Evidence)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	after, report, err := thought.decide(dir, scopes)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	report.WhatIf = whatIf(opt.WhatIf, before, after, func(f audit.Finding) string {
+		q, _ := d.policy.Requirement(f.Requirement)
+		return q.Title["en"]
+	})
+	return report, nil
+}
+
+// decide applies the policy to the evidence.
+func (d *dossier) decide(dir string, scopes []string) (policies.Result, reports.Report, error) {
 	scores, seen := d.scores(), d.operatorResults()
 	result, err := d.policy.Evaluate(policies.Input{
 		Subjects: d.subjects(scores, seen), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt, Previous: d.before(),
-		ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
+		Waivers: waiversOf(d.waivers), ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
 	})
 	if err != nil {
-		return reports.Report{}, fmt.Errorf("evaluating bundle %q: %w", dir, err)
+		return policies.Result{}, reports.Report{}, fmt.Errorf("evaluating bundle %q: %w", dir, err)
 	}
-	return d.report(scopes, scores, seen, result), nil
+	return result, d.report(scopes, scores, seen, result), nil
 }
 
 // readDossier opens a bundle and decodes what it holds. A blob that does not match its digest is an integrity error that
@@ -157,6 +190,9 @@ func openDossier(dir string, opt AssessOptions) (*dossier, error) {
 	d.index()
 	d.compare()
 	if err := d.load(files, opt.Policy); err != nil {
+		return nil, err
+	}
+	if err := d.waive(opt); err != nil {
 		return nil, err
 	}
 	if err := d.declare(opt); err != nil {

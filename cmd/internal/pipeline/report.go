@@ -41,6 +41,7 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, seen
 	for _, v := range result.Verdicts {
 		r.Verdicts = append(r.Verdicts, d.verdict(v, slices.Contains(requested, v.Scope)))
 	}
+	r.Worklist, r.Waivers = d.worklist(result), d.waiverRows(result)
 	r.Ladder = d.ladder(r.Verdicts, r.Findings)
 	r.NotSeen = d.notSeen()
 	return r
@@ -50,7 +51,7 @@ func (d *dossier) verdict(v policies.Verdict, requested bool) reports.Verdict {
 	scope, _ := d.policy.Scope(v.Scope)
 	return reports.Verdict{
 		Scope: v.Scope, Title: scope.Title, Level: scope.Number, Layer: scope.Layer, Outcome: v.Outcome,
-		ValidUntil: v.ValidUntil, Ends: v.Ends, Limiting: orEmpty(v.Limiting), Probation: v.Probation, Requested: requested,
+		ValidUntil: v.ValidUntil, Ends: v.Ends, Limiting: orEmpty(v.Limiting), Probation: v.Probation, Waived: v.Waived, Requested: requested,
 		Counts: reports.Counts{Pass: v.Counts.Pass, Fail: v.Counts.Fail, Miss: v.Counts.Miss, DNF: v.Counts.DNF, NA: v.Counts.NA},
 	}
 }
@@ -118,7 +119,7 @@ func (d *dossier) findings(result policies.Result) []reports.Finding {
 		q, _ := d.policy.Requirement(f.Requirement)
 		out = append(out, reports.Finding{
 			ID: f.ID, Subject: f.Subject, Requirement: f.Requirement, Title: q.Title["en"], Scopes: f.Scopes, Severity: f.Severity,
-			Outcome: f.Outcome, Declared: f.Declared, Probation: f.Probation, Count: f.Count, Reason: f.Reason, Missing: f.Missing, Settle: f.Settle,
+			Outcome: f.Outcome, Declared: f.Declared, Probation: f.Probation, Waived: f.Waived, Count: f.Count, Reason: f.Reason, Missing: f.Missing, Settle: f.Settle,
 			Origins: f.Origins, ValidUntil: f.ValidUntil, Remedy: f.Remedy, Owner: f.Owner, Rationale: q.Rationale["en"], Source: q.SourceText(),
 		})
 	}
