@@ -52,7 +52,9 @@ func full() []Subject {
 			RunbooksOpen: true, Runbooks: true, RunbooksCurrent: true, NoSecrets: true, ConfigurationOpen: true, ConfigurationClean: true,
 			ManifestoSigned: true, Contributes: true, ContributesUpstream: true, SharesKnowledge: true,
 			SBOMPublished: true, SBOMStates: true, SBOMMatches: true, SecurityContact: true, SecuritySigned: true,
-			Advisories: true, AdvisoriesTimely: true, AdvisoriesComplete: true, Imprint: true, CertificatePage: true}},
+			Advisories: true, AdvisoriesTimely: true, AdvisoriesComplete: true, Imprint: true, CertificatePage: true,
+			PatchesPublic: true, PatchesLinked: true, IdentityFederation: true, UpgradesTested: true,
+			SkillsBuilt: true, ExchangeChannels: true, CommunitiesConnected: true, Blameless: true, FeedbackWelcome: true}},
 		{Ref: audit.SubjectRef{Kind: KindPrerequisite, ID: "scs-compatible-iaas", Name: "SCS-compatible IaaS"}, Record: Prerequisite{Scope: "scs-compatible-iaas", Held: true, TestsPass: true}},
 		{Ref: audit.SubjectRef{Kind: KindPrerequisite, ID: "scs-compatible-kaas", Name: "SCS-compatible KaaS"}, Record: Prerequisite{Scope: "scs-compatible-kaas", Held: true, TestsPass: true}},
 		{Ref: audit.SubjectRef{Kind: KindArtifact, ID: "host:ctl-01", Name: "ctl-01", Tiers: tiers}, Record: Artifact{

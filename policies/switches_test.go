@@ -64,7 +64,7 @@ func TestSwitchesAreReadStrictly(t *testing.T) {
 		"no answer":     {"policy.yaml", "    on: false\n", "", `"on" is missing`},
 		"another word":  {"policy.yaml", "on: false", "on: perhaps", "true or false"},
 		"no name":       {"policy.yaml", "technicallyMetSuffices:", "Technically-Met:", `"Technically-Met" is no name of a switch`},
-		"without words": {"policy.yaml", "    title: {en: Passing", "    titel: {en: Passing", `unknown key "titel"`},
+		"without words": {"policy.yaml", "    title:\n      en: Passing", "    titel:\n      en: Passing", `unknown key "titel"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := FromFiles(swapped(t, c.file, c.from, c.to))
