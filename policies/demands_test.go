@@ -114,7 +114,7 @@ func TestTheScoresMeasureWhatTheBulletsAsk(t *testing.T) {
 			continue
 		}
 		// A heading, or the second half of a bullet: the bullets that it belongs to are measured.
-		if parent := partOf(c.ID); measured[parent] == nil {
+		if parent := measuredFor(c.ID); measured[parent] == nil {
 			t.Errorf("%s is served, and no indicator with weight measures it or %q", c.ID, parent)
 		}
 	}
@@ -122,8 +122,8 @@ func TestTheScoresMeasureWhatTheBulletsAsk(t *testing.T) {
 
 var heading = regexp.MustCompile(`^scs-0008/(fo-[234])$`)
 
-// partOf is a measured clause that stands for one which has no indicator of its own.
-func partOf(id string) string {
+// measuredFor is a measured clause that stands for one which has no indicator of its own.
+func measuredFor(id string) string {
 	switch {
 	case heading.MatchString(id):
 		return id + "-1"
@@ -197,13 +197,13 @@ func TestEverySwitchChangesAnAnswer(t *testing.T) {
 	p := builtIn(t)
 	cases := map[string]struct {
 		requirement string
-		given       map[string]any
+		record      any
 		on, off     audit.Outcome
 	}{
-		"technicallyMetSuffices":    {"prerequisite-held", map[string]any{"held": false, "testsPass": true}, audit.PASS, audit.FAIL},
-		"cataloguedLicenceSuffices": {"product-licence-osi", map[string]any{"licence": "MIT", "licenceClass": "osi", "licenceChecked": false}, audit.PASS, audit.FAIL},
-		"freeLicencesSuffice":       {"package-licence-free", map[string]any{"licence": "bzip2-1.0.6", "licenceClass": "free-not-osi"}, audit.PASS, audit.FAIL},
-		"mitigationSuffices":        {"project-lock-in", map[string]any{"role": "platform", "lockInRisk": "mitigated"}, audit.PASS, audit.FAIL},
+		"technicallyMetSuffices":    {"prerequisite-held", Prerequisite{TestsPass: true}, audit.PASS, audit.FAIL},
+		"cataloguedLicenceSuffices": {"product-licence-osi", Product{Licence: "MIT", LicenceClass: "osi"}, audit.PASS, audit.FAIL},
+		"freeLicencesSuffice":       {"package-licence-free", Package{Licence: "bzip2-1.0.6", LicenceClass: "free-not-osi"}, audit.PASS, audit.FAIL},
+		"mitigationSuffices":        {"project-lock-in", Project{Role: "platform", LockInRisk: "mitigated"}, audit.PASS, audit.FAIL},
 	}
 	for _, s := range p.Switches() {
 		c, ok := cases[s.Name]
@@ -226,7 +226,7 @@ func TestEverySwitchChangesAnAnswer(t *testing.T) {
 			if !ok {
 				t.Fatalf("no requirement %s", c.requirement)
 			}
-			if got := judge(t, turned, q, policyCase{Given: c.given}.subject(t, q, "sample")); got.Outcome != want {
+			if got := judge(t, turned, q, Subject{Ref: audit.SubjectRef{Kind: q.ForEach, ID: "sample", Name: "Sample"}, Record: c.record}); got.Outcome != want {
 				t.Errorf("%s %t: want %s, got %s (%s)", s.Name, on, want, got.Outcome, got.Reason)
 			}
 		}
