@@ -22,10 +22,11 @@ var styleSource string
 
 // HTML writes the report as one self-contained file: no script, no request to anybody, a strict content security policy.
 // Everything from the report is escaped by html/template; links lead to http and https only.
-func HTML(r Report, _ Options) ([]byte, error) {
+func HTML(r Report, opt Options) ([]byte, error) {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"join": func(s []string) string { return strings.Join(s, ", ") },
 		"last": func(s []string) int { return len(s) - 1 },
+		"word": lexiconOf(r, opt.Lang).of,
 	}).Parse(pageSource)
 	if err == nil {
 		_, err = t.New("parts").Parse(operatorParts)
@@ -34,7 +35,7 @@ func HTML(r Report, _ Options) ([]byte, error) {
 		return nil, fmt.Errorf("reading page template: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "page", newPage(shown(r))); err != nil {
+	if err := t.ExecuteTemplate(&b, "page", newPage(shown(translated(r, opt.Lang)), opt.Lang)); err != nil {
 		return nil, fmt.Errorf("filling page template: %w", err)
 	}
 	return b.Bytes(), nil
@@ -65,9 +66,10 @@ type page struct {
 	Requirements                                          []requirementView
 	Origins                                               []originView
 	Operator                                              *operatorHTMLView
+	Crosswalk                                             *crosswalkView
 }
 
-func newPage(r Report) page {
+func newPage(r Report, lang string) page {
 	sum := sha256.Sum256([]byte(styleSource))
 	index := newIndex()
 	anchors := anchorsOf(r)
@@ -92,6 +94,7 @@ func newPage(r Report) page {
 	p.Register = registerOf(r, anchors, index)
 	p.Critical, p.CriticalScope = criticalLines(r), criticalScope(r)
 	p.Requirements = requirementViews(r, anchors, index)
+	p.Crosswalk = crosswalkViewOf(r, lang)
 	p.Origins = index.rows
 	if r.Operator != nil {
 		view := operatorViewOf(*r.Operator)

@@ -66,6 +66,9 @@ func publicField(field string) bool {
 		"Indicator.ID", "Indicator.Aspect", "Indicator.Title", "Indicator.Unit",
 		"OperatorView.Schema", "OperatorArtifact.Kind", "OperatorArtifact.Title", "OperatorArtifact.Adapter",
 		"OperatorAnswer.ID", "OperatorAnswer.Kind", "OperatorAnswer.Title", "OperatorAnswer.Source", "OperatorAnswer.Unit", "OperatorAnswer.Severity",
+		"Words.En", "Words.De", "Words.Fr", "Term.ID", "RequirementText.ID",
+		"Framework.ID", "Framework.Version", "Framework.Date", "Framework.Status", "Framework.URL",
+		"Criterion.ID", "Criterion.Strength", "Criterion.State", "Criterion.Requirements", "Criterion.Fails", "Criterion.Open", "Criterion.Declared",
 		"Look.Content", "Look.Digest", "Look.Original", "Standing.Layer", "Standing.Words", "LegalDocument.Kind", "Declaration.ID":
 		return true
 	}

@@ -36,6 +36,10 @@ type Report struct {
 	Coverage   Coverage    `json:"coverage"`
 	NotSeen    []Unseen    `json:"not_seen"`   // what was not seen, by name, with what would settle it
 	Visibility string      `json:"visibility"` // public: internal names are left out; full: nothing is
+
+	Crosswalk []Framework       `json:"crosswalk,omitempty"` // other frameworks, and which of their criteria the findings support
+	Texts     []RequirementText `json:"texts,omitempty"`     // what findings say, in all languages of the policy
+	Words     []Term            `json:"words,omitempty"`     // the policy's words for outcomes and verdicts
 }
 
 // Subject is what was audited.
