@@ -33,6 +33,7 @@ func samples() []sample {
 		{"internal-public", Redact(internalSample())},
 		{"hostile", hostileSample()},
 		{"risks", riskSample()},
+		{"crosswalk", crosswalkSample()},
 	}
 }
 

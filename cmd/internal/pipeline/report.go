@@ -43,6 +43,8 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, seen
 	}
 	r.Ladder = d.ladder(r.Verdicts, r.Findings)
 	r.NotSeen = d.notSeen()
+	r.Crosswalk = reports.Crosswalk(frameworks(d.policy), r.Findings)
+	r.Texts, r.Words = texts(d.policy, r.Findings), glossaryWords(d.policy)
 	return r
 }
 
