@@ -108,7 +108,7 @@ func (f *folder) line(id string, k foldKey, g *foldGroup) audit.Finding {
 		out.Remedy, out.Owner = f.q.Remedy["en"], f.q.Owner
 	}
 	if f.e.in.Explain {
-		out.Origins, out.Example = originsOf(f.q, g.first), clip(g.first.Ref.Name)
+		out.Origins, out.Example = originsOf(f.q, g.first), &g.first.Ref
 		f.e.explain(&out, f.q, g.first, g.answer)
 	}
 	return out
