@@ -351,8 +351,22 @@ func (r *reader) evidence(parent, n *yaml.Node, q Requirement) []string {
 				r.problem(orNode(n, parent), "evidence of %q does not list %s, which the rule reads", q.ID, p)
 			}
 		}
+		q.rule.shows = shownFields(q.rule, paths)
 	}
 	return paths
+}
+
+// shownFields lists the fields that findings show: those that the rule reads, then the others of its evidence.
+func shownFields(r *rule, evidence []string) []int {
+	out := slices.Clone(r.reads)
+	for _, path := range evidence {
+		for i := range r.schema {
+			if r.path(i) == path && !slices.Contains(out, i) {
+				out = append(out, i)
+			}
+		}
+	}
+	return out
 }
 
 func (l *loader) scope(r *reader, root *yaml.Node) {

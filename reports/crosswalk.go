@@ -26,7 +26,7 @@ type Framework struct {
 	Status   string      `json:"status"`
 	URL      string      `json:"url,omitempty"`
 	Verified bool        `json:"verified"` // ids and demands were read in the framework itself
-	Note     *Words      `json:"note,omitempty"`
+	Note     Words       `json:"note,omitempty"`
 	Criteria []Criterion `json:"criteria"`
 }
 
@@ -36,7 +36,7 @@ type Criterion struct {
 	Asks         Words    `json:"asks"`
 	Gives        Words    `json:"gives"`
 	Strength     string   `json:"strength"` // E direct evidence, P part of it, C context only
-	Note         *Words   `json:"note,omitempty"`
+	Note         Words    `json:"note,omitempty"`
 	Requirements []string `json:"requirements"`
 	State        string   `json:"state"`              // supports, does-not-support, not-decided, no-finding
 	Fails        []string `json:"fails,omitempty"`    // of the requirements, those that fail
@@ -154,7 +154,7 @@ func requirementTitles(r Report, lang string) map[string]string {
 	for _, f := range r.Findings {
 		out[f.Requirement] = f.Title
 	}
-	for _, t := range r.Texts {
+	for _, t := range r.Requirements {
 		out[t.ID] = t.Title.In(lang)
 	}
 	return out
@@ -228,17 +228,13 @@ func crosswalkViewOf(r Report, lang string) *crosswalkView {
 		if !f.Verified {
 			row.Unverified = label(lang, "unverified")
 		}
-		if f.Note != nil {
-			row.Note = f.Note.In(lang)
-		}
+		row.Note = f.Note.In(lang)
 		for _, c := range f.Criteria {
 			line := criterionView{
 				ID: c.ID, Asks: c.Asks.In(lang), Gives: c.Gives.In(lang), Strength: label(lang, "strength-"+c.Strength),
 				Why: c.why(lang, titles), Sign: supportSign(c.State, lang),
 			}
-			if c.Note != nil {
-				line.Note = c.Note.In(lang)
-			}
+			line.Note = c.Note.In(lang)
 			row.Rows = append(row.Rows, line)
 		}
 		v.Frameworks = append(v.Frameworks, row)

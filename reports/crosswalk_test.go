@@ -12,8 +12,8 @@ import (
 // framework is one with a criterion that rests on both requirements.
 func framework(requirements ...string) []Framework {
 	return []Framework{{
-		ID: "other", Title: Words{"Other framework", "Anderes Rahmenwerk", "Autre référentiel"}, Version: "1", Date: "2026", Status: "law", URL: "https://example.org/other",
-		Criteria: []Criterion{{ID: "A 1", Asks: Words{En: "openness", De: "Offenheit", Fr: "ouverture"}, Gives: Words{En: "licences"}, Strength: "E", Requirements: requirements}},
+		ID: "other", Title: Words{"en": "Other framework", "de": "Anderes Rahmenwerk", "fr": "Autre référentiel"}, Version: "1", Date: "2026", Status: "law", URL: "https://example.org/other",
+		Criteria: []Criterion{{ID: "A 1", Asks: Words{"en": "openness", "de": "Offenheit", "fr": "ouverture"}, Gives: Words{"en": "licences"}, Strength: "E", Requirements: requirements}},
 	}}
 }
 
@@ -55,7 +55,7 @@ func TestACriterionIsSupportedOnlyByWhatIsKnownToHold(t *testing.T) {
 func crosswalkSample() Report {
 	r := eligibleSample()
 	f := framework()[0]
-	f.Verified, f.Note = false, &Words{En: "Read through secondary sources.", De: "Über Sekundärquellen gelesen.", Fr: "Lu à travers des sources secondaires."}
+	f.Verified, f.Note = false, Words{"en": "Read through secondary sources.", "de": "Über Sekundärquellen gelesen.", "fr": "Lu à travers des sources secondaires."}
 	f.Criteria = nil
 	for _, id := range []string{r.Findings[0].Requirement, "nobody-asked", ""} {
 		c := framework(id)[0].Criteria[0]
@@ -66,8 +66,8 @@ func crosswalkSample() Report {
 		f.Criteria = append(f.Criteria, c)
 	}
 	q := r.Findings[0]
-	r.Texts = []RequirementText{{ID: q.Requirement, Title: Words{q.Title, "Titel auf Deutsch", "Titre en français"}, Rationale: Words{En: q.Rationale, De: "Grund"}, Remedy: Words{En: q.Remedy}}}
-	r.Words = []Term{{"eligible", Words{"eligible", "Kriterien erfüllt", "critères remplis"}}, {"pass", Words{"holds", "erfüllt", "rempli"}}}
+	r.Requirements = []Requirement{{ID: q.Requirement, Title: Words{"en": q.Title, "de": "Titel auf Deutsch", "fr": "Titre en français"}, Rationale: Words{"en": q.Rationale, "de": "Grund"}, Remedy: Words{"en": q.Remedy}, Severity: "must", Owner: "operator", Pass: "true", Sources: []ClauseSource{}}}
+	r.Words = []Term{{"eligible", Words{"en": "eligible", "de": "Kriterien erfüllt", "fr": "critères remplis"}}, {"pass", Words{"en": "holds", "de": "erfüllt", "fr": "rempli"}}}
 	r.Crosswalk = Crosswalk([]Framework{f}, r.Findings)
 	return r
 }
@@ -136,7 +136,7 @@ func TestNoReportSaysThatAnybodyIsCompliant(t *testing.T) {
 	}
 	for _, p := range phrases {
 		for _, lang := range Languages() {
-			if found := never.FindString(p.Words.In(lang)); found != "" || p.Words.only(lang) == "" {
+			if found := never.FindString(p.in(lang)); found != "" || p.in(lang) == "" {
 				t.Errorf("phrase %s in %s: %q", p.id, lang, found)
 			}
 		}

@@ -573,6 +573,7 @@ type requirementView struct {
 	Should                                          bool
 	Sums                                            []sumView
 	Rows                                            []findingView
+	Rule                                            *ruleView
 	worst                                           int
 }
 
@@ -587,6 +588,11 @@ type findingView struct {
 	Names, Count, Reason, Settle string
 	Many, Declared               bool
 	Refs                         []int
+	Overruled, Warns             string
+	Tree                         int    // which of the trees of its requirement, counted from 1; 0: none
+	Anchor                       string // of that tree
+	For                          string
+	Facts                        []factView
 }
 
 func requirementID(f Finding) string { return cmp.Or(f.Requirement, f.Indicator, f.Title) }
@@ -610,7 +616,8 @@ func requirementViews(r Report, a anchors, index *originIndex) []requirementView
 			Owner: ownerWords(fs[0].Owner), Remedy: stop(fs[0].Remedy), Should: fs[0].Severity == "should",
 		}
 		v.Sums, v.worst = sums(fs)
-		v.Rows = findingRows(fs, label, index)
+		v.Rule = ruleViewOf(r, id)
+		v.Rows = findingRows(r, fs, label, index, v.Rule)
 		out = append(out, v)
 	}
 	slices.SortStableFunc(out, func(x, y requirementView) int {
@@ -637,7 +644,7 @@ func sums(fs []Finding) (out []sumView, worst int) {
 	return out, worst
 }
 
-func findingRows(fs []Finding, label func(audit.SubjectRef) string, index *originIndex) []findingView {
+func findingRows(r Report, fs []Finding, label func(audit.SubjectRef) string, index *originIndex, rule *ruleView) []findingView {
 	var out []findingView
 	names := map[string][]string{}
 	counts := map[string]int{}
@@ -648,13 +655,20 @@ func findingRows(fs []Finding, label func(audit.SubjectRef) string, index *origi
 				continue
 			}
 			refs := index.refs(f.Origins)
-			row := findingView{Sign: outcomeSign(o), Reason: stop(f.Reason), Declared: f.Declared, Refs: refs}
+			row := findingView{
+				Sign: outcomeSign(o), Reason: stop(f.Reason), Declared: f.Declared, Refs: refs, Overruled: f.Overruled, Warns: day(f.EffectiveOn),
+				Tree: rule.tree(treeOf(r, f), f.Tree),
+			}
 			if !o.Decided() {
 				row.Settle = stop(strings.Join(f.Settle, "; "))
 			}
-			key := fmt.Sprint(o, "\x00", row.Reason, "\x00", row.Settle, "\x00", row.Declared, refs)
+			key := fmt.Sprint(o, "\x00", row.Reason, "\x00", row.Settle, "\x00", row.Declared, row.Overruled, row.Warns, row.Tree, refs)
 			if _, ok := at[key]; !ok {
 				at[key] = len(out)
+				if row.Tree > 0 {
+					row.Anchor = rule.treeAnchor(row.Tree)
+				}
+				row.Facts, row.For = factViews(f, index), exampleOf(f, label)
 				out = append(out, row)
 			}
 			names[key] = append(names[key], label(f.Subject))
@@ -664,6 +678,9 @@ func findingRows(fs []Finding, label func(audit.SubjectRef) string, index *origi
 	for key, i := range at {
 		out[i].Names = strings.Join(names[key], ", ")
 		out[i].Many = len(names[key]) > 5
+		if len(names[key]) == 1 && counts[key] == 1 {
+			out[i].For = "" // the only one
+		}
 		if out[i].Many || counts[key] > len(names[key]) {
 			out[i].Count = countOf(fs[0].Subject.Kind, counts[key])
 		}

@@ -65,6 +65,7 @@ type dossier struct {
 	policy   *policies.Policy
 	profiles policies.Profiles
 	judge    sbom.Judge
+	placing  *placing // where the evidence lies in the bundle
 }
 
 // Assess decides a bundle: no network, no clock, nothing but the files of the bundle and, if asked, a policy directory.
@@ -86,7 +87,7 @@ func Assess(dir string, opt AssessOptions) (reports.Report, error) {
 	scores, seen := d.scores(), d.operatorResults()
 	result, err := d.policy.Evaluate(policies.Input{
 		Subjects: d.subjects(scores, seen), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt, Previous: d.before(),
-		ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
+		ReleaseWithoutOperator: d.stack.Subject.Kind == "release", Explain: true,
 	})
 	if err != nil {
 		return reports.Report{}, fmt.Errorf("evaluating bundle %q: %w", dir, err)
@@ -125,6 +126,7 @@ func openDossier(dir string, opt AssessOptions) (*dossier, error) {
 		return nil, bundleError("reading", dir, err)
 	}
 	d := &dossier{identity: b.Identity(), evidence: map[string]scoring.Evidence{}}
+	d.placing = newPlacing(b)
 	var files []policies.File
 	for _, entry := range b.Evidence().Blobs {
 		d.blobs++

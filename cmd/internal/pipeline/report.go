@@ -28,6 +28,7 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, seen
 		Tool:       reports.Tool{Version: d.stack.Tool},
 		Evidence:   reports.Evidence{Digest: d.identity, Blobs: d.blobs, Withheld: d.withheld},
 		Findings:   d.findings(result),
+		Trees:      result.Trees,
 		Artifacts:  d.artifactRows(),
 		Components: d.componentRows(),
 		Projects:   d.projectRows(scores),
@@ -41,10 +42,11 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, seen
 	for _, v := range result.Verdicts {
 		r.Verdicts = append(r.Verdicts, d.verdict(v, slices.Contains(requested, v.Scope)))
 	}
+	r.Requirements = d.requirementRows(r.Findings)
 	r.Ladder = d.ladder(r.Verdicts, r.Findings)
 	r.NotSeen = d.notSeen()
 	r.Crosswalk = reports.Crosswalk(frameworks(d.policy), r.Findings)
-	r.Texts, r.Words = texts(d.policy, r.Findings), glossaryWords(d.policy)
+	r.Words = glossaryWords(d.policy)
 	return r
 }
 
@@ -122,6 +124,7 @@ func (d *dossier) findings(result policies.Result) []reports.Finding {
 			ID: f.ID, Subject: f.Subject, Requirement: f.Requirement, Title: q.Title["en"], Scopes: f.Scopes, Severity: f.Severity,
 			Outcome: f.Outcome, Declared: f.Declared, Probation: f.Probation, Count: f.Count, Reason: f.Reason, Missing: f.Missing, Settle: f.Settle,
 			Origins: f.Origins, ValidUntil: f.ValidUntil, Remedy: f.Remedy, Owner: f.Owner, Rationale: q.Rationale["en"], Source: q.SourceText(),
+			EffectiveOn: f.EffectiveOn, Overruled: f.Overruled, Tree: f.Tree, Example: f.Example, Grounds: d.placed(f),
 		})
 	}
 	return out
