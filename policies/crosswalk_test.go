@@ -89,3 +89,49 @@ func TestTheFrameworksAreThereInThreeLanguages(t *testing.T) {
 		t.Errorf("want the SBOM to support the CRA, got %v", got)
 	}
 }
+
+// Whatever a crosswalk and a glossary hold: no panic; what is accepted names only requirements that are there, gives the same
+// policy of its own files, and has an English text everywhere.
+func FuzzCrosswalkAndGlossary(f *testing.F) {
+	p, err := Default()
+	if err != nil {
+		f.Fatal(err)
+	}
+	var glossary []byte
+	for _, file := range p.Files() {
+		if file.Name == glossaryFile {
+			glossary = file.Data
+		}
+	}
+	f.Add([]byte(tinyFramework), []byte("schema: pegel/policy/v1\nterms:\n- {id: a, en: {word: a, meaning: b}, de: {word: a, meaning: b}, fr: {word: a, meaning: b}}\n"))
+	f.Add([]byte(strings.Replace(tinyFramework, "[osi]", "[osi, {a: b}]", 1)), glossary)
+	f.Add([]byte("criteria: [{id: [1], requirements: {a: b}}]"), []byte("terms: [1, {id: a, en: x}]"))
+	tinyFiles := tiny(f)
+	f.Fuzz(func(t *testing.T, framework, glossary []byte) {
+		files := []File{{"crosswalk/other.yaml", framework}, {glossaryFile, glossary}}
+		for name, text := range tinyFiles {
+			files = append(files, File{name, []byte(text)})
+		}
+		p, err := FromFiles(files)
+		if err != nil {
+			return
+		}
+		for _, f := range p.Crosswalk() {
+			for _, c := range f.Criteria {
+				if c.Asks["en"] == "" || c.Gives["en"] == "" {
+					t.Fatalf("criterion %q was accepted without an English text", c.ID)
+				}
+				for _, id := range c.Requirements {
+					if _, ok := p.Requirement(id); !ok {
+						t.Fatalf("criterion %q was accepted with requirement %q, which is not there", c.ID, id)
+					}
+				}
+			}
+		}
+		p.Wording()
+		again, err := FromFiles(p.Files())
+		if err != nil || again.Digest() != p.Digest() {
+			t.Fatalf("its own files give another policy: %v", err)
+		}
+	})
+}
