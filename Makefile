@@ -94,6 +94,7 @@ fuzz:
 # Pages that are made of code and data; a test says when one is not up to date.
 generate:
 	go test ./scoring/indicator -count=1 -run TestThePageOfIndicatorsIsUpToDate -update
+	go test ./cmd/internal/reference -count=1 -run TestTheReferencePagesAreUpToDate -update
 
 clean:
 	rm -rf pegel dist pegel-bundle pegel-report.html pegel-report.json .testbed .descriptions

@@ -34,6 +34,14 @@ type Finding struct {
 	ValidUntil time.Time `json:"valid_until,omitzero"`
 	Remedy     string    `json:"remedy,omitempty"`
 	Owner      string    `json:"owner,omitempty"` // who can fix it: operator, upstream, distribution, assessor
+	// EffectiveOn is set where the requirement counts only from a day after the audit: until then the line warns and blocks nothing.
+	EffectiveOn time.Time `json:"effective_on,omitzero"`
+	// Overruled is what the rule alone says, where it does not count: what only the operator says, what was only declared to run,
+	// and evidence that is too old decide nothing.
+	Overruled string      `json:"overruled,omitempty"`
+	Tree      int         `json:"tree,omitempty"`    // which explanation tree of the result it is, counted from 1; 0: no rule was asked
+	Example   *SubjectRef `json:"example,omitempty"` // of a folded line: the subject that tree and grounds are about
+	Grounds   []Ground    `json:"grounds,omitempty"` // the facts behind the answer
 }
 
 // Waived is who lives with a FAIL, why, and until when.

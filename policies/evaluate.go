@@ -3,7 +3,9 @@ package policies
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +31,8 @@ type Input struct {
 	Waivers    []Waiver  // failures that somebody lives with; those without a key count for nothing
 	// ReleaseWithoutOperator says that the stack is a software release: what only an operator can show is MISS.
 	ReleaseWithoutOperator bool
+	// Explain asks for explanation trees and for the facts behind each finding.
+	Explain bool
 }
 
 // Result is what was decided.
@@ -36,6 +40,7 @@ type Result struct {
 	Findings []audit.Finding // worst first, then by scope, requirement and subject
 	Verdicts []Verdict       // lower levels first; those that were required are among them
 	Unused   []UnusedWaiver  // waivers that changed nothing, by requirement and subject
+	Trees    []audit.Tree    // if explanations were asked for; findings name them by number, and those that look the same share one
 }
 
 // Verdict is the decision about one scope.
@@ -76,7 +81,9 @@ func (p *Policy) Evaluate(in Input) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	for _, q := range e.questions() {
+	questions := e.questions()
+	e.findings = make([]audit.Finding, 0, e.expected(questions))
+	for _, q := range questions {
 		e.ask(q)
 	}
 	unused := e.waive()
@@ -86,7 +93,20 @@ func (p *Policy) Evaluate(in Input) (Result, error) {
 		verdicts = append(verdicts, e.verdict(i))
 	}
 	e.sortFindings()
-	return Result{Findings: e.findings, Verdicts: verdicts, Unused: unused}, nil
+	return Result{Findings: e.findings, Verdicts: verdicts, Unused: unused, Trees: e.forest.trees}, nil
+}
+
+// expected is about how many findings there will be: one for each question and subject, but packages, which are folded.
+func (e *evaluation) expected(questions []question) int {
+	n := 64
+	for _, q := range questions {
+		if q.ForEach == KindPackage {
+			n += 4 * len(e.subjects[KindArtifact])
+			continue
+		}
+		n += len(e.subjects[q.ForEach])
+	}
+	return n
 }
 
 // evaluation is one run of Evaluate.
@@ -98,13 +118,15 @@ type evaluation struct {
 	names    map[string]string // of artifacts, by id
 	findings []audit.Finding
 	must     []bool // by finding: an effective must
+	forest   forest
+	key      []byte // of the last fact vector, to be used again
 }
 
 // opened is a subject whose facts are ready for rules.
 type opened struct {
-	Subject
-	facts []fact
-	area  uint64 // scopes that select it, as bits by index in scopes
+	*Subject // of the input, which is not changed
+	facts    []fact
+	area     uint64 // scopes that select it, as bits by index in scopes
 }
 
 // scopeSet is a set of scopes, as bits by index in evaluation.scopes.
@@ -115,12 +137,16 @@ func (p *Policy) prepare(in Input) (*evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &evaluation{policy: p, in: in, scopes: scopes, subjects: map[string][]opened{}, names: map[string]string{}}
-	schemas := map[string][]field{}
+	e := &evaluation{policy: p, in: in, scopes: scopes, subjects: map[string][]opened{}, names: map[string]string{}, forest: forest{index: map[string]int{}}}
+	schemas, counts := map[string][]field{}, map[string]int{}
 	for _, k := range Kinds() {
 		schemas[k] = schemaOf(k)
 	}
-	for _, s := range in.Subjects {
+	for i := range in.Subjects {
+		counts[in.Subjects[i].Ref.Kind]++
+	}
+	for i := range in.Subjects {
+		s := &in.Subjects[i]
 		values, err := facts(s, schemas[kindOf(s.Record)])
 		if err != nil {
 			return nil, err
@@ -130,6 +156,9 @@ func (p *Policy) prepare(in Input) (*evaluation, error) {
 		}
 		if s.Ref.Kind == KindPrerequisite && e.judges(s.Ref.ID) {
 			return nil, fmt.Errorf("subject %q: this scope is judged here, so its verdict comes from here", s.Ref.ID)
+		}
+		if e.subjects[s.Ref.Kind] == nil {
+			e.subjects[s.Ref.Kind] = make([]opened, 0, counts[s.Ref.Kind])
 		}
 		e.subjects[s.Ref.Kind] = append(e.subjects[s.Ref.Kind], opened{Subject: s, facts: values, area: e.selecting(s)})
 	}
@@ -178,7 +207,7 @@ func (e *evaluation) judges(scope string) bool {
 }
 
 // selecting returns the scopes that a subject counts for by its place in the stack.
-func (e *evaluation) selecting(s Subject) scopeSet {
+func (e *evaluation) selecting(s *Subject) scopeSet {
 	var out scopeSet
 	for i, scope := range e.scopes {
 		if !placed(s.Ref.Kind) || slices.ContainsFunc(scope.Select, func(x Selector) bool { return x.takes(s) }) {
@@ -189,7 +218,7 @@ func (e *evaluation) selecting(s Subject) scopeSet {
 }
 
 // takes reports whether the selector takes a subject. What has no tier or no area could stand anywhere, so it is taken.
-func (x Selector) takes(s Subject) bool {
+func (x Selector) takes(s *Subject) bool {
 	if len(x.Kinds) > 0 && !slices.Contains(x.Kinds, s.Ref.Kind) {
 		return false
 	}
@@ -307,19 +336,24 @@ type answered struct {
 	settle   []string
 	declared bool
 	until    time.Time
+	ruled    audit.Outcome // what the rule alone says
 }
 
 // answer decides and then applies what no rule may override: only declared, only intended, too old.
 func (e *evaluation) answer(q question, s *opened, memo map[string]decision) answered {
 	role := roleOf(s.Subject)
 	a := answered{gates: q.gates[role]}
-	key := vector(q.rule, s.facts, role)
-	d, known := memo[key]
+	e.key = appendVector(e.key[:0], q.rule, s.facts, role)
+	d, known := memo[string(e.key)]
 	if !known {
-		d = q.rule.decide(s.facts, a.gates)
-		memo[key] = d
+		var steps []asked
+		d, steps = q.rule.decide(s.facts, a.gates)
+		if e.in.Explain {
+			d.tree = e.forest.plant(q.id, q.ForEach, steps)
+		}
+		memo[string(e.key)] = d
 	}
-	a.decision = d
+	a.decision, a.ruled = d, d.outcome
 	if d.outcome != audit.PASS && d.outcome != audit.FAIL {
 		return a
 	}
@@ -341,7 +375,7 @@ func (e *evaluation) answer(q question, s *opened, memo map[string]decision) ans
 }
 
 // roleOf is the role whose gates count: of a project without a role, those of a platform (design section 9).
-func roleOf(s Subject) string {
+func roleOf(s *Subject) string {
 	if p, ok := s.Record.(Project); ok && p.Role != "" {
 		return p.Role
 	}
@@ -400,6 +434,9 @@ func (e *evaluation) until(q question, s *opened, a *answered) {
 
 // restsOnDeclared says whether an answer needs what only the operator says: without that it would be another one.
 func (r *rule) restsOnDeclared(s *opened, outcome audit.Outcome, gates gatesByAspect) bool {
+	if len(s.Declared) == 0 {
+		return false
+	}
 	without := slices.Clone(s.facts)
 	declared := false
 	for _, i := range r.reads {
@@ -407,42 +444,54 @@ func (r *rule) restsOnDeclared(s *opened, outcome audit.Outcome, gates gatesByAs
 			without[i].unknown, declared = &UnknownField{Field: r.schema[i].name}, true
 		}
 	}
-	return declared && r.decide(without, gates).outcome != outcome
+	if !declared {
+		return false
+	}
+	d, _ := r.decide(without, gates)
+	return d.outcome != outcome
 }
 
-// vector writes the facts that a rule reads, so that subjects with the same facts are decided once.
-func vector(r *rule, values []fact, role string) string {
-	var b strings.Builder
+// appendVector writes the facts that a rule reads, so that subjects with the same facts are decided once.
+func appendVector(b []byte, r *rule, values []fact, role string) []byte {
 	if len(r.aspects) > 0 {
-		b.WriteString(role)
+		b = append(b, role...)
 	}
 	for _, i := range r.reads {
-		b.WriteByte(0)
+		b = append(b, 0)
 		switch u := values[i].unknown; {
 		case u == nil:
-			writeValue(&b, values[i].value)
+			b = appendValue(b, values[i].value)
 		case u.Looked:
-			b.WriteString("\x01looked")
+			b = append(b, "\x01looked"...)
 		default:
-			b.WriteString("\x01")
+			b = append(b, 1)
 		}
 	}
-	return b.String()
+	return b
 }
 
-func writeValue(b *strings.Builder, value any) {
+func appendValue(b []byte, value any) []byte {
 	switch v := value.(type) {
 	case string:
-		fmt.Fprintf(b, "%q", v)
+		return strconv.AppendQuote(b, v)
 	case bool:
-		if v {
-			b.WriteByte('t')
-		} else {
-			b.WriteByte('f')
+		return strconv.AppendBool(b, v)
+	case int64:
+		return strconv.AppendInt(b, v, 10)
+	case audit.Interval:
+		return strconv.AppendInt(append(strconv.AppendInt(b, int64(v.Low()), 10), '-'), int64(v.High()), 10)
+	case []string:
+		for _, text := range v {
+			b = append(strconv.AppendQuote(b, text), ',')
 		}
-	default:
-		fmt.Fprintf(b, "%q", fmt.Sprint(v)) // fmt prints maps in the order of their keys
+		return b
+	case map[string]int64:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			b = append(strconv.AppendInt(append(strconv.AppendQuote(b, key), ':'), v[key], 10), ',')
+		}
+		return b
 	}
+	return fmt.Appendf(b, "%q", fmt.Sprint(value))
 }
 
 // noOperator answers for a software release: nobody runs it, so nobody looked.
@@ -526,8 +575,8 @@ func (e *evaluation) held(scope string, verdicts []Verdict) (opened, bool) {
 				})
 			}
 		}
-		values, err := facts(s, schemaOf(KindPrerequisite))
-		return opened{Subject: s, facts: values}, err == nil
+		values, err := facts(&s, schemaOf(KindPrerequisite))
+		return opened{Subject: &s, facts: values}, err == nil
 	}
 	for _, s := range e.subjects[KindPrerequisite] {
 		if s.Ref.ID == scope {
@@ -538,6 +587,9 @@ func (e *evaluation) held(scope string, verdicts []Verdict) (opened, bool) {
 }
 
 func (e *evaluation) add(f audit.Finding, q Requirement) {
+	if q.EffectiveOn.After(e.in.AssessedAt) {
+		f.EffectiveOn = q.EffectiveOn
+	}
 	e.findings = append(e.findings, f)
 	e.must = append(e.must, q.Severity == Must && !q.EffectiveOn.After(e.in.AssessedAt))
 }

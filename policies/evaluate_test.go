@@ -420,32 +420,3 @@ func TestAProfileWithoutAGateOrALifetimeDecidesNothing(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkEvaluate judges 100,000 packages, 13 images and 5,000 projects in all scopes (design section 7).
-func BenchmarkEvaluate(b *testing.B) {
-	p := builtIn(b)
-	subjects := without(without(full(), KindPackage), KindProject)
-	classes := []string{"osi", "osi", "osi", "osi", "free-not-osi", "docs-data", "unknown", "osi", "osi", "restricted"}
-	for i := range 100_000 {
-		artifact := fmt.Sprintf("image:%02d", i%13)
-		subjects = append(subjects, Subject{
-			Ref:  audit.SubjectRef{Kind: KindPackage, ID: fmt.Sprintf("pkg:deb/p%06d in %s", i, artifact), Name: fmt.Sprintf("p%06d 1.0", i), Tiers: []string{"functional"}},
-			Area: "iaas", Record: Package{Name: fmt.Sprint("p", i), Artifact: artifact, Licence: "MIT", LicenceClass: classes[i%len(classes)], Identified: true},
-		})
-	}
-	for i := range 5_000 {
-		s := full()[4]
-		s.Ref.ID = fmt.Sprintf("project-%04d", i)
-		project := s.Record.(Project)
-		project.OpenSource = audit.Between(i%6000, 6000+i%4000)
-		s.Record = project
-		subjects = append(subjects, s)
-	}
-	in := Input{Subjects: subjects, Scopes: p.ScopeIDs(), Profile: p.Profile(), AssessedAt: day(b, "2026-11-24")}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := p.Evaluate(in); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -125,7 +125,7 @@ type fact struct {
 }
 
 // facts opens a subject for rules: one fact for each field of its kind, in the order of the schema.
-func facts(s Subject, schema []field) ([]fact, error) {
+func facts(s *Subject, schema []field) ([]fact, error) {
 	kind := kindOf(s.Record)
 	if kind == "" || kind != s.Ref.Kind {
 		return nil, fmt.Errorf("subject %q: kind %q does not fit a record of type %T", s.Ref.ID, s.Ref.Kind, s.Record)

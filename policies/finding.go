@@ -22,7 +22,18 @@ func (e *evaluation) finding(q question, s *opened, scopes scopeSet, a answered)
 	if a.outcome != audit.PASS && a.outcome != audit.NA {
 		f.Remedy, f.Owner = q.Remedy["en"], q.Owner
 	}
+	e.explain(&f, q, s, a)
 	return f
+}
+
+// explain adds the tree and the facts behind an answer, where they were asked for. The origins must be those of f.
+func (e *evaluation) explain(f *audit.Finding, q question, s *opened, a answered) {
+	if a.ruled != a.outcome && (a.ruled == audit.PASS || a.ruled == audit.FAIL) {
+		f.Overruled = a.ruled.String()
+	}
+	if e.in.Explain {
+		f.Tree, f.Grounds = a.tree, grounds(q, s, f.Origins)
+	}
 }
 
 // settles lists what would settle a field, cheapest first.
@@ -124,15 +135,12 @@ func words(names []string) string {
 	return strings.Join(out, ", ")
 }
 
-// originsOf lists the evidence behind the fields that the requirement shows, each once.
+// originsOf lists the evidence behind the fields that the requirement shows, each once. The loader makes sure that those which
+// the rules read are among them.
 func originsOf(q question, s *opened) []audit.Origin {
 	var out []audit.Origin
 	for _, path := range q.Evidence {
-		from, ok := s.Origins[strings.TrimPrefix(path, variable(q.ForEach)+".")]
-		if !ok {
-			from = s.Origins[""]
-		}
-		for _, o := range from {
+		for _, o := range s.originsOf(strings.TrimPrefix(path, variable(q.ForEach)+".")) {
 			if !slices.Contains(out, o) {
 				out = append(out, o)
 			}

@@ -38,6 +38,8 @@ type foldGroup struct {
 	until  time.Time
 	reason string // of the first folded one
 	ref    audit.SubjectRef
+	first  *opened // the one that stands for all in an explanation
+	answer answered
 }
 
 func newFolder(e *evaluation, q question) *folder {
@@ -62,6 +64,9 @@ func (f *folder) add(s *opened, scopes scopeSet, a answered) {
 		return
 	}
 	g.count++
+	if g.count == 1 {
+		g.first, g.answer = s, a
+	}
 	if g.count == 1 && a.outcome != audit.PASS {
 		g.reason = f.e.reason(f.q, s, a)
 	}
@@ -101,6 +106,10 @@ func (f *folder) line(id string, k foldKey, g *foldGroup) audit.Finding {
 	}
 	if k.outcome != audit.PASS && k.outcome != audit.NA {
 		out.Remedy, out.Owner = f.q.Remedy["en"], f.q.Owner
+	}
+	if f.e.in.Explain {
+		out.Origins, out.Example = originsOf(f.q, g.first), &g.first.Ref
+		f.e.explain(&out, f.q, g.first, g.answer)
 	}
 	return out
 }

@@ -34,6 +34,7 @@ type loader struct {
 	whereClause map[string]*spot
 	lifetimes   map[string]spot // where each lifetime is named first
 	scopes      []scopeFile
+	criteria    []named // requirements by criteria of other frameworks
 }
 
 // spot is a place in a file.
@@ -87,8 +88,8 @@ func (l *loader) take(files []File) bool {
 		dir, name := path.Split(f.Name)
 		inside := slices.Contains(folders(), strings.TrimSuffix(dir, "/")) && path.Ext(name) == ".yaml"
 		switch {
-		case !fs.ValidPath(f.Name) || f.Name != manifest && !inside:
-			l.problem(Problem{File: clean(f.Name), Text: "no file of a policy; those are policy.yaml and *.yaml in clauses, modules, profiles and scopes"})
+		case !fs.ValidPath(f.Name) || f.Name != manifest && f.Name != glossaryFile && !inside:
+			l.problem(Problem{File: clean(f.Name), Text: "no file of a policy; those are policy.yaml, glossary.yaml and *.yaml in clauses, crosswalk, modules, profiles and scopes"})
 		case seen[f.Name]:
 			l.problem(Problem{File: f.Name, Text: "the file stands in the list twice"})
 		}
@@ -117,11 +118,17 @@ func (l *loader) file(f File) {
 		switch path.Dir(f.Name) {
 		case "clauses":
 			l.clauses(r, root)
+		case "crosswalk":
+			l.framework(r, root)
 		case "modules":
 			l.module(r, root)
 		case "scopes":
 			l.scope(r, root)
 		default:
+			if f.Name == glossaryFile {
+				l.terms(r, root)
+				break
+			}
 			l.manifest(r, root)
 		}
 	}
@@ -344,8 +351,22 @@ func (r *reader) evidence(parent, n *yaml.Node, q Requirement) []string {
 				r.problem(orNode(n, parent), "evidence of %q does not list %s, which the rule reads", q.ID, p)
 			}
 		}
+		q.rule.shows = shownFields(q.rule, paths)
 	}
 	return paths
+}
+
+// shownFields lists the fields that findings show: those that the rule reads, then the others of its evidence.
+func shownFields(r *rule, evidence []string) []int {
+	out := slices.Clone(r.reads)
+	for _, path := range evidence {
+		for i := range r.schema {
+			if r.path(i) == path && !slices.Contains(out, i) {
+				out = append(out, i)
+			}
+		}
+	}
+	return out
 }
 
 func (l *loader) scope(r *reader, root *yaml.Node) {
@@ -409,6 +430,7 @@ func (l *loader) resolve() {
 	}
 	l.policy.profiles = profiles
 	l.resolveClauses()
+	l.resolveCrosswalk()
 	for _, q := range l.policy.requirements {
 		_, known := profile.Lifetimes[q.Lifetime]
 		if _, open := l.lifetimes[q.Lifetime]; ok && open && q.Lifetime != "" && !known {

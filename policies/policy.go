@@ -104,6 +104,8 @@ type Policy struct {
 	digest              audit.Digest
 	requirements        []Requirement // sorted by id
 	scopes              []Scope       // sorted by number, layer, id
+	glossary            []Term
+	crosswalk           []Framework // sorted by id
 }
 
 // ID returns the name of the policy.
@@ -235,15 +237,18 @@ func Lint(fsys fs.FS) []Problem {
 const manifest = "policy.yaml"
 
 // folders of a policy; anything else in the directory (tests, notes) is no part of it.
-func folders() []string { return []string{"clauses", "modules", "profiles", "scopes"} }
+func folders() []string { return []string{"clauses", "crosswalk", "modules", "profiles", "scopes"} }
 
 // mostFiles bounds the number of files of a policy.
 const mostFiles = 256
 
-// ReadFiles reads the files that make up the policy in a directory: policy.yaml and *.yaml in clauses, modules,
+// ReadFiles reads the files that make up the policy in a directory: policy.yaml, glossary.yaml if there is one, and *.yaml in clauses, crosswalk, modules,
 // profiles and scopes, sorted by name.
 func ReadFiles(fsys fs.FS) ([]File, error) {
 	names := []string{manifest}
+	if _, err := fs.Stat(fsys, glossaryFile); err == nil {
+		names = append(names, glossaryFile)
+	}
 	for _, folder := range folders() {
 		entries, err := fs.ReadDir(fsys, folder)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -11,6 +11,7 @@ import (
 	"cel.dev/cel-go/common/cost"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/pegel-audit/pegel/audit"
 )
@@ -28,6 +29,7 @@ type rule struct {
 	applies *expression // nil: applies to every subject of the kind
 	pass    *expression
 	reads   []int    // fields that applies or pass read, by index in the schema
+	shows   []int    // fields that a finding shows: those that are read, then the others that the requirement names as evidence
 	aspects []string // aspects whose gate is read, sorted
 	because map[string]template
 }
@@ -36,6 +38,7 @@ type rule struct {
 type expression struct {
 	checked *cel.Ast
 	program cel.Program
+	shape   shape
 }
 
 // place is where an expression stands in its file, so that problems inside name line and column of the file.
@@ -118,7 +121,7 @@ func (c *compiler) compile(source string) (*expression, []fault) {
 	if err != nil {
 		return nil, []fault{{1, 1, clean(err.Error())}}
 	}
-	return &expression{checked: checked, program: program}, nil
+	return &expression{checked: checked, program: program, shape: shapeOf(checked)}, nil
 }
 
 func faultsOf(issues *cel.Issues) []fault {
@@ -390,6 +393,7 @@ type decision struct {
 	outcome audit.Outcome
 	unknown []int  // fields that were not known and matter, by index in the schema
 	fault   string // why the rule itself could not be decided
+	tree    int    // of the forest, counted from 1; 0: none
 }
 
 // path names a field as rules do, e.g. "product.licence".
@@ -423,32 +427,47 @@ func (r *rule) input(values []fact, gates gatesByAspect) (in cel.PartialActivati
 	return in, noGate, err
 }
 
-// decide applies the rule. A gate that the rule reads and the profile does not have is DNF.
-func (r *rule) decide(values []fact, gates gatesByAspect) decision {
+// decide applies the rule and returns the evaluations that led to the answer, in order; the last one decided. A gate that the
+// rule reads and the profile does not have is DNF.
+func (r *rule) decide(values []fact, gates gatesByAspect) (decision, []asked) {
 	in, noGate, err := r.input(values, gates)
 	if err != nil {
-		return decision{outcome: audit.DNF, fault: "rule error: " + clean(err.Error())}
+		return decision{outcome: audit.DNF, fault: "rule error: " + clean(err.Error())}, nil
 	}
+	var steps []asked
 	if r.applies != nil {
-		if d := r.answer(r.applies, in, values); d.outcome != audit.PASS {
+		d, step := r.answer(r.applies, in, values)
+		steps = append(steps, step)
+		if d.outcome != audit.PASS {
 			if d.outcome == audit.FAIL {
 				d.outcome = audit.NA
 			}
-			return d
+			return d, steps
 		}
 	}
 	if noGate != "" {
-		return decision{outcome: audit.DNF, fault: "the profile has no gate for the " + noGate + " of such a project"}
+		return decision{outcome: audit.DNF, fault: "the profile has no gate for the " + noGate + " of such a project"}, nil
 	}
-	return r.answer(r.pass, in, values)
+	d, step := r.answer(r.pass, in, values)
+	return d, append(steps, step)
 }
 
 // answer evaluates one expression: PASS for true, FAIL for false, MISS or DNF for unknown, DNF for an error.
-func (r *rule) answer(x *expression, in cel.PartialActivation, values []fact) decision {
-	out, _, err := x.program.Eval(in)
-	if err != nil {
-		return decision{outcome: audit.DNF, fault: "rule error: " + clean(err.Error())}
+func (r *rule) answer(x *expression, in cel.PartialActivation, values []fact) (decision, asked) {
+	out, details, err := x.program.Eval(in)
+	step := asked{x: x, out: out}
+	if details != nil {
+		step.state = details.State()
 	}
+	if err != nil {
+		step.out = types.WrapErr(err)
+		return decision{outcome: audit.DNF, fault: "rule error: " + clean(err.Error())}, step
+	}
+	return r.said(out, values), step
+}
+
+// said reads the answer of an expression.
+func (r *rule) said(out ref.Val, values []fact) decision {
 	switch v := out.(type) {
 	case types.Bool:
 		if v {

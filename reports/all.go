@@ -13,6 +13,8 @@ type Options struct {
 	Color bool // text may use ANSI colours; symbols and words say the same without
 	ASCII bool // text of scores has no other characters: the terminal shows none
 
+	Lang string // one of Languages, for what a report says in several; empty: English
+
 	// Why shows of scores for each missing point what was read, the threshold and what would raise it; Only names the
 	// indicators or aspects that are asked about, none means all. Compare shows two projects side by side. All three are for
 	// text and Markdown.

@@ -22,10 +22,11 @@ var styleSource string
 
 // HTML writes the report as one self-contained file: no script, no request to anybody, a strict content security policy.
 // Everything from the report is escaped by html/template; links lead to http and https only.
-func HTML(r Report, _ Options) ([]byte, error) {
+func HTML(r Report, opt Options) ([]byte, error) {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"join": func(s []string) string { return strings.Join(s, ", ") },
 		"last": func(s []string) int { return len(s) - 1 },
+		"word": lexiconOf(r, opt.Lang).of,
 	}).Parse(pageSource)
 	if err == nil {
 		_, err = t.New("parts").Parse(operatorParts)
@@ -34,7 +35,7 @@ func HTML(r Report, _ Options) ([]byte, error) {
 		return nil, fmt.Errorf("reading page template: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "page", newPage(shown(r))); err != nil {
+	if err := t.ExecuteTemplate(&b, "page", newPage(shown(translated(r, opt.Lang)), opt.Lang)); err != nil {
 		return nil, fmt.Errorf("filling page template: %w", err)
 	}
 	return b.Bytes(), nil
@@ -66,9 +67,10 @@ type page struct {
 	Requirements                                          []requirementView
 	Origins                                               []originView
 	Operator                                              *operatorHTMLView
+	Crosswalk                                             *crosswalkView
 }
 
-func newPage(r Report) page {
+func newPage(r Report, lang string) page {
 	sum := sha256.Sum256([]byte(styleSource))
 	index := newIndex()
 	anchors := anchorsOf(r)
@@ -94,6 +96,7 @@ func newPage(r Report) page {
 	p.Register = registerOf(r, anchors, index)
 	p.Critical, p.CriticalScope = criticalLines(r), criticalScope(r)
 	p.Requirements = requirementViews(r, anchors, index)
+	p.Crosswalk = crosswalkViewOf(r, lang)
 	p.Origins = index.rows
 	if r.Operator != nil {
 		view := operatorViewOf(*r.Operator)
@@ -572,6 +575,7 @@ type requirementView struct {
 	Should                                          bool
 	Sums                                            []sumView
 	Rows                                            []findingView
+	Rule                                            *ruleView
 	worst                                           int
 }
 
@@ -586,6 +590,11 @@ type findingView struct {
 	Names, Count, Reason, Settle string
 	Many, Declared               bool
 	Refs                         []int
+	Overruled, Warns             string
+	Tree                         int    // which of the trees of its requirement, counted from 1; 0: none
+	Anchor                       string // of that tree
+	For                          string
+	Facts                        []factView
 }
 
 func requirementID(f Finding) string { return cmp.Or(f.Requirement, f.Indicator, f.Title) }
@@ -609,7 +618,8 @@ func requirementViews(r Report, a anchors, index *originIndex) []requirementView
 			Owner: ownerWords(fs[0].Owner), Remedy: stop(fs[0].Remedy), Should: fs[0].Severity == "should",
 		}
 		v.Sums, v.worst = sums(fs)
-		v.Rows = findingRows(fs, label, index)
+		v.Rule = ruleViewOf(r, id)
+		v.Rows = findingRows(r, fs, label, index, v.Rule)
 		out = append(out, v)
 	}
 	slices.SortStableFunc(out, func(x, y requirementView) int {
@@ -636,7 +646,7 @@ func sums(fs []Finding) (out []sumView, worst int) {
 	return out, worst
 }
 
-func findingRows(fs []Finding, label func(audit.SubjectRef) string, index *originIndex) []findingView {
+func findingRows(r Report, fs []Finding, label func(audit.SubjectRef) string, index *originIndex, rule *ruleView) []findingView {
 	var out []findingView
 	names := map[string][]string{}
 	counts := map[string]int{}
@@ -647,13 +657,20 @@ func findingRows(fs []Finding, label func(audit.SubjectRef) string, index *origi
 				continue
 			}
 			refs := index.refs(f.Origins)
-			row := findingView{Sign: outcomeSign(o), Reason: stop(saidOf(f)), Declared: f.Declared, Refs: refs}
+			row := findingView{
+				Sign: outcomeSign(o), Reason: stop(saidOf(f)), Declared: f.Declared, Refs: refs, Overruled: f.Overruled, Warns: day(f.EffectiveOn),
+				Tree: rule.tree(treeOf(r, f), f.Tree),
+			}
 			if !o.Decided() {
 				row.Settle = stop(strings.Join(f.Settle, "; "))
 			}
-			key := fmt.Sprint(o, "\x00", row.Reason, "\x00", row.Settle, "\x00", row.Declared, refs)
+			key := fmt.Sprint(o, "\x00", row.Reason, "\x00", row.Settle, "\x00", row.Declared, row.Overruled, row.Warns, row.Tree, refs)
 			if _, ok := at[key]; !ok {
 				at[key] = len(out)
+				if row.Tree > 0 {
+					row.Anchor = rule.treeAnchor(row.Tree)
+				}
+				row.Facts, row.For = factViews(f, index), exampleOf(f, label)
 				out = append(out, row)
 			}
 			names[key] = append(names[key], label(f.Subject))
@@ -663,6 +680,9 @@ func findingRows(fs []Finding, label func(audit.SubjectRef) string, index *origi
 	for key, i := range at {
 		out[i].Names = strings.Join(names[key], ", ")
 		out[i].Many = len(names[key]) > 5
+		if len(names[key]) == 1 && counts[key] == 1 {
+			out[i].For = "" // the only one
+		}
 		if out[i].Many || counts[key] > len(names[key]) {
 			out[i].Count = countOf(fs[0].Subject.Kind, counts[key])
 		}

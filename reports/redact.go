@@ -54,6 +54,9 @@ func publicField(field string) bool {
 		"Rung.Layer", "Rung.Title", "Rung.State",
 		"SubjectRef.Kind", "SubjectRef.Tiers",
 		"Finding.Requirement", "Finding.Indicator", "Finding.Title", "Finding.Scopes", "Finding.Severity", "Finding.Missing", "Finding.Remedy", "Finding.Owner", "Finding.Rationale", "Finding.Source",
+		"Finding.Overruled", "Explanation.Text", "Explanation.Truth", "Explanation.Fact", "Ground.Fact", "Place.Digest", "Place.Kind", "Place.Pointer",
+		"Requirement.ID", "Requirement.Title", "Requirement.Severity", "Requirement.Rationale", "Requirement.Remedy", "Requirement.Owner", "Requirement.Applies", "Requirement.Pass",
+		"ClauseSource.ID", "ClauseSource.Document", "ClauseSource.At", "ClauseSource.Status", "ClauseSource.URL", "ClauseSource.Quote", "ClauseSource.Says",
 		"Artifact.Kind", "Artifact.Version", "Artifact.Digest", "Artifact.Tiers", "Artifact.Area", "Artifact.Projects",
 		"Sighting.Source", "Sighting.State", "Sighting.Digest",
 		"Drift.Kind", "Drift.Tiers",
@@ -69,6 +72,9 @@ func publicField(field string) bool {
 		"Waiver.Requirement", "Waiver.Key", "Waiver.File", "Waived.Key", "Outlook.Layer", "Outlook.Reached", "Outlook.Next", "Outlook.Own",
 		"Task.Requirement", "Task.Title", "Task.Kind", "Task.Owner", "Task.Scopes", "Task.Remedy", "WhatIfChange.From", "WhatIfChange.To", "WhatIfChange.Version",
 		"WhatIfVerdict.Scope", "WhatIfVerdict.Before", "WhatIfVerdict.After", "WhatIfLine.Title",
+		"Term.ID", "Term.Word",
+		"Framework.ID", "Framework.Title", "Framework.Note", "Framework.Version", "Framework.Date", "Framework.Status", "Framework.URL",
+		"Criterion.ID", "Criterion.Asks", "Criterion.Gives", "Criterion.Note", "Criterion.Strength", "Criterion.State", "Criterion.Requirements", "Criterion.Fails", "Criterion.Open", "Criterion.Declared",
 		"Look.Content", "Look.Digest", "Look.Original", "Standing.Layer", "Standing.Words", "LegalDocument.Kind", "Declaration.ID":
 		return true
 	}
@@ -302,7 +308,8 @@ func (n internal) text(field, s string) string {
 		s = withoutPlaces(s)
 	}
 	switch field {
-	case "Finding.Reason", "Finding.Settle", "Unseen.Reason", "Unseen.Settle", "Unseen.Names", "Drift.Detail", "Drift.Open":
+	case "Finding.Reason", "Finding.Settle", "Unseen.Reason", "Unseen.Settle", "Unseen.Names", "Drift.Detail", "Drift.Open",
+		"Explanation.Value", "Ground.Value", "Ground.Says", "Ground.Reason", "Ground.Settle":
 		s = n.inContext(s)
 	}
 	return s
@@ -329,7 +336,7 @@ var (
 // may stand.
 func proseField(field string) bool {
 	switch field {
-	case "Finding.Reason", "Finding.Settle", "Unseen.What", "Unseen.Reason", "Unseen.Settle", "Unseen.Names",
+	case "Finding.Reason", "Finding.Settle", "Explanation.Value", "Ground.Value", "Ground.Says", "Ground.Reason", "Ground.Settle", "Unseen.What", "Unseen.Reason", "Unseen.Settle", "Unseen.Names",
 		"Report.Undecided", "Drift.Detail", "Drift.Open",
 		"Project.Failure", "Project.Settle", "Rung.Reason", "Verdict.Ends", "Indicator.Reason", "Indicator.Settle", "Artifact.Placed":
 		return true

@@ -14,31 +14,38 @@ const Schema = "pegel/report/v1"
 
 // Report is the result of one audit.
 type Report struct {
-	Schema     string      `json:"schema"`
-	Subject    Subject     `json:"subject"`
-	AssessedAt time.Time   `json:"assessed_at"`
-	Assurance  string      `json:"assurance"` // self-assessed, assessor-run, auditor-reviewed
-	Signers    []string    `json:"signers"`
-	Policy     Policy      `json:"policy"`
-	Previous   *Previous   `json:"previous,omitempty"` // the last audit, where one was given
-	Tool       Tool        `json:"tool"`
-	Evidence   Evidence    `json:"evidence"`
-	Verdicts   []Verdict   `json:"verdicts"`           // in the order they were asked for, prerequisites included
-	Ladder     []Rung      `json:"ladder"`             // levels 1 to 4 for each layer that was asked for
-	Worklist   []Outlook   `json:"worklist,omitempty"` // the way to the next level, layer by layer
-	Waivers    []Waiver    `json:"waivers,omitempty"`  // failures that somebody lives with, by requirement and subject
-	Findings   []Finding   `json:"findings"`           // sorted: worst first, then scope, requirement, subject
-	Artifacts  []Artifact  `json:"artifacts"`
-	Components []Component `json:"components"`
-	Projects   []Project   `json:"projects"`
-	Critical   *Critical   `json:"critical,omitempty"`  // what several projects hang on; absent: nothing could be compared
-	Operator   *Operator   `json:"operator,omitempty"`  // what was seen of whoever runs the cloud; absent for a release
-	Drift      []Drift     `json:"drift"`               // differences between what was declared and what runs
-	Undecided  string      `json:"undecided,omitempty"` // why intent and fact could not be compared; absent: they were
-	Coverage   Coverage    `json:"coverage"`
-	NotSeen    []Unseen    `json:"not_seen"`          // what was not seen, by name, with what would settle it
-	WhatIf     *WhatIf     `json:"what_if,omitempty"` // the report is a thought: what it changes, and what that would do
-	Visibility string      `json:"visibility"`        // public: internal names are left out; full: nothing is
+	Schema     string    `json:"schema"`
+	Subject    Subject   `json:"subject"`
+	AssessedAt time.Time `json:"assessed_at"`
+	Assurance  string    `json:"assurance"` // self-assessed, assessor-run, auditor-reviewed
+	Signers    []string  `json:"signers"`
+	Policy     Policy    `json:"policy"`
+	Previous   *Previous `json:"previous,omitempty"` // the last audit, where one was given
+	Tool       Tool      `json:"tool"`
+	Evidence   Evidence  `json:"evidence"`
+	Verdicts   []Verdict `json:"verdicts"`           // in the order they were asked for, prerequisites included
+	Ladder     []Rung    `json:"ladder"`             // levels 1 to 4 for each layer that was asked for
+	Worklist   []Outlook `json:"worklist,omitempty"` // the way to the next level, layer by layer
+	Waivers    []Waiver  `json:"waivers,omitempty"`  // failures that somebody lives with, by requirement and subject
+	Findings   []Finding `json:"findings"`           // sorted: worst first, then scope, requirement, subject
+	// Requirements are those that the findings answer, with all that the policy says about them, sorted by id.
+	Requirements []Requirement `json:"requirements,omitempty"`
+	// Trees say how the rules came to their answers. Findings name them by number; those that look the same share one.
+	Trees      []audit.Tree `json:"trees,omitempty"`
+	Artifacts  []Artifact   `json:"artifacts"`
+	Components []Component  `json:"components"`
+	Projects   []Project    `json:"projects"`
+	Critical   *Critical    `json:"critical,omitempty"`  // what several projects hang on; absent: nothing could be compared
+	Operator   *Operator    `json:"operator,omitempty"`  // what was seen of whoever runs the cloud; absent for a release
+	Drift      []Drift      `json:"drift"`               // differences between what was declared and what runs
+	Undecided  string       `json:"undecided,omitempty"` // why intent and fact could not be compared; absent: they were
+	Coverage   Coverage     `json:"coverage"`
+	NotSeen    []Unseen     `json:"not_seen"`          // what was not seen, by name, with what would settle it
+	WhatIf     *WhatIf      `json:"what_if,omitempty"` // the report is a thought: what it changes, and what that would do
+	Visibility string       `json:"visibility"`        // public: internal names are left out; full: nothing is
+
+	Crosswalk []Framework `json:"crosswalk,omitempty"` // other frameworks, and which of their criteria the findings support
+	Words     []Term      `json:"words,omitempty"`     // the policy's words for outcomes and verdicts
 }
 
 // Subject is what was audited.
@@ -137,6 +144,47 @@ type Finding struct {
 	Owner       string           `json:"owner,omitempty"`
 	Rationale   string           `json:"rationale,omitempty"`
 	Source      string           `json:"source,omitempty"` // where the requirement comes from
+	// EffectiveOn is set where the requirement counts only from a day after the audit: until then the line warns and blocks nothing.
+	EffectiveOn time.Time         `json:"effective_on,omitzero"`
+	Overruled   string            `json:"overruled,omitempty"` // PASS or FAIL: what the rule alone says, where that does not count
+	Tree        int               `json:"tree,omitempty"`      // which of Report.Trees, counted from 1; absent: no rule was asked
+	Example     *audit.SubjectRef `json:"example,omitempty"`   // of a folded line: the subject that tree and grounds are about
+	Grounds     []audit.Ground    `json:"grounds,omitempty"`   // the facts behind the answer, with the evidence of each
+}
+
+// Words is one text by language; "en" is always there.
+type Words map[string]string
+
+// In returns the text in a language, in English where there is none.
+func (w Words) In(lang string) string {
+	if s := w[lang]; s != "" {
+		return s
+	}
+	return w["en"]
+}
+
+// Requirement is one demand of the policy.
+type Requirement struct {
+	ID        string         `json:"id"`
+	Title     Words          `json:"title"`
+	Severity  string         `json:"severity"` // must or should
+	Rationale Words          `json:"rationale"`
+	Remedy    Words          `json:"remedy"`
+	Owner     string         `json:"owner"`             // who can fix it: operator, upstream, distribution, assessor
+	Applies   string         `json:"applies,omitempty"` // the rule that says whether it applies; absent: it always does
+	Pass      string         `json:"pass"`              // the rule
+	Sources   []ClauseSource `json:"sources"`           // what it rests on, most important first
+}
+
+// ClauseSource is one clause of a document that a requirement rests on.
+type ClauseSource struct {
+	ID       string `json:"id"`
+	Document string `json:"document"`
+	At       string `json:"at,omitempty"`     // where in the document
+	Status   string `json:"status,omitempty"` // of the document
+	URL      string `json:"url,omitempty"`    // leads to the words
+	Quote    string `json:"quote,omitempty"`  // the words that carry the demand
+	Says     Words  `json:"says,omitempty"`   // in the words of the policy
 }
 
 // Artifact is one row of the stack table.

@@ -33,6 +33,9 @@ func samples() []sample {
 		{"internal-public", Redact(internalSample())},
 		{"hostile", hostileSample()},
 		{"risks", riskSample()},
+		{"crosswalk", crosswalkSample()},
+		{"explained", explainedSample()},
+		{"explained-public", Redact(explainedSample())},
 	}
 }
 
@@ -569,6 +572,11 @@ func hostileSample() Report {
 		view.Operator.Answers[i].Severity = "must"
 	}
 	r.Operator = &view.Operator
+	r.Requirements = []Requirement{{ID: r.Findings[0].Requirement, Title: Words{"en": script}, Rationale: Words{"en": breaks}, Remedy: Words{"en": escape}, Severity: "must", Pass: script,
+		Sources: []ClauseSource{{ID: "x/y", Document: script, At: bidi, URL: "javascript:alert(1)", Quote: escape, Says: Words{"en": breaks}}}}}
+	r.Trees = []audit.Tree{{{Text: script, Value: escape, Truth: audit.False, Fact: script, Parts: []audit.Explanation{{Text: breaks, Value: bidi}}}}}
+	r.Findings[0].Tree, r.Findings[0].Grounds = 1, []audit.Ground{{Fact: "artifact.name", Known: true, Value: script, Says: breaks, Origins: []int{0, 1, 99},
+		Places: []audit.Place{{Digest: audit.DigestOf([]byte("x")), Pointer: escape, Kind: bidi, Name: script}, {Digest: audit.DigestOf(nil), Withheld: script}}}}
 	r.Undecided = ""
 	r.Drift = []Drift{{Kind: "older", Artifact: r.Artifacts[0].ID, Name: bidi, Tiers: []string{}, Detail: breaks, Open: escape,
 		Declared: &DriftSide{Artifact: r.Artifacts[0].ID, Reference: script, Version: escape, Where: []string{bidi, breaks, escape, script}, Origins: r.Findings[0].Origins}}}

@@ -17,6 +17,7 @@ type terminal struct {
 	b     strings.Builder
 	width int
 	color bool
+	words lexicon // for signs, in the language of the report
 }
 
 func newTerminal(opt Options) *terminal {

@@ -20,14 +20,17 @@ const (
 // Text writes the report for a terminal. The first sentence is the decision with its limiting findings; then the ladder,
 // the distance to each level by who can act, and what was not seen.
 func Text(r Report, opt Options) ([]byte, error) {
-	r = shown(r)
+	words := lexiconOf(r, opt.Lang)
+	r = shown(translated(r, opt.Lang))
 	t := newTerminal(opt)
+	t.words = words
 	if thought := r.WhatIf.Sentences(scopeTitles(r)); len(thought) > 0 {
 		for _, s := range thought {
 			t.para("", s)
 		}
 		t.b.WriteByte('\n')
 	}
+	t.verdicts(r)
 	for _, d := range decisions(r) {
 		t.signed("", d.Sign, d.Sentence())
 	}
@@ -53,8 +56,23 @@ func Text(r Report, opt Options) ([]byte, error) {
 		t.heading("What the operator shows")
 		t.para("  ", sentence(answersInWords(r.Operator.Answers))+" “pegel transparency BUNDLE” lists them; the HTML report has them too.")
 	}
+	t.crosswalk(r, opt.Lang)
 	t.more(r)
 	return []byte(t.b.String()), nil
+}
+
+// verdicts says in the words of another language what the English sentences below say at length.
+func (t *terminal) verdicts(r Report) {
+	if len(t.words) == 0 {
+		return
+	}
+	for _, v := range r.Verdicts {
+		if v.Requested {
+			s := verdictSign(v.Outcome)
+			t.signed("", s, v.Title+": "+t.words.of(s.Word))
+		}
+	}
+	t.b.WriteByte('\n')
 }
 
 func (t *terminal) ladder(r Report) {
@@ -66,7 +84,7 @@ func (t *terminal) ladder(r Report) {
 		}
 		for _, rung := range rungs {
 			s := rungSign(rung.State)
-			text := s.Word
+			text := t.words.of(s.Word)
 			if rung.Reason != "" {
 				text += ": " + rung.Reason
 			}

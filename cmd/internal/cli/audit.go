@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -72,14 +74,19 @@ func printPlan(w World, stack pipeline.Stack, opt pipeline.Options) error {
 type rendering struct {
 	out  []string
 	full bool
+	lang string
 }
 
 func (r *rendering) register(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVarP(&r.out, "output", "o", nil, "write the report as `FORMAT=FILE`: json, text or html; - is standard output (repeatable)")
 	cmd.Flags().BoolVar(&r.full, "full", false, "show host names, internal registries and other internal names")
+	cmd.Flags().StringVar(&r.lang, "lang", "en", "language of what a report says in several: `LANG` is en, de or fr; the rest is English, and JSON has all of them")
 }
 
 func (r *rendering) outputs() ([]output, error) {
+	if !slices.Contains(reports.Languages(), r.lang) {
+		return nil, &pipeline.UsageError{Err: fmt.Errorf("flag --lang: no language %q", r.lang), Hint: "there are " + strings.Join(reports.Languages(), ", ")}
+	}
 	return parseOutputs(r.out, reports.Names(), output{"text", "-"})
 }
 
@@ -88,7 +95,7 @@ func (r *rendering) write(w World, report reports.Report, outs []output) error {
 		report = reports.Redact(report)
 	}
 	for _, o := range outs {
-		opt := reports.Options{Width: w.Width, Color: w.Color && o.file == "-"}
+		opt := reports.Options{Width: w.Width, Color: w.Color && o.file == "-", Lang: r.lang}
 		data, err := reports.Render(o.format, report, opt)
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ func commands(w World) []*cobra.Command {
 		sbomCommand(w),
 		collectCommand(w),
 		evaluateCommand(w),
+		explainCommand(w),
 		reportCommand(w),
 		scoreCommand(w),
 		transparencyCommand(w),

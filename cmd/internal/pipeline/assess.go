@@ -73,6 +73,7 @@ type dossier struct {
 	policy   *policies.Policy
 	profiles policies.Profiles
 	judge    sbom.Judge
+	placing  *placing // where the evidence lies in the bundle
 }
 
 // Assess decides a bundle: no network, no clock, nothing but the files of the bundle and, if asked, a policy directory.
@@ -119,7 +120,7 @@ func (d *dossier) decide(dir string, scopes []string) (policies.Result, reports.
 	scores, seen := d.scores(), d.operatorResults()
 	result, err := d.policy.Evaluate(policies.Input{
 		Subjects: d.subjects(scores, seen), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt, Previous: d.before(),
-		Waivers: waiversOf(d.waivers), ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
+		Waivers: waiversOf(d.waivers), ReleaseWithoutOperator: d.stack.Subject.Kind == "release", Explain: true,
 	})
 	if err != nil {
 		return policies.Result{}, reports.Report{}, fmt.Errorf("evaluating bundle %q: %w", dir, err)
@@ -158,6 +159,7 @@ func openDossier(dir string, opt AssessOptions) (*dossier, error) {
 		return nil, bundleError("reading", dir, err)
 	}
 	d := &dossier{identity: b.Identity(), evidence: map[string]scoring.Evidence{}}
+	d.placing = newPlacing(b)
 	var files []policies.File
 	for _, entry := range b.Evidence().Blobs {
 		d.blobs++

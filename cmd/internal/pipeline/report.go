@@ -28,6 +28,7 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, seen
 		Tool:       reports.Tool{Version: d.stack.Tool},
 		Evidence:   reports.Evidence{Digest: d.identity, Blobs: d.blobs, Withheld: d.withheld},
 		Findings:   d.findings(result),
+		Trees:      result.Trees,
 		Artifacts:  d.artifactRows(),
 		Components: d.componentRows(),
 		Projects:   d.projectRows(scores),
@@ -42,8 +43,11 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, seen
 		r.Verdicts = append(r.Verdicts, d.verdict(v, slices.Contains(requested, v.Scope)))
 	}
 	r.Worklist, r.Waivers = d.worklist(result), d.waiverRows(result)
+	r.Requirements = d.requirementRows(r.Findings)
 	r.Ladder = d.ladder(r.Verdicts, r.Findings)
 	r.NotSeen = d.notSeen()
+	r.Crosswalk = reports.Crosswalk(frameworks(d.policy), r.Findings)
+	r.Words = glossaryWords(d.policy)
 	return r
 }
 
@@ -121,6 +125,7 @@ func (d *dossier) findings(result policies.Result) []reports.Finding {
 			ID: f.ID, Subject: f.Subject, Requirement: f.Requirement, Title: q.Title["en"], Scopes: f.Scopes, Severity: f.Severity,
 			Outcome: f.Outcome, Declared: f.Declared, Probation: f.Probation, Waived: f.Waived, Count: f.Count, Reason: f.Reason, Missing: f.Missing, Settle: f.Settle,
 			Origins: f.Origins, ValidUntil: f.ValidUntil, Remedy: f.Remedy, Owner: f.Owner, Rationale: q.Rationale["en"], Source: q.SourceText(),
+			EffectiveOn: f.EffectiveOn, Overruled: f.Overruled, Tree: f.Tree, Example: f.Example, Grounds: d.placed(f),
 		})
 	}
 	return out

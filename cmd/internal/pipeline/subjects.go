@@ -279,7 +279,7 @@ func (d *dossier) productSubject(p product, a sbom.Artifact) policies.Subject {
 	l := d.productLicence(p)
 	r := policies.Product{Name: p.Name, Artifact: p.Artifact, Version: p.Version, Edition: p.Edition, LicenceChecked: l.checked}
 	sub := policies.Subject{
-		Ref:  audit.SubjectRef{Kind: policies.KindProduct, ID: p.Project + "@" + orUnknown(p.Version) + " in " + p.Artifact, Name: strings.TrimSpace(p.Name + " " + p.Version), Tiers: a.Tiers},
+		Ref:  audit.SubjectRef{Kind: policies.KindProduct, ID: productID(p), Name: strings.TrimSpace(p.Name + " " + p.Version), Tiers: a.Tiers},
 		Area: a.Area, Intent: !a.Seen() && !d.thought[a.ID],
 		Origins:  map[string][]audit.Origin{"": origins(a), "licence": l.origins, "licenceClass": l.origins, "openCore": p.VendorBuild.Origins},
 		Observed: l.observed,

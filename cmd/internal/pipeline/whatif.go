@@ -84,7 +84,7 @@ func (d *dossier) replace(c Replacement, catalogue *upstream.Catalogue) error {
 	}
 	to, ok := catalogue.Get(c.To)
 	if !ok {
-		return usagef("ids are those of pegel catalogue: "+nearest(c.To, known), "what-if replace=%s:%s: the catalogue has no component %q", c.From, c.To, c.To)
+		return usagef("ids are those of pegel catalogue: "+alikeIDs(c.To, known), "what-if replace=%s:%s: the catalogue has no component %q", c.From, c.To, c.To)
 	}
 	var deployed []string
 	for _, p := range d.projects.Products {
@@ -93,7 +93,7 @@ func (d *dossier) replace(c Replacement, catalogue *upstream.Catalogue) error {
 		}
 	}
 	if !slices.Contains(deployed, c.From) {
-		return usagef("deployed are: "+nearest(c.From, deployed), "what-if replace=%s:%s: %q is not deployed", c.From, c.To, c.From)
+		return usagef("deployed are: "+alikeIDs(c.From, deployed), "what-if replace=%s:%s: %q is not deployed", c.From, c.To, c.From)
 	}
 	var parts []upstream.Part
 	gone := map[string]bool{} // artifacts that hold nothing else
@@ -186,8 +186,8 @@ func (d *dossier) forget(c Replacement, to upstream.Component, gone map[string]b
 	d.packages = slices.DeleteFunc(slices.Clone(d.packages), func(p sbom.Packages) bool { return gone[p.Artifact] && holds[p.Artifact] })
 }
 
-// nearest lists the ids that a word may have meant: those that begin alike, else the first few.
-func nearest(word string, known []string) string {
+// alikeIDs lists the ids that a word may have meant: those that begin alike, else the first few.
+func alikeIDs(word string, known []string) string {
 	const most = 8
 	slices.Sort(known)
 	var near []string
