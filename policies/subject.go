@@ -191,6 +191,15 @@ type Operator struct {
 	AdvisoriesComplete   bool `cel:"advisoriesComplete"`   // the grave ones are all mentioned
 	Imprint              bool `cel:"imprint"`              // it says who runs the cloud
 	CertificatePage      bool `cel:"certificatePage"`      // a public certificate status page is linked (scs-0004)
+	PatchesPublic        bool `cel:"patchesPublic"`        // patches carried on deployed components are all public
+	PatchesLinked        bool `cel:"patchesLinked"`        // and each leads to a change or an issue of the upstream project
+	IdentityFederation   bool `cel:"identityFederation"`   // users can come from another identity provider by an open protocol
+	UpgradesTested       bool `cel:"upgradesTested"`       // releases and upgrades are tested before they reach customers
+	SkillsBuilt          bool `cel:"skillsBuilt"`          // people who run the cloud are trained, and what they know stays in the organisation
+	ExchangeChannels     bool `cel:"exchangeChannels"`     // they exchange with operators of other clouds, live and in writing
+	CommunitiesConnected bool `cel:"communitiesConnected"` // a community of practice inside the organisation is connected with those outside
+	Blameless            bool `cel:"blameless"`            // analyses of incidents follow a rule that blames nobody
+	FeedbackWelcome      bool `cel:"feedbackWelcome"`      // published processes name a way by which the public can answer
 	// NotApplicable lists the fields above whose question does not apply, such as reports where no incident was grave enough.
 	NotApplicable []string `cel:"notApplicable"`
 }

@@ -36,8 +36,13 @@ func TestEachFactAboutAnOperatorIsAnsweredByOneIndicatorOfItsAspect(t *testing.T
 		fields[field] = id
 	}
 	for _, f := range policies.FieldsOf(policies.KindOperator) {
-		if fields[f] == "" && f != "notApplicable" {
-			t.Errorf("no indicator answers %q", f)
+		if only := slices.Contains(operatorDeclared(), f); (fields[f] == "") != (only || f == "notApplicable") {
+			t.Errorf("%q is answered by the indicator %q, and only the operator can say it: %v", f, fields[f], only)
+		}
+	}
+	for _, f := range operatorDeclared() {
+		if _, ok := policies.BoolOf(policies.Operator{}, f); !ok {
+			t.Errorf("only the operator can say %q, and that is no fact", f)
 		}
 	}
 }
