@@ -54,8 +54,13 @@ func isMetadata(body []byte) bool {
 		if err != nil {
 			return false
 		}
-		if e, ok := token.(xml.StartElement); ok {
-			return e.Name.Local == "EntityDescriptor" || e.Name.Local == "EntitiesDescriptor"
+		switch x := token.(type) {
+		case xml.StartElement:
+			return x.Name.Local == "EntityDescriptor" || x.Name.Local == "EntitiesDescriptor"
+		case xml.CharData: // a text that shows such an element begins with words
+			if len(bytes.TrimSpace(bytes.TrimPrefix(x, []byte("\ufeff")))) > 0 {
+				return false
+			}
 		}
 	}
 	return false
