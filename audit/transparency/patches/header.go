@@ -49,6 +49,7 @@ var (
 	commit   = regexp.MustCompile(`(?i)^(?:commit[: ]\s*)?[0-9a-f]{7,64}$`)
 	version  = regexp.MustCompile(`^v?[0-9]+(?:[.~+-][0-9A-Za-z]+)+$`)
 	changeID = regexp.MustCompile(`^I[0-9a-f]{40}$`)
+	numbered = regexp.MustCompile(`^[\w.-]+/[\w.-]+#[0-9]+$`) // of GitHub and GitLab: owner/name#1
 	address  = regexp.MustCompile(`https?://[^\s<>"'\])]+`)
 	// mention begins a line that names the change itself: the address alone, or behind words that say so. Addresses elsewhere in
 	// a message, such as in footnotes, are mostly of other changes: so are all that osism/container-images-kolla has.
@@ -191,7 +192,7 @@ func (h *header) status(value string, own *url.URL, set func(link)) {
 	switch strings.ToLower(strings.Trim(word, ",.;")) {
 	case "submitted", "accepted", "backport", "denied":
 		text, _, _ := strings.Cut(where, " ")
-		if elsewhere(where, own) || commit.MatchString(text) || commit.MatchString(where) || version.MatchString(text) {
+		if elsewhere(where, own) || commit.MatchString(text) || commit.MatchString(where) || version.MatchString(text) || numbered.MatchString(text) {
 			set(linkStatus)
 			return
 		}

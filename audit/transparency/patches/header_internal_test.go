@@ -36,6 +36,7 @@ func TestTheHeadOfAPatchSaysWhereItStandsUpstream(t *testing.T) {
 		"issue upstream":                              {"Bug: https://bugzilla.example.com/show_bug.cgi?id=5\n", header{link: linkBug}},
 		"issue of a distribution":                     {"Bug-Debian: https://bugs.debian.org/5\n", header{}},
 		"submitted, with where":                       {"Upstream-Status: Submitted [https://github.com/up/stream/pull/7]\n", header{link: linkStatus}},
+		"submitted, by number":                        {"Upstream-Status: Submitted [up/stream#599]\n", header{link: linkStatus}},
 		"backport of a commit":                        {"Upstream-Status: Backport [" + id[:12] + "]\n", header{link: linkStatus}},
 		"backport of a version":                       {"Upstream-Status: Backport [v1.2.3]\n", header{link: linkStatus}},
 		"backport of nobody knows what":               {"Upstream-Status: Backport\n", header{hinted: true}},
