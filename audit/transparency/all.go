@@ -11,5 +11,7 @@ func All() []Indicator {
 		runbookIndicators(),
 		openOperationsIndicators(),
 		disclosureIndicators(),
+		patchIndicators(),
+		identityIndicators(),
 	)
 }

@@ -27,6 +27,8 @@ func (a Artifact) Newest() time.Time {
 		return a.SBOM.Created
 	case a.Advisories != nil:
 		return latest(a.Advisories.Advisories, func(x Advisory) time.Time { return x.Published })
+	case a.Patches != nil:
+		return latest(a.Patches.Places, func(p PatchPlace) time.Time { v, _ := p.LastHuman.Get(); return v })
 	}
 	return time.Time{}
 }
@@ -83,6 +85,10 @@ func (a Artifact) Found() []string {
 		return []string{"names " + orNothing(a.Imprint.Found)}
 	case a.CertificatePage != nil:
 		return a.CertificatePage.found()
+	case a.Patches != nil:
+		return a.Patches.found()
+	case a.Identity != nil:
+		return a.Identity.found()
 	}
 	return nil
 }

@@ -31,6 +31,8 @@ const (
 	KindAdvisories      = "advisories"
 	KindImprint         = "imprint"
 	KindCertificatePage = "certificate-page"
+	KindPatches         = "patches"
+	KindIdentity        = "identity"
 )
 
 // Kinds lists all kinds in the order of every report.
@@ -38,6 +40,7 @@ func Kinds() []string {
 	return []string{
 		KindStatusPage, KindIncidentReports, KindMonitor, KindRunbooks, KindConfiguration, KindOpenOperations, KindSBOM,
 		KindSecurityTxt, KindAdvisories, KindImprint, KindCertificatePage,
+		KindPatches, KindIdentity,
 	}
 }
 
@@ -160,6 +163,8 @@ type Artifact struct {
 	Advisories      *Advisories      `json:"advisories,omitempty"`
 	Imprint         *Imprint         `json:"imprint,omitempty"`
 	CertificatePage *CertificatePage `json:"certificate_page,omitempty"`
+	Patches         *Patches         `json:"patches,omitempty"`
+	Identity        *Identity        `json:"identity,omitempty"`
 }
 
 // Origins says where the facts of the artifact were read: the looks without trouble, or all if there is none without.

@@ -36,8 +36,47 @@ func TestEachFactAboutAnOperatorIsAnsweredByOneIndicatorOfItsAspect(t *testing.T
 		fields[field] = id
 	}
 	for _, f := range policies.FieldsOf(policies.KindOperator) {
-		if fields[f] == "" && f != "notApplicable" {
-			t.Errorf("no indicator answers %q", f)
+		if only := slices.Contains(operatorDeclared(), f); (fields[f] == "") != (only || f == "notApplicable") {
+			t.Errorf("%q is answered by the indicator %q, and only the operator can say it: %v", f, fields[f], only)
+		}
+	}
+	for _, f := range operatorDeclared() {
+		if _, ok := policies.BoolOf(policies.Operator{}, f); !ok {
+			t.Errorf("only the operator can say %q, and that is no fact", f)
+		}
+	}
+}
+
+func TestWhatOnlyTheOperatorCanSayIsUnknownUntilItDeclares(t *testing.T) {
+	s := new(dossier).operatorSubject(nil)
+	for _, field := range operatorDeclared() {
+		u, unknown := fieldUnknown(s, field)
+		if !unknown || u.Looked || len(u.Settle) != 1 || !strings.Contains(u.Settle[0], "operator."+field) {
+			t.Errorf("%s: got %+v (%v), want unknown, and to declare it", field, u, unknown)
+		}
+	}
+}
+
+func TestStackFilesNameWherePatchesAndSignInAre(t *testing.T) {
+	for name, test := range map[string]struct{ text, says string }{
+		"both":                    {"{patches: {url: 'https://git.example.org/images', path: patches}, identity: ['https://id.example.org/realms/cloud', {url: 'https://id.example.org/sp', adapter: saml}]}", ""},
+		"several repositories":    {"{patches: {repositories: ['https://git.example.org/a', 'https://git.example.org/b'], path: patches}}", ""},
+		"a slip in patches":       {"{patchs: 'https://git.example.org/images'}", `did you mean "patches"`},
+		"a slip in identity":      {"{identiy: 'https://id.example.org'}", `did you mean "identity"`},
+		"an unknown adapter":      {"{identity: {url: 'https://id.example.org', adapter: ldap}}", "want one of openid, saml, page"},
+		"patches have no adapter": {"{patches: {url: 'https://git.example.org/images', adapter: quilt}}", "this kind has none"},
+		"credentials":             {"{patches: 'https://jane:secret@git.example.org/images'}", "holds credentials"},
+		"nothing":                 {"{identity: {adapter: saml}}", "want url"},
+	} {
+		stack, err := ParseStack([]byte(secretsHead+"transparency: "+test.text+"\n"), "stack.yaml")
+		if err == nil {
+			_, err = stack.operatorTargets()
+		}
+		switch {
+		case test.says == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "secret@")):
+			t.Errorf("%s: got %v, want %q", name, err, test.says)
 		}
 	}
 }

@@ -25,7 +25,14 @@ func operatorFields() map[string]string {
 		"SC-01": "securityContact", "SC-02": "securitySigned",
 		"AD-01": "advisories", "AD-02": "advisoriesTimely", "AD-03": "advisoriesComplete",
 		"IM-01": "imprint", "CP-01": "certificatePage",
+		"UF-01": "patchesPublic", "UF-02": "patchesLinked", "ID-01": "identityFederation",
 	}
+}
+
+// operatorDeclared lists the facts about an operator that nobody can see from outside: no indicator answers them, and only the
+// operator's word does. What they lack in evidence a policy makes up for by letting them be declared.
+func operatorDeclared() []string {
+	return []string{"upgradesTested", "skillsBuilt", "exchangeChannels", "communitiesConnected", "blameless", "feedbackWelcome"}
 }
 
 // operatorResults answers every indicator about the operator. Without a look at anything each is MISS.
@@ -70,9 +77,14 @@ func (d *dossier) operatorSubject(results []transparency.Result) policies.Subjec
 	}
 	slices.Sort(record.NotApplicable)
 	for _, f := range policies.FieldsOf(policies.KindOperator) {
-		if !answered[f] && f != "notApplicable" {
-			sub.Unknown = append(sub.Unknown, policies.UnknownField{Field: f, Reason: "nobody looked", Settle: []string{"show it to the auditor"}})
+		if answered[f] || f == "notApplicable" {
+			continue
 		}
+		u := policies.UnknownField{Field: f, Reason: "nobody looked", Settle: []string{"show it to the auditor"}}
+		if slices.Contains(operatorDeclared(), f) {
+			u.Reason, u.Settle = "nobody outside can see it, and the operator declared nothing", []string{"declare " + policies.KindOperator + "." + f + " (docs/declarations.md)"}
+		}
+		sub.Unknown = append(sub.Unknown, u)
 	}
 	sub.Record = record
 	d.stateFacts(policies.KindOperator, &sub, func(field string) {

@@ -3,9 +3,11 @@ package pipeline
 import (
 	"github.com/pegel-audit/pegel/audit/transparency"
 	"github.com/pegel-audit/pegel/audit/transparency/disclosure"
+	"github.com/pegel-audit/pegel/audit/transparency/identity"
 	"github.com/pegel-audit/pegel/audit/transparency/incidentreport"
 	"github.com/pegel-audit/pegel/audit/transparency/monitor"
 	"github.com/pegel-audit/pegel/audit/transparency/openops"
+	"github.com/pegel-audit/pegel/audit/transparency/patches"
 	"github.com/pegel-audit/pegel/audit/transparency/runbook"
 	"github.com/pegel-audit/pegel/audit/transparency/statuspage"
 )
@@ -24,6 +26,8 @@ func operatorCollectors() map[string]transparency.Collect {
 		transparency.KindAdvisories:      disclosure.CollectAdvisories,
 		transparency.KindImprint:         disclosure.CollectImprint,
 		transparency.KindCertificatePage: disclosure.CollectCertificatePage,
+		transparency.KindPatches:         patches.Collect,
+		transparency.KindIdentity:        identity.Collect,
 	}
 }
 
@@ -36,5 +40,6 @@ func operatorAdapters() map[string][]string {
 		transparency.KindRunbooks:        runbook.Adapters(),
 		transparency.KindConfiguration:   runbook.Adapters(),
 		transparency.KindAdvisories:      disclosure.Adapters(),
+		transparency.KindIdentity:        identity.Adapters(),
 	}
 }

@@ -60,6 +60,7 @@ func operatorServer(t *testing.T, name string) *httptest.Server {
 	if at, ok := newest[name]; ok {
 		mux.HandleFunc("/prometheus/", func(w http.ResponseWriter, r *http.Request) { promServer(w, r, at) })
 	}
+	mux.HandleFunc("/realms/cloud/", func(w http.ResponseWriter, r *http.Request) { signInServer(w, r, name) })
 	if name == "opaque" {
 		mux.HandleFunc("/health", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/auth/realms/cloud/protocol/openid-connect/auth?client_id=grafana", http.StatusFound)
@@ -72,6 +73,28 @@ func operatorServer(t *testing.T, name string) *httptest.Server {
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
+}
+
+// signInServer answers as Keycloak 26 does (services: OIDCWellKnownProvider, SAMLEndpoint): OpenID Connect Discovery of a realm and,
+// for the exemplary cloud, the metadata of the service provider by which it takes users of a partner.
+func signInServer(w http.ResponseWriter, r *http.Request, name string) {
+	realm := "http://" + r.Host + "/realms/cloud"
+	switch {
+	case name != "opaque" && r.URL.Path == "/realms/cloud/.well-known/openid-configuration":
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(map[string]any{
+			"issuer": realm, "authorization_endpoint": realm + "/protocol/openid-connect/auth", "token_endpoint": realm + "/protocol/openid-connect/token",
+			"jwks_uri": realm + "/protocol/openid-connect/certs", "response_types_supported": []string{"code", "none", "id_token"},
+			"subject_types_supported": []string{"public", "pairwise"}, "id_token_signing_alg_values_supported": []string{"PS384", "RS384", "EdDSA", "ES384", "RS256"},
+		})
+	case name == "exemplary" && r.URL.Path == "/realms/cloud/broker/partner/endpoint/descriptor":
+		w.Header().Set("Content-Type", "application/xml")
+		fmt.Fprintf(w, `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="%[1]s"><md:SPSSODescriptor AuthnRequestsSigned="true" `+
+			`protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol urn:oasis:names:tc:SAML:1.1:protocol"><md:AssertionConsumerService isDefault="true" index="1" `+
+			`Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="%[1]s/broker/partner/endpoint"/></md:SPSSODescriptor></md:EntityDescriptor>`, realm)
+	default:
+		http.NotFound(w, r)
+	}
 }
 
 // othersServer serves what is no operator's: the compliance monitor, and a forge with the repositories below root.
@@ -176,6 +199,8 @@ func operatorsMirror(t *testing.T) string {
 	}{
 		{"exemplary", "runbooks", "exemplary/runbooks", "ops@exemplary.example", "2026-10-21T10:00:00Z", map[string]string{"LICENSE": string(licence)}},
 		{"exemplary", "configuration", "exemplary/configuration", "ops@exemplary.example", "2026-11-10T23:00:00Z", map[string]string{"LICENSE": string(licence)}},
+		{"exemplary", "images", "exemplary/images", "ops@exemplary.example", "2026-11-18T10:00:00Z", map[string]string{"LICENSE": string(licence)}},
+		{"average", "images", "average/images", "admin@average.example", "2026-09-02T10:00:00Z", map[string]string{"LICENSE": string(licence)}},
 		{"exemplary", "tools", "exemplary/tools", "ops@exemplary.example", "2026-08-03T10:00:00Z", map[string]string{"LICENSE": string(licence)}},
 		{"SovereignCloudStack", "open-operations-manifesto", "exemplary/manifesto", "somebody@founders.example", "2026-11-20T10:00:00Z", nil},
 		{"average", "runbooks", "average/runbooks", "admin@average.example", "2024-05-01T10:00:00Z", map[string]string{
@@ -232,6 +257,8 @@ at: 2026-11-24T06:00:00Z
   advisories: OWN/security/advisories
   imprint: OWN
   certificate_page: OWN
+  patches: {url: "OTHERS/exemplary/images", path: patches/2025.1}
+  identity: [OWN/realms/cloud, "OWN/realms/cloud/broker/partner/endpoint/descriptor"]
 conformance:
   scs_compatible:
     - {monitor: "OTHERS/compliance", subject: exemplary-cloud}
@@ -246,6 +273,8 @@ conformance:
   sbom: OWN/sbom
   security_txt: OWN
   imprint: OWN
+  patches: {url: "OTHERS/average/images", path: patches}
+  identity: OWN/realms/cloud
 conformance:
   scs_compatible: {monitor: "OTHERS/compliance", subject: average-cloud}
 `,
@@ -481,7 +510,7 @@ func TestEveryIndicatorAboutAnOperatorHasNumbersAndAFact(t *testing.T) {
 		t.Errorf("the profile has %d rules for %d indicators", len(rules.Indicators), len(transparency.All()))
 	}
 	for _, f := range fields {
-		if !answered[f] {
+		if !answered[f] && !slices.Contains(operatorDeclared(), f) {
 			t.Errorf("no indicator answers %s", f)
 		}
 	}

@@ -282,6 +282,7 @@ var stackShape = shape{
 	"transparency": {
 		"status_page": nil, "incident_reports": nil, "monitor": nil, "runbooks": nil, "configuration": nil, "open_operations": nil,
 		"sbom": nil, "security_txt": nil, "advisories": nil, "imprint": nil, "certificate_page": nil,
+		"patches": nil, "identity": nil,
 	},
 }
 
