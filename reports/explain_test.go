@@ -1,9 +1,12 @@
 package reports
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/pegel-audit/pegel/audit"
 )
@@ -138,4 +141,31 @@ func TestFindingsThatDecideAreListedWorstFirst(t *testing.T) {
 	if !slices.Equal(got, []string{"FAIL", "MISS"}) {
 		t.Errorf("got %q", got)
 	}
+}
+
+func TestExplanationsAreValidByTheirPublishedSchemas(t *testing.T) {
+	schema, list := compiled(t, "explanation"), compiled(t, "limiting")
+	valid := func(s *jsonschema.Schema, data []byte) {
+		t.Helper()
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(v); err != nil {
+			t.Error(err)
+		}
+	}
+	r := explainedSample()
+	for i := range r.Findings {
+		data, err := ExplanationJSON(Explain(r, i, "en"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		valid(schema, data)
+	}
+	data, err := LimitingJSON(LimitingFindings(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	valid(list, data)
 }
