@@ -76,7 +76,7 @@ func TestAnExplanationIsWrittenInEachLanguage(t *testing.T) {
 		var out strings.Builder
 		out.WriteString(LimitingText(LimitingFindings(r), lang))
 		for i := range r.Findings {
-			out.WriteString("\n----\n" + ExplanationText(Explain(r, i, lang)))
+			out.WriteString("\n----\n" + ExplanationText(Explain(r, i), lang))
 		}
 		golden(t, "explained-"+lang+".explanation", []byte(out.String()))
 	}
@@ -86,7 +86,7 @@ func TestEveryLabelHasWordsInEachLanguage(t *testing.T) {
 	r := explainedSample()
 	english := map[string]bool{}
 	for i := range r.Findings {
-		for _, line := range strings.Split(ExplanationText(Explain(r, i, "en")), "\n") {
+		for _, line := range strings.Split(ExplanationText(Explain(r, i), "en"), "\n") {
 			label, _, _ := strings.Cut(strings.TrimSpace(line), ":")
 			english[label] = true
 		}
@@ -106,7 +106,7 @@ func TestTheReportHoldsAllThatAnExplanationShows(t *testing.T) {
 	r := Redact(explainedSample())
 	page := string(render(t, "html", r))
 	for i, f := range r.Findings {
-		x := Explain(r, i, "en")
+		x := Explain(r, i)
 		if x.Requirement.ID != f.Requirement || len(x.Tree) == 0 || x.Requirement.Pass == "" {
 			t.Fatalf("%s: %+v", f.ID, x)
 		}
@@ -157,7 +157,7 @@ func TestExplanationsAreValidByTheirPublishedSchemas(t *testing.T) {
 	}
 	r := explainedSample()
 	for i := range r.Findings {
-		data, err := ExplanationJSON(Explain(r, i, "en"))
+		data, err := ExplanationJSON(Explain(r, i))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,6 @@ type ExplainOptions struct {
 	AssessOptions
 	Finding string // its id, or what only one id begins or ends with
 	Full    bool   // show internal names
-	Lang    string // en, de or fr
 }
 
 // Explain decides a bundle and returns all that the report says about one finding: what is demanded, how the rule came to its
@@ -28,7 +27,7 @@ func Explain(dir string, opt ExplainOptions) (reports.Explanation, error) {
 	if err != nil {
 		return reports.Explanation{}, err
 	}
-	return reports.Explain(shown, at, opt.Lang), nil
+	return reports.Explain(shown, at), nil
 }
 
 // Limiting decides a bundle and lists the findings that decide its verdicts, worst first.

@@ -237,11 +237,11 @@ func TestEveryFactOfTheReferenceExampleLeadsToTheBytesThatShowIt(t *testing.T) {
 
 func explainsAs(t *testing.T, r reports.Report, dir string) {
 	at := slices.IndexFunc(r.Findings, func(f reports.Finding) bool { return f.ID == r.Verdicts[0].Limiting[0] })
-	x, err := Explain(dir, ExplainOptions{Finding: r.Findings[at].ID, Full: true, Lang: "de"})
+	x, err := Explain(dir, ExplainOptions{Finding: r.Findings[at].ID, Full: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, want := must(reports.ExplanationJSON(x))(t), must(reports.ExplanationJSON(reports.Explain(r, at, "de")))(t)
+	got, want := must(reports.ExplanationJSON(x))(t), must(reports.ExplanationJSON(reports.Explain(r, at)))(t)
 	if string(got) != string(want) {
 		t.Errorf("%s: what is explained differs from what the report holds", x.Finding.ID)
 	}
