@@ -189,8 +189,10 @@ func (f follower) line(id string, g audit.Ground, p audit.Place, text string) {
 			want = name
 		}
 	} else if g.Fact == "artifact.reference" { // registry/name:tag
-		want = want[strings.LastIndexByte(want, '/')+1:]
-		want, _, _ = strings.Cut(want, ":")
+		name, tag, _ := strings.Cut(want[strings.LastIndexByte(want, '/')+1:], ":")
+		if want = name; tag != "" && strings.Contains(text, tag) { // a list of versions names the tag alone
+			want = tag
+		}
 	}
 	if strings.Count(text, "\n") > 1 || !strings.Contains(text, want) && !strings.Contains(text, strings.ReplaceAll(want, "-", "_")) {
 		f.t.Errorf("%s: %s = %q, but the line reads %q", id, g.Fact, g.Value, text)
