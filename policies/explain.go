@@ -141,10 +141,12 @@ func valueWords(v ref.Val) string {
 	case interval:
 		return outOfHundred(x.Low(), x.High())
 	}
-	if m, ok := v.Value().(map[string]int64); ok {
-		return shown(fact{value: m})
+	switch x := v.Value().(type) {
+	case map[string]int64, []string:
+		return plain(x)
+	default:
+		return clean(fmt.Sprint(x))
 	}
-	return clean(fmt.Sprint(v.Value()))
 }
 
 // forest keeps explanation trees, each once: subjects whose facts look the same share one.
@@ -229,6 +231,8 @@ func plain(value any) string {
 		return fmt.Sprint(v)
 	case string:
 		return clean(v)
+	case []string:
+		return clean("[" + strings.Join(v, ", ") + "]")
 	}
 	return shown(fact{value: value})
 }

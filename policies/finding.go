@@ -22,8 +22,26 @@ func (e *evaluation) finding(q question, s *opened, scopes scopeSet, a answered)
 	if a.outcome != audit.PASS && a.outcome != audit.NA {
 		f.Remedy, f.Owner = q.Remedy["en"], q.Owner
 	}
+	if len(f.Settle) == 0 && (a.outcome == audit.MISS || a.outcome == audit.DNF) {
+		f.Settle = settlesOtherwise(q, a)
+	}
 	e.explain(&f, q, s, a)
 	return f
+}
+
+// settlesOtherwise says what would settle an answer for which nobody named anything.
+func settlesOtherwise(q question, a answered) []string {
+	if a.fault != "" {
+		return []string{"whoever keeps the policy corrects the rule or the profile"}
+	}
+	var names []string
+	for _, i := range a.unknown {
+		names = append(names, q.rule.schema[i].name)
+	}
+	if a.outcome == audit.MISS {
+		return []string{"give a source that shows " + words(names)}
+	}
+	return []string{"look again for " + words(names)}
 }
 
 // explain adds the tree and the facts behind an answer, where they were asked for. The origins must be those of f.

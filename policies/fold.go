@@ -106,6 +106,7 @@ func (f *folder) line(id string, k foldKey, g *foldGroup) audit.Finding {
 	}
 	if k.outcome != audit.PASS && k.outcome != audit.NA {
 		out.Remedy, out.Owner = f.q.Remedy["en"], f.q.Owner
+		out.Settle = f.e.finding(f.q, g.first, k.scopes, g.answer).Settle
 	}
 	if f.e.in.Explain {
 		out.Origins, out.Example = originsOf(f.q, g.first), &g.first.Ref

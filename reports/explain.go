@@ -23,14 +23,13 @@ type Explanation struct {
 	Finding     Finding     `json:"finding"` // its number of a tree means nothing here
 	Tree        audit.Tree  `json:"tree,omitempty"`
 	Limits      []string    `json:"limits,omitempty"` // scopes whose verdict this finding decides
-	Language    string      `json:"-"`
 }
 
-// Explain takes what a report says about one of its findings, by its place in the list. A reader may ask for a language.
-func Explain(r Report, at int, lang string) Explanation {
+// Explain takes what a report says about one of its findings, by its place in the list.
+func Explain(r Report, at int) Explanation {
 	f := r.Findings[at]
 	x := Explanation{
-		Schema: ExplanationSchema, Subject: r.Subject, AssessedAt: r.AssessedAt, Policy: r.Policy, Evidence: r.Evidence, Finding: f, Language: lang,
+		Schema: ExplanationSchema, Subject: r.Subject, AssessedAt: r.AssessedAt, Policy: r.Policy, Evidence: r.Evidence, Finding: f,
 		Requirement: Requirement{
 			ID: f.Requirement, Title: Words{"en": f.Title}, Severity: f.Severity, Rationale: Words{"en": f.Rationale}, Remedy: Words{"en": f.Remedy}, Owner: f.Owner,
 		},

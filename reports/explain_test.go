@@ -1,9 +1,12 @@
 package reports
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/pegel-audit/pegel/audit"
 )
@@ -73,7 +76,7 @@ func TestAnExplanationIsWrittenInEachLanguage(t *testing.T) {
 		var out strings.Builder
 		out.WriteString(LimitingText(LimitingFindings(r), lang))
 		for i := range r.Findings {
-			out.WriteString("\n----\n" + ExplanationText(Explain(r, i, lang)))
+			out.WriteString("\n----\n" + ExplanationText(Explain(r, i), lang))
 		}
 		golden(t, "explained-"+lang+".explanation", []byte(out.String()))
 	}
@@ -83,7 +86,7 @@ func TestEveryLabelHasWordsInEachLanguage(t *testing.T) {
 	r := explainedSample()
 	english := map[string]bool{}
 	for i := range r.Findings {
-		for _, line := range strings.Split(ExplanationText(Explain(r, i, "en")), "\n") {
+		for _, line := range strings.Split(ExplanationText(Explain(r, i), "en"), "\n") {
 			label, _, _ := strings.Cut(strings.TrimSpace(line), ":")
 			english[label] = true
 		}
@@ -103,7 +106,7 @@ func TestTheReportHoldsAllThatAnExplanationShows(t *testing.T) {
 	r := Redact(explainedSample())
 	page := string(render(t, "html", r))
 	for i, f := range r.Findings {
-		x := Explain(r, i, "en")
+		x := Explain(r, i)
 		if x.Requirement.ID != f.Requirement || len(x.Tree) == 0 || x.Requirement.Pass == "" {
 			t.Fatalf("%s: %+v", f.ID, x)
 		}
@@ -138,4 +141,31 @@ func TestFindingsThatDecideAreListedWorstFirst(t *testing.T) {
 	if !slices.Equal(got, []string{"FAIL", "MISS"}) {
 		t.Errorf("got %q", got)
 	}
+}
+
+func TestExplanationsAreValidByTheirPublishedSchemas(t *testing.T) {
+	schema, list := compiled(t, "explanation"), compiled(t, "limiting")
+	valid := func(s *jsonschema.Schema, data []byte) {
+		t.Helper()
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(v); err != nil {
+			t.Error(err)
+		}
+	}
+	r := explainedSample()
+	for i := range r.Findings {
+		data, err := ExplanationJSON(Explain(r, i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		valid(schema, data)
+	}
+	data, err := LimitingJSON(LimitingFindings(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	valid(list, data)
 }

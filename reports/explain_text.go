@@ -7,9 +7,9 @@ import (
 	"github.com/pegel-audit/pegel/audit"
 )
 
-// ExplanationText writes an explanation for people, in its language. What stands in the evidence is shown as it stands there.
-func ExplanationText(x Explanation) string {
-	t := explaining{lang: x.Language}
+// ExplanationText writes an explanation for people in one of Languages. What stands in the evidence is shown as it stands there.
+func ExplanationText(x Explanation, lang string) string {
+	t := explaining{lang: lang}
 	t.head(printableAll(x))
 	return t.b.String()
 }

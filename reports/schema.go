@@ -1,7 +1,9 @@
 package reports
 
 import (
+	"bytes"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,5 +35,24 @@ func SchemaOf(name string) ([]byte, error) {
 	if !slices.Contains(SchemaNames(), kind) {
 		return nil, fmt.Errorf("unknown schema %q; known are %s", name, strings.Join(SchemaNames(), ", "))
 	}
-	return schemaFiles.ReadFile("schema/" + kind + ".v1.json")
+	data, err := schemaFiles.ReadFile("schema/" + kind + ".v1.json")
+	if err != nil || kind != "explanation" {
+		return data, err
+	}
+	return withDefinitions(data, "report")
+}
+
+// withDefinitions gives a schema the definitions of another one, so that a finding is the same in both.
+func withDefinitions(data []byte, from string) ([]byte, error) {
+	other, err := SchemaOf(from)
+	if err != nil {
+		return nil, err
+	}
+	var parts struct {
+		Defs json.RawMessage `json:"$defs"`
+	}
+	if err := json.Unmarshal(other, &parts); err != nil {
+		return nil, fmt.Errorf("reading schema %q: %w", from, err)
+	}
+	return bytes.Replace(data, []byte(`"$defs": {}`), append([]byte(`"$defs": `), parts.Defs...), 1), nil
 }

@@ -15,6 +15,7 @@ func explainCommand(w World) *cobra.Command {
 	var opt pipeline.ExplainOptions
 	var a accepting
 	var out []string
+	var lang string
 	cmd := &cobra.Command{
 		Use:   "explain BUNDLE [FINDING]",
 		Short: "Show how one finding came about: the rule, the facts, the evidence behind each, and what to do",
@@ -29,13 +30,13 @@ func explainCommand(w World) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if known := reports.Languages(); !slices.Contains(known, opt.Lang) {
-				return &pipeline.UsageError{Err: fmt.Errorf("flag --lang: unknown language %q", opt.Lang), Hint: "languages: " + strings.Join(known, ", ")}
+			if known := reports.Languages(); !slices.Contains(known, lang) {
+				return &pipeline.UsageError{Err: fmt.Errorf("flag --lang: unknown language %q", lang), Hint: "languages: " + strings.Join(known, ", ")}
 			}
 			if err := a.read(&opt.AssessOptions); err != nil {
 				return err
 			}
-			render, err := explained(args, opt)
+			render, err := explained(args, opt, lang)
 			if err != nil {
 				return err
 			}
@@ -52,7 +53,7 @@ func explainCommand(w World) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`: text or json; - is standard output (repeatable)")
-	cmd.Flags().StringVar(&opt.Lang, "lang", "en", "language of labels and of the policy's texts: `LANG` is en, de or fr")
+	cmd.Flags().StringVar(&lang, "lang", "en", "language of labels and of the policy's texts: `LANG` is en, de or fr")
 	cmd.Flags().BoolVar(&opt.Full, "full", false, "show host names, internal registries and other internal names")
 	assessFlags(cmd, &opt.AssessOptions)
 	a.register(cmd)
@@ -60,7 +61,7 @@ func explainCommand(w World) *cobra.Command {
 }
 
 // explained decides the bundle and returns how the answer is written: about one finding, or the list of those that decide.
-func explained(args []string, opt pipeline.ExplainOptions) (func(format string) ([]byte, error), error) {
+func explained(args []string, opt pipeline.ExplainOptions, lang string) (func(format string) ([]byte, error), error) {
 	if len(args) == 1 {
 		list, err := pipeline.Limiting(args[0], opt)
 		if err != nil {
@@ -70,7 +71,7 @@ func explained(args []string, opt pipeline.ExplainOptions) (func(format string) 
 			if format == "json" {
 				return reports.LimitingJSON(list)
 			}
-			return []byte(reports.LimitingText(list, opt.Lang)), nil
+			return []byte(reports.LimitingText(list, lang)), nil
 		}, nil
 	}
 	opt.Finding = args[1]
@@ -82,6 +83,6 @@ func explained(args []string, opt pipeline.ExplainOptions) (func(format string) 
 		if format == "json" {
 			return reports.ExplanationJSON(x)
 		}
-		return []byte(reports.ExplanationText(x)), nil
+		return []byte(reports.ExplanationText(x, lang)), nil
 	}, nil
 }

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/pegel-audit/pegel/policies"
@@ -15,7 +14,6 @@ type ExplainOptions struct {
 	AssessOptions
 	Finding string // its id, or what only one id begins or ends with
 	Full    bool   // show internal names
-	Lang    string // en, de or fr
 }
 
 // Explain decides a bundle and returns all that the report says about one finding: what is demanded, how the rule came to its
@@ -29,7 +27,7 @@ func Explain(dir string, opt ExplainOptions) (reports.Explanation, error) {
 	if err != nil {
 		return reports.Explanation{}, err
 	}
-	return reports.Explain(shown, at, opt.Lang), nil
+	return reports.Explain(shown, at), nil
 }
 
 // Limiting decides a bundle and lists the findings that decide its verdicts, worst first.
@@ -92,33 +90,36 @@ func quotedIDs(r reports.Report, at []int) []string {
 	return out
 }
 
-// nearest suggests the ids that look most like the one that was asked for: those that hold most of its parts, and of these
-// the shortest.
+// nearest suggests the id that looks most like the one that was asked for: that which shares most pairs of letters with it.
 func nearest(r reports.Report, asked string) string {
-	type near struct {
-		id   string
-		hits int
-	}
-	parts := strings.FieldsFunc(strings.ToLower(asked), func(c rune) bool { return strings.ContainsRune("/@ :-._", c) })
-	var list []near
+	const list = "pegel explain BUNDLE lists the findings that decide"
+	want := pairs(asked)
+	best, most := "", 0
 	for _, f := range r.Findings {
-		id, hits := strings.ToLower(f.ID), 0
-		for _, p := range parts {
-			if len(p) > 2 && strings.Contains(id, p[:max(3, len(p)-1)]) {
-				hits += len(p)
-			}
+		// What was asked for may be a beginning: the id is read only as far as that.
+		got := pairs(f.ID[:min(len(f.ID), len(asked)+2)])
+		shared := 0
+		for pair, n := range want {
+			shared += min(n, got[pair])
 		}
-		if hits > 0 {
-			list = append(list, near{f.ID, hits})
+		if shared > most || shared == most && shared > 0 && cmp.Or(len(f.ID)-len(best), strings.Compare(f.ID, best)) < 0 {
+			best, most = f.ID, shared
 		}
 	}
-	if len(list) == 0 {
-		return "pegel explain BUNDLE lists the findings that decide"
+	if 2*most < len(asked) { // less than half of it
+		return list
 	}
-	slices.SortStableFunc(list, func(a, b near) int {
-		return cmp.Or(b.hits-a.hits, len(a.id)-len(b.id), strings.Compare(a.id, b.id))
-	})
-	return fmt.Sprintf("did you mean %q? pegel explain BUNDLE lists the findings that decide", list[0].id)
+	return fmt.Sprintf("did you mean %q? %s", best, list)
+}
+
+// pairs counts the pairs of letters of a text.
+func pairs(text string) map[string]int {
+	text = strings.ToLower(text)
+	out := map[string]int{}
+	for i := range max(0, len(text)-1) {
+		out[text[i:i+2]]++
+	}
+	return out
 }
 
 // requirementRows lists the requirements that findings answer, with all that the policy says about them.

@@ -240,7 +240,7 @@ func (d *dossier) artifactPlaces(id, field string) []audit.Place {
 	case "digest":
 		return one(field, a.Digest != "")
 	case "identified":
-		return one("projects", len(a.Projects) > 0)
+		return one("project", len(a.Projects) > 0)
 	case "supported":
 		return one("support", a.Support != nil)
 	case "seen", "asDeclared", "drift":

@@ -511,7 +511,7 @@ func (d *dossier) projectSubject(s scoring.ProjectScore) policies.Subject {
 	if h, known := e.History.Get(); known {
 		r.Maintained = !h.LastHumanCommit.IsZero() && d.stack.AssessedAt.Sub(h.LastHumanCommit) <= 365*24*time.Hour
 	} else {
-		unknown("maintained", orText(e.Failure, orText(e.History.Failure, "nobody looked at the history")), nonEmpty(e.Settle))
+		unknown("maintained", orText(e.Failure, orText(e.History.Failure, "nobody looked at the history")), nonEmpty(orText(e.Settle, e.History.Settle)))
 	}
 	sub.Record = r
 	return sub
