@@ -110,8 +110,9 @@ func TestEveryPartHasItsAnchorAndEveryLinkLeadsToOne(t *testing.T) {
 
 func TestAPageSaysNowhereThatAnybodyIsCompliant(t *testing.T) {
 	never := regexp.MustCompile(`(?i)\bcompliant\b|compliance with|konform\b|\bconforme\b`)
+	quoted := regexp.MustCompile(`“[^”]*”|\[[^\]]*\]\([^)]*\)|id="[^"]*"`) // words of others, names and addresses
 	for lang, page := range pages(t) {
-		if found := never.Find(page); found != nil {
+		if found := never.Find(quoted.ReplaceAll(page, nil)); found != nil {
 			t.Errorf("%s: %q", lang, found)
 		}
 	}
