@@ -12,12 +12,20 @@ import (
 // the operator's word supports, leaves it undetermined; else it is eligible. A scope that found nothing to judge is
 // undetermined. What lies below a score gate and is held by the last audit does not count against the scope (Previous).
 func (e *evaluation) verdict(scope int) Verdict {
+	if len(e.regions) > 0 {
+		return e.worstOf(scope)
+	}
+	return e.decide(scope, e.everywhere())
+}
+
+// decide is verdict for what counts in some regions.
+func (e *evaluation) decide(scope int, in regionSet) Verdict {
 	s := e.scopes[scope]
 	v := Verdict{Scope: s.ID}
 	var failed, open, held []audit.Finding
 	decided := false
 	for i, f := range e.findings {
-		if !slices.Contains(f.Scopes, s.ID) {
+		if e.counts[i]&in == 0 || !slices.Contains(f.Scopes, s.ID) {
 			continue
 		}
 		v.Counts.add(f.Outcome, max(1, f.Count))
@@ -25,7 +33,7 @@ func (e *evaluation) verdict(scope int) Verdict {
 			continue
 		}
 		switch {
-		case e.holds(f, s.ID):
+		case e.holds(f, s.ID, in):
 			held = append(held, f)
 		case f.Outcome == audit.FAIL:
 			failed = append(failed, f)
