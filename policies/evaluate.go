@@ -144,7 +144,7 @@ func (p *Policy) prepare(in Input) (*evaluation, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.Regions != nil && placed(s.Ref.Kind) {
+		if s.Regions != nil && !s.Shared && placed(s.Ref.Kind) {
 			e.own |= where
 		}
 		e.subjects[s.Ref.Kind] = append(e.subjects[s.Ref.Kind], opened{Subject: s, facts: values, area: e.selecting(s), in: where})

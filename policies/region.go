@@ -138,7 +138,7 @@ func (e *evaluation) newSights(q question) *sights {
 }
 
 func (v *sights) note(s *opened, asked scopeSet) {
-	if v.ownOnly && s.Regions == nil {
+	if v.ownOnly && (s.Regions == nil || s.Shared) {
 		return
 	}
 	for ; asked != 0; asked &= asked - 1 {

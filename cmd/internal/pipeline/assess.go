@@ -65,6 +65,9 @@ type dossier struct {
 	policy   *policies.Policy
 	profiles policies.Profiles
 	judge    sbom.Judge
+
+	regions []regionDocument // none: the stack is judged as one
+	region  string           // of which this is the evidence; empty: of the whole stack
 }
 
 // Assess decides a bundle: no network, no clock, nothing but the files of the bundle and, if asked, a policy directory.
@@ -85,7 +88,7 @@ func Assess(dir string, opt AssessOptions) (reports.Report, error) {
 	}
 	scores, seen := d.scores(), d.operatorResults()
 	result, err := d.policy.Evaluate(policies.Input{
-		Subjects: d.subjects(scores, seen), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt, Previous: d.before(),
+		Subjects: d.judged(scores, seen), Regions: d.regionNames(), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt, Previous: d.before(),
 		ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
 	})
 	if err != nil {
@@ -191,6 +194,11 @@ func (d *dossier) decode(kind string, data []byte) error {
 		return decodeStrict(data, &d.stack)
 	case "inventory":
 		return decodeStrict(data, &d.inventory)
+	case "region":
+		var r regionDocument
+		err := decodeStrict(data, &r)
+		d.regions = append(d.regions, r)
+		return err
 	case "projects":
 		return decodeStrict(data, &d.projects)
 	case "sbom-quality":
