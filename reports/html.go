@@ -51,6 +51,7 @@ type page struct {
 	Ladders                                               []ladderView
 	Steps                                                 []stepView
 	Seen, DriftSentence                                   string
+	RegionsSeen                                           []regionView
 	Drift                                                 []driftView
 	MoreDrift                                             string
 	Unseen                                                []unseenView
@@ -74,7 +75,7 @@ func newPage(r Report) page {
 	p := page{
 		Style: template.CSS(styleSource), StyleHash: base64.StdEncoding.EncodeToString(sum[:]), R: r,
 		Decisions: decisions(r), NotCertificate: notCertificate, Proposal: proposal(r), What: sentence(what(r)), Assurance: assurance(r),
-		Holds: holds(r), Day: day(r.AssessedAt), Ladders: ladderViews(r), Seen: seen(r.Coverage),
+		Holds: holds(r), Day: day(r.AssessedAt), Ladders: ladderViews(r), Seen: seen(r.Coverage), RegionsSeen: regionsSeen(r),
 		DriftSentence: driftSentence(r),
 	}
 	for i, d := range p.Decisions {
@@ -167,6 +168,7 @@ type stepView struct {
 	Above   string
 	Sum     string
 	Acts    []actView
+	Regions []regionView
 }
 
 type actView struct {
@@ -187,7 +189,7 @@ func stepViews(r Report, a anchors) []stepView {
 	var out []stepView
 	for _, s := range distance(r) {
 		c := s.Verdict.Counts
-		v := stepView{Verdict: s.Verdict, Sign: s.Sign, Above: s.Above}
+		v := stepView{Verdict: s.Verdict, Sign: s.Sign, Above: s.Above, Regions: s.Regions}
 		v.Sum = fmt.Sprintf("Answers: %s hold, %s fail, %s were not looked at, %s were looked at without an answer, %s do not apply.",
 			thousands(c.Pass), thousands(c.Fail), thousands(c.Miss), thousands(c.DNF), thousands(c.NA))
 		for _, act := range s.Acts {
@@ -645,7 +647,7 @@ func findingRows(fs []Finding, label func(audit.SubjectRef) string, index *origi
 				continue
 			}
 			refs := index.refs(f.Origins)
-			row := findingView{Sign: outcomeSign(o), Reason: stop(f.Reason), Declared: f.Declared, Refs: refs}
+			row := findingView{Sign: outcomeSign(o), Reason: stop(reasonOf(f)), Declared: f.Declared, Refs: refs}
 			if !o.Decided() {
 				row.Settle = stop(strings.Join(f.Settle, "; "))
 			}
