@@ -41,7 +41,7 @@ func regionStack(t *testing.T, rest string, regions map[string]string, files map
 func running(images ...string) string {
 	var b strings.Builder
 	for i, image := range images {
-		fmt.Fprintf(&b, `{"ID": "%064x", "Image": %q, "Names": "c%d", "State": "running", "Status": "Up 3 weeks"}`+"\n", i+1, image, i)
+		fmt.Fprintf(&b, `{"ID": "%d%063d", "Image": %q, "Names": "c%d", "State": "running", "Status": "Up 3 weeks"}`+"\n", i+1, 0, image, i)
 	}
 	return b.String()
 }
@@ -253,11 +253,6 @@ func TestACorrectionMayCountInOneRegion(t *testing.T) {
 	files := map[string]string{"a.json": running(regionKeystone, regionRedis), "b.json": running(regionKeystone, regionRedis)}
 	regions := map[string]string{"fra": "sources: [{containers: {ps: ./a.json}}]", "muc": "sources: [{containers: {ps: ./b.json}}]"}
 	r := regionStack(t, "assign: [{match: 'image:*/redis', not-deployed: true, region: fra, reason: a test that was left behind}]\n", regions, files)
-	for _, f := range r.Findings {
-		if strings.Contains(f.ID, "redis") || f.Requirement == "corrections-accepted" {
-			t.Log(f.ID, f.Outcome, f.Regions, f.Reason)
-		}
-	}
 	licence := func(region string) (n int) {
 		for _, f := range findingsOf(r, "product-licence-osi", region) {
 			if strings.Contains(f.ID, "redis") {
