@@ -17,6 +17,7 @@ type Finding struct {
 	Requirement string     `json:"requirement,omitempty"`
 	Indicator   string     `json:"indicator,omitempty"`
 	Scopes      []string   `json:"scopes,omitempty"`   // scopes that the line counts for, sorted: a requirement and a subject are one line, however many scopes ask
+	Regions     []string   `json:"regions,omitempty"`  // regions that the line counts for, sorted; none: all
 	Severity    string     `json:"severity,omitempty"` // must or should
 	Outcome     Outcome    `json:"outcome"`
 	Interval    Interval   `json:"interval"` // of an indicator; the unknown for requirements

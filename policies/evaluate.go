@@ -27,6 +27,7 @@ type Input struct {
 	Scopes     []string      // requested; those they require are judged too
 	Profile    audit.Profile // the gates and lifetimes that count
 	AssessedAt time.Time
+	Regions    []string  // that are judged each on its own; none: the stack is judged as one
 	Previous   *Previous // the last audit by the same policy; nil: there is none, and nothing is held
 	Waivers    []Waiver  // failures that somebody lives with; those without a key count for nothing
 	// ReleaseWithoutOperator says that the stack is a software release: what only an operator can show is MISS.
@@ -53,6 +54,10 @@ type Verdict struct {
 	Counts     Counts
 	ValidUntil time.Time // when the first evidence that counts stops to count; zero if nothing was decided
 	Ends       string    // which evidence that is
+	// Regions are the decisions region by region, by name; none if the input names no region. Outcome is the worst of them, and
+	// Worst names those that have it, unless all are eligible.
+	Regions []RegionVerdict
+	Worst   []string
 }
 
 // Counts are findings by outcome, folded ones counted in full.
@@ -119,7 +124,10 @@ type evaluation struct {
 	findings []audit.Finding
 	must     []bool // by finding: an effective must
 	forest   forest
-	key      []byte // of the last fact vector, to be used again
+	key      []byte      // of the last fact vector, to be used again
+	counts   []regionSet // by finding: where it counts
+	regions  []string    // sorted
+	own      regionSet   // regions of which something deployed was seen that not all share
 }
 
 // opened is a subject whose facts are ready for rules.
@@ -127,6 +135,8 @@ type opened struct {
 	*Subject // of the input, which is not changed
 	facts    []fact
 	area     uint64 // scopes that select it, as bits by index in scopes
+	in       regionSet
+	id       string // in findings: that of the subject, with the regions where other facts hold in others
 }
 
 // scopeSet is a set of scopes, as bits by index in evaluation.scopes.
@@ -138,6 +148,9 @@ func (p *Policy) prepare(in Input) (*evaluation, error) {
 		return nil, err
 	}
 	e := &evaluation{policy: p, in: in, scopes: scopes, subjects: map[string][]opened{}, names: map[string]string{}, forest: forest{index: map[string]int{}}}
+	if err := e.regional(in.Regions); err != nil {
+		return nil, err
+	}
 	schemas, counts := map[string][]field{}, map[string]int{}
 	for _, k := range Kinds() {
 		schemas[k] = schemaOf(k)
@@ -160,14 +173,19 @@ func (p *Policy) prepare(in Input) (*evaluation, error) {
 		if e.subjects[s.Ref.Kind] == nil {
 			e.subjects[s.Ref.Kind] = make([]opened, 0, counts[s.Ref.Kind])
 		}
-		e.subjects[s.Ref.Kind] = append(e.subjects[s.Ref.Kind], opened{Subject: s, facts: values, area: e.selecting(s)})
+		where, err := e.where(*s)
+		if err != nil {
+			return nil, err
+		}
+		if s.Regions != nil && !s.Shared && placed(s.Ref.Kind) {
+			e.own |= where
+		}
+		e.subjects[s.Ref.Kind] = append(e.subjects[s.Ref.Kind], opened{Subject: s, facts: values, area: e.selecting(s), in: where})
 	}
 	for kind, list := range e.subjects {
-		slices.SortFunc(list, func(a, b opened) int { return cmp.Compare(a.Ref.ID, b.Ref.ID) })
-		for i := 1; i < len(list); i++ {
-			if list[i].Ref.ID == list[i-1].Ref.ID {
-				return nil, fmt.Errorf("subject %q of kind %s is given twice", list[i].Ref.ID, kind)
-			}
+		slices.SortFunc(list, compareOpened)
+		if err := e.tellApart(kind, list); err != nil {
+			return nil, err
 		}
 	}
 	return e, nil
@@ -301,7 +319,7 @@ func (e *evaluation) ask(q question) {
 		e.noOperator(q, list)
 		return
 	}
-	var seen scopeSet
+	seen := e.newSights(q)
 	memo := map[string]decision{}
 	fold := newFolder(e, q)
 	for i := range list {
@@ -310,7 +328,7 @@ func (e *evaluation) ask(q question) {
 		if asked == 0 {
 			continue
 		}
-		seen |= asked
+		seen.note(s, asked)
 		a := e.answer(q, s, memo)
 		if q.ForEach == KindPackage {
 			fold.add(s, asked, a)
@@ -320,12 +338,10 @@ func (e *evaluation) ask(q question) {
 		if f.Probation = e.probation(q, s, a); f.Probation > 0 {
 			f.Reason += e.onProbation(f.Probation)
 		}
-		e.add(f, q.Requirement)
+		e.addIn(f, q.Requirement, s.in)
 	}
 	fold.flush()
-	if unseen := q.asked &^ seen; unseen != 0 {
-		e.nothingSeen(q, unseen)
-	}
+	seen.missing(q)
 }
 
 // answered is the answer to a question about one subject, with the reason in short if the rule alone did not give it.
@@ -505,17 +521,6 @@ func (e *evaluation) noOperator(q question, list []opened) {
 
 const noOperatorReason = "a release has no operator"
 
-// nothingSeen notes that a requirement found nothing to judge, one finding for each scope.
-func (e *evaluation) nothingSeen(q question, scopes scopeSet) {
-	for i, s := range e.scopes {
-		if scopes&(1<<i) == 0 {
-			continue
-		}
-		ref := audit.SubjectRef{Kind: q.ForEach, ID: "none in " + s.ID, Name: "no " + q.ForEach}
-		e.add(e.unanswered(q, ref, 1<<i, "nothing of this kind was seen for "+s.Title, "name sources that show each "+q.ForEach), q.Requirement)
-	}
-}
-
 func (e *evaluation) unanswered(q question, ref audit.SubjectRef, scopes scopeSet, reason, settle string) audit.Finding {
 	return audit.Finding{
 		ID: q.id + "/" + ref.ID, Subject: ref, Requirement: q.ID, Scopes: e.ids(scopes), Severity: q.Severity, Outcome: audit.MISS,
@@ -523,45 +528,37 @@ func (e *evaluation) unanswered(q question, ref audit.SubjectRef, scopes scopeSe
 	}
 }
 
-// prerequisite answers whether the level below is held: by the verdict if it was judged here, else by the subject that
-// was given.
-func (e *evaluation) prerequisite(scope int, verdicts []Verdict) {
+// below answers for one region whether the level below is held: by the verdict if it was judged here, else by the subject
+// that was given.
+func (e *evaluation) below(ask question, scope, region int, verdicts []Verdict) audit.Finding {
 	s := e.scopes[scope]
-	for _, id := range s.Include {
-		q, _ := e.policy.Requirement(id)
-		if q.ForEach != KindPrerequisite || s.Requires == "" {
-			continue
+	subject, ok := e.held(s.Requires, region, verdicts)
+	ref := audit.SubjectRef{Kind: KindPrerequisite, ID: s.Requires, Name: s.Requires}
+	switch {
+	case !e.judges(s.Requires) && e.in.ReleaseWithoutOperator:
+		if ok {
+			ref = subject.Ref
 		}
-		ask := question{Requirement: q, id: q.ID, gates: e.in.Profile.Gates[s.Gates], asked: 1 << scope}
-		subject, ok := e.held(s.Requires, verdicts)
-		switch {
-		case !e.judges(s.Requires) && e.in.ReleaseWithoutOperator:
-			ref := audit.SubjectRef{Kind: KindPrerequisite, ID: s.Requires, Name: s.Requires}
-			if ok {
-				ref = subject.Ref
-			}
-			e.add(e.unanswered(ask, ref, ask.asked, noOperatorReason+", so nobody can hold the certificate", "audit a cloud that runs this release"), q)
-		case !ok:
-			ref := audit.SubjectRef{Kind: KindPrerequisite, ID: s.Requires, Name: s.Requires}
-			e.add(e.unanswered(ask, ref, ask.asked, "nobody looked whether it is held", "show the certificate to the assessor"), q)
-		default:
-			a := e.answer(ask, &subject, map[string]decision{})
-			for _, v := range verdicts {
-				if v.Scope == s.Requires && !a.until.IsZero() && !v.ValidUntil.IsZero() {
-					a.until = v.ValidUntil // as long as the evidence below
-				}
-			}
-			e.add(e.finding(ask, &subject, ask.asked, a), q)
+		return e.unanswered(ask, ref, ask.asked, noOperatorReason+", so nobody can hold the certificate", "audit a cloud that runs this release")
+	case !ok:
+		return e.unanswered(ask, ref, ask.asked, "nobody looked whether it is held", "show the certificate to the assessor")
+	}
+	a := e.answer(ask, &subject, map[string]decision{})
+	for _, v := range verdicts {
+		if r := v.region(region); v.Scope == s.Requires && !a.until.IsZero() && !r.ValidUntil.IsZero() {
+			a.until = r.ValidUntil // as long as the evidence below
 		}
 	}
+	return e.finding(ask, &subject, ask.asked, a)
 }
 
-// held opens the subject of a required scope.
-func (e *evaluation) held(scope string, verdicts []Verdict) (opened, bool) {
+// held opens the subject of a required scope in one region.
+func (e *evaluation) held(scope string, region int, verdicts []Verdict) (opened, bool) {
 	for _, v := range verdicts {
 		if v.Scope != scope {
 			continue
 		}
+		v := v.region(region)
 		below, _ := e.policy.Scope(scope)
 		s := Subject{
 			Ref:    audit.SubjectRef{Kind: KindPrerequisite, ID: scope, Name: below.Title},
@@ -576,21 +573,26 @@ func (e *evaluation) held(scope string, verdicts []Verdict) (opened, bool) {
 			}
 		}
 		values, err := facts(&s, schemaOf(KindPrerequisite))
-		return opened{Subject: &s, facts: values}, err == nil
+		return opened{Subject: &s, facts: values, id: scope}, err == nil
 	}
 	for _, s := range e.subjects[KindPrerequisite] {
-		if s.Ref.ID == scope {
+		if s.Ref.ID == scope && s.in&(1<<region) != 0 {
+			s.id = scope
 			return s, true
 		}
 	}
 	return opened{}, false
 }
 
-func (e *evaluation) add(f audit.Finding, q Requirement) {
+func (e *evaluation) add(f audit.Finding, q Requirement) { e.addIn(f, q, e.everywhere()) }
+
+// addIn notes a finding that counts in some regions.
+func (e *evaluation) addIn(f audit.Finding, q Requirement, in regionSet) {
+	f.Regions = e.limitedTo(in)
 	if q.EffectiveOn.After(e.in.AssessedAt) {
 		f.EffectiveOn = q.EffectiveOn
 	}
-	e.findings = append(e.findings, f)
+	e.findings, e.counts = append(e.findings, f), append(e.counts, in)
 	e.must = append(e.must, q.Severity == Must && !q.EffectiveOn.After(e.in.AssessedAt))
 }
 

@@ -11,7 +11,7 @@ import (
 // finding writes the line about one subject: in plain words, with the values that decided.
 func (e *evaluation) finding(q question, s *opened, scopes scopeSet, a answered) audit.Finding {
 	f := audit.Finding{
-		ID: q.id + "/" + s.Ref.ID, Subject: s.Ref, Requirement: q.ID, Scopes: e.ids(scopes), Severity: q.Severity, Outcome: a.outcome,
+		ID: q.id + "/" + s.id, Subject: s.Ref, Requirement: q.ID, Scopes: e.ids(scopes), Severity: q.Severity, Outcome: a.outcome,
 		Declared: a.declared && a.outcome != audit.MISS, Reason: clip(s.Ref.Name) + ": " + e.reason(q, s, a), Origins: originsOf(q, s),
 		ValidUntil: a.until, Settle: a.settle,
 	}

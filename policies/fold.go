@@ -29,6 +29,7 @@ type foldKey struct {
 	outcome  audit.Outcome
 	scopes   scopeSet
 	declared bool
+	in       regionSet
 }
 
 type foldGroup struct {
@@ -49,7 +50,7 @@ func newFolder(e *evaluation, q question) *folder {
 // add takes one answer; subjects come sorted by id, so which ones get a line of their own does not depend on their order.
 func (f *folder) add(s *opened, scopes scopeSet, a answered) {
 	artifact := s.Record.(Package).Artifact
-	key := foldKey{artifact, a.outcome, scopes, a.declared}
+	key := foldKey{artifact, a.outcome, scopes, a.declared, s.in}
 	g := f.groups[key]
 	if g == nil {
 		g = &foldGroup{ref: audit.SubjectRef{Kind: KindArtifact, ID: artifact, Name: artifact, Tiers: s.Ref.Tiers}}
@@ -60,7 +61,7 @@ func (f *folder) add(s *opened, scopes scopeSet, a answered) {
 	}
 	if a.outcome != audit.PASS && a.outcome != audit.NA && g.single < mostSingle {
 		g.single++
-		f.e.add(f.e.finding(f.q, s, scopes, a), f.q.Requirement)
+		f.e.addIn(f.e.finding(f.q, s, scopes, a), f.q.Requirement, s.in)
 		return
 	}
 	g.count++
@@ -87,15 +88,25 @@ func (f *folder) flush() {
 		}
 	}
 	slices.SortFunc(keys, func(a, b foldKey) int {
-		return cmp.Or(cmp.Compare(a.artifact, b.artifact), cmp.Compare(a.outcome, b.outcome), cmp.Compare(a.scopes, b.scopes), cmp.Compare(one(a.declared), one(b.declared)))
+		return cmp.Or(cmp.Compare(a.artifact, b.artifact), cmp.Compare(a.outcome, b.outcome), cmp.Compare(a.scopes, b.scopes), cmp.Compare(one(a.declared), one(b.declared)), cmp.Compare(a.in, b.in))
 	})
-	used := map[string]int{}
+	used, where := map[string]int{}, map[string]regionSet{} // of artifacts: the regions of the first line, all if lines differ
+	for _, k := range keys {
+		if in, known := where[k.artifact]; known && in != k.in {
+			where[k.artifact] = 0
+		} else {
+			where[k.artifact] = k.in
+		}
+	}
 	for _, k := range keys {
 		id := f.q.id + "/packages of " + k.artifact + "/" + strings.ToLower(k.outcome.String())
+		if where[k.artifact] == 0 {
+			id += f.e.suffix(k.in)
+		}
 		if used[id]++; used[id] > 1 {
 			id += fmt.Sprintf("-%d", used[id])
 		}
-		f.e.add(f.line(id, k, f.groups[k]), f.q.Requirement)
+		f.e.addIn(f.line(id, k, f.groups[k]), f.q.Requirement, k.in)
 	}
 }
 

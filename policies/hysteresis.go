@@ -12,8 +12,10 @@ import (
 type Previous struct {
 	AssessedAt time.Time
 	Eligible   map[string]bool // scopes that were eligible
-	Met        map[string]bool // findings about score gates that were PASS, by id
-	Below      map[string]int  // findings that were held then, by id: for how many audits in a row they lay below their gate
+	// Regions are the scopes that were eligible in each region; none if that audit judged no regions.
+	Regions map[string]map[string]bool
+	Met     map[string]bool // findings about score gates that were PASS, by id
+	Below   map[string]int  // findings that were held then, by id: for how many audits in a row they lay below their gate
 }
 
 // probation returns for how many audits in a row, this one included, an answer to a question about a score gate lies below it
@@ -38,7 +40,7 @@ func (e *evaluation) probation(q question, s *opened, a answered) int {
 			return 0
 		}
 	}
-	id := q.id + "/" + s.Ref.ID
+	id := q.id + "/" + s.id
 	audits := 0
 	switch {
 	case before.Met[id]:
@@ -66,7 +68,7 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// holds reports whether a finding is held for a scope: it is on probation, and the scope was eligible before.
-func (e *evaluation) holds(f audit.Finding, scope string) bool {
-	return f.Probation > 0 && e.in.Previous != nil && e.in.Previous.Eligible[scope]
+// holds reports whether a finding is held for a scope in some regions: it is on probation, and the scope was eligible there.
+func (e *evaluation) holds(f audit.Finding, scope string, in regionSet) bool {
+	return f.Probation > 0 && e.in.Previous != nil && e.in.Previous.heldBefore(scope, e.named(in))
 }

@@ -21,9 +21,15 @@ const (
 
 // Subject is one thing that rules judge, with the facts that are known about it.
 type Subject struct {
-	Ref    audit.SubjectRef
-	Area   string // part of the stack; scopes select by tier and area
-	Record any    // one of the structs below, by value
+	Ref  audit.SubjectRef
+	Area string // part of the stack; scopes select by tier and area
+	// Regions are the regions that it belongs to; nil: all of them share it. A subject that every region has as its own names
+	// them all. Subjects of one kind and id may be several if they share no region: the facts differ from region to region.
+	Regions []string
+	// Shared says of a subject with regions that it comes from what all share, although its facts differ from region to region: it
+	// does not show that anything of the region itself was seen.
+	Shared bool
+	Record any // one of the structs below, by value
 	// Unknown lists the fields of Record that are not facts: nobody looked, or somebody looked in vain. Everything not
 	// listed is known. A Go zero value alone never means unknown (design section 4, rule 1).
 	Unknown []UnknownField

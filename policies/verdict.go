@@ -13,12 +13,21 @@ import (
 // undetermined. What lies below a score gate and is held by the last audit does not count against the scope (Previous). A
 // waived FAIL stays one; whether it counts against the scope is a switch of the policy.
 func (e *evaluation) verdict(scope int) Verdict {
+	if len(e.regions) > 0 {
+		return e.worstOf(scope)
+	}
+	return e.decide(scope, e.everywhere())
+}
+
+// decide is verdict for what counts in some regions.
+func (e *evaluation) decide(scope int, in regionSet) Verdict {
 	s := e.scopes[scope]
 	v := Verdict{Scope: s.ID}
-	var failed, open, held, waived []audit.Finding
+	var failed, open, held, waived []*audit.Finding
 	decided := false
-	for i, f := range e.findings {
-		if !slices.Contains(f.Scopes, s.ID) {
+	for i := range e.findings {
+		f := &e.findings[i]
+		if e.counts[i]&in == 0 || !slices.Contains(f.Scopes, s.ID) {
 			continue
 		}
 		v.Counts.add(f.Outcome, max(1, f.Count))
@@ -26,7 +35,7 @@ func (e *evaluation) verdict(scope int) Verdict {
 			continue
 		}
 		switch {
-		case e.holds(f, s.ID):
+		case e.holds(*f, s.ID, in):
 			held = append(held, f)
 		case f.Outcome == audit.FAIL && f.Waived != nil:
 			waived = append(waived, f)
@@ -42,7 +51,7 @@ func (e *evaluation) verdict(scope int) Verdict {
 		}
 		if f.Outcome == audit.PASS || f.Outcome == audit.FAIL {
 			decided = true
-			v.ends(f, e.policy)
+			v.ends(*f, e.policy)
 		}
 	}
 	v.Probation, v.Waived = limiting(s, held), limiting(s, waived)
@@ -68,8 +77,8 @@ func (v *Verdict) ends(f audit.Finding, p *Policy) {
 
 // limiting orders findings by what a reader should see first: FAIL before MISS before DNF before what is only declared,
 // then in the order in which the scope includes its requirements, then by id.
-func limiting(s Scope, list []audit.Finding) []string {
-	slices.SortFunc(list, func(a, b audit.Finding) int {
+func limiting(s Scope, list []*audit.Finding) []string {
+	slices.SortFunc(list, func(a, b *audit.Finding) int {
 		return cmp.Or(cmp.Compare(rank(a.Outcome), rank(b.Outcome)),
 			cmp.Compare(slices.Index(s.Include, a.Requirement), slices.Index(s.Include, b.Requirement)), cmp.Compare(a.ID, b.ID))
 	})

@@ -53,6 +53,7 @@ type page struct {
 	Steps                                                 []stepView
 	Alone, WaiversUnused, WhatIf                          []string
 	Seen, DriftSentence                                   string
+	RegionsSeen                                           []regionView
 	Drift                                                 []driftView
 	MoreDrift                                             string
 	Unseen                                                []unseenView
@@ -78,7 +79,7 @@ func newPage(r Report, lang string) page {
 		Alone: alone(r), WaiversUnused: unusedWaivers(r), WhatIf: r.WhatIf.Sentences(scopeTitles(r)),
 		Style: template.CSS(styleSource), StyleHash: base64.StdEncoding.EncodeToString(sum[:]), R: r,
 		Decisions: decisions(r), NotCertificate: notCertificate, Proposal: proposal(r), What: sentence(what(r)), Assurance: assurance(r),
-		Holds: holds(r), Day: day(r.AssessedAt), Ladders: ladderViews(r), Seen: seen(r.Coverage),
+		Holds: holds(r), Day: day(r.AssessedAt), Ladders: ladderViews(r), Seen: seen(r.Coverage), RegionsSeen: regionsSeen(r),
 		DriftSentence: driftSentence(r),
 	}
 	for i, d := range p.Decisions {
@@ -172,6 +173,7 @@ type stepView struct {
 	Above   string
 	Sum     string
 	Acts    []actView
+	Regions []regionView
 }
 
 type actView struct {
@@ -192,7 +194,7 @@ func stepViews(r Report, a anchors) []stepView {
 	var out []stepView
 	for _, s := range distance(r) {
 		c := s.Verdict.Counts
-		v := stepView{Verdict: s.Verdict, Sign: s.Sign, Above: s.Above}
+		v := stepView{Verdict: s.Verdict, Sign: s.Sign, Above: s.Above, Regions: s.Regions}
 		v.Sum = fmt.Sprintf("Answers: %s hold, %s fail, %s were not looked at, %s were looked at without an answer, %s do not apply.",
 			thousands(c.Pass), thousands(c.Fail), thousands(c.Miss), thousands(c.DNF), thousands(c.NA))
 		for _, act := range s.Acts {

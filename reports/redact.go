@@ -50,7 +50,8 @@ func publicField(field string) bool {
 		"Policy.ID", "Policy.Version", "Policy.Digest", "Policy.Status", "Policy.Profile",
 		"Tool.Version",
 		"Evidence.Digest",
-		"Verdict.Scope", "Verdict.Title", "Verdict.Layer", "Verdict.Outcome",
+		"Verdict.Scope", "Verdict.Title", "Verdict.Layer", "Verdict.Outcome", "Verdict.Worst", "RegionVerdict.Region", "RegionVerdict.Outcome", "Region.Name", "Finding.Regions", "Artifact.Regions",
+		"Sighting.Region", "Drift.Regions",
 		"Rung.Layer", "Rung.Title", "Rung.State",
 		"SubjectRef.Kind", "SubjectRef.Tiers",
 		"Finding.Requirement", "Finding.Indicator", "Finding.Title", "Finding.Scopes", "Finding.Severity", "Finding.Missing", "Finding.Remedy", "Finding.Owner", "Finding.Rationale", "Finding.Source",
@@ -338,7 +339,7 @@ func proseField(field string) bool {
 	switch field {
 	case "Finding.Reason", "Finding.Settle", "Explanation.Value", "Ground.Value", "Ground.Says", "Ground.Reason", "Ground.Settle", "Unseen.What", "Unseen.Reason", "Unseen.Settle", "Unseen.Names",
 		"Report.Undecided", "Drift.Detail", "Drift.Open",
-		"Project.Failure", "Project.Settle", "Rung.Reason", "Verdict.Ends", "Indicator.Reason", "Indicator.Settle", "Artifact.Placed":
+		"Project.Failure", "Project.Settle", "Rung.Reason", "Verdict.Ends", "RegionVerdict.Ends", "RegionVerdict.Reason", "Region.Undecided", "Indicator.Reason", "Indicator.Settle", "Artifact.Placed":
 		return true
 	}
 	return false

@@ -40,6 +40,7 @@ type Report struct {
 	Drift      []Drift      `json:"drift"`               // differences between what was declared and what runs
 	Undecided  string       `json:"undecided,omitempty"` // why intent and fact could not be compared; absent: they were
 	Coverage   Coverage     `json:"coverage"`
+	Regions    []Region     `json:"regions,omitempty"` // how much was seen of each region; absent: the stack was judged as one
 	NotSeen    []Unseen     `json:"not_seen"`          // what was not seen, by name, with what would settle it
 	WhatIf     *WhatIf      `json:"what_if,omitempty"` // the report is a thought: what it changes, and what that would do
 	Visibility string       `json:"visibility"`        // public: internal names are left out; full: nothing is
@@ -98,7 +99,33 @@ type Verdict struct {
 	Counts     Counts    `json:"counts"`
 	Probation  []string  `json:"probation,omitempty"` // ids of the findings that lie below a score gate and are held by the last audit
 	Waived     []string  `json:"waived,omitempty"`    // ids of the failures of a must that are waived
-	Requested  bool      `json:"requested"`           // asked for by the stack file or --scope; else only a prerequisite
+	// Regions are the decisions region by region, by name; absent: the stack was judged as one. The outcome above is the worst of
+	// them, and Worst names the regions that have it, unless all are eligible.
+	Regions   []RegionVerdict `json:"regions,omitempty"`
+	Worst     []string        `json:"worst,omitempty"`
+	Requested bool            `json:"requested"` // asked for by the stack file or --scope; else only a prerequisite
+}
+
+// RegionVerdict is the decision about one scope in one region: on what is the region's own and what all regions share.
+type RegionVerdict struct {
+	Region     string    `json:"region"`
+	Outcome    string    `json:"outcome"`          // eligible, not-eligible, undetermined
+	Reason     string    `json:"reason,omitempty"` // why it is undetermined although no finding is open
+	ValidUntil time.Time `json:"valid_until,omitzero"`
+	Ends       string    `json:"ends,omitempty"`
+	Limiting   []string  `json:"limiting"`
+	Counts     Counts    `json:"counts"`
+	Probation  []string  `json:"probation,omitempty"`
+	Waived     []string  `json:"waived,omitempty"`
+}
+
+// Region says how much was seen of one region.
+type Region struct {
+	Name           string   `json:"name"`
+	MonitorSubject string   `json:"monitor_subject,omitempty"` // its name at the compliance monitor
+	Own            int      `json:"own"`                       // artifacts that its own sources show; the others all regions share
+	Undecided      string   `json:"undecided,omitempty"`       // why intent and fact could not be compared there; absent: they were
+	Coverage       Coverage `json:"coverage"`
 }
 
 // Counts are findings by outcome, folded ones counted in full.
@@ -126,7 +153,8 @@ type Finding struct {
 	Requirement string           `json:"requirement,omitempty"`
 	Indicator   string           `json:"indicator,omitempty"`
 	Title       string           `json:"title"`
-	Scopes      []string         `json:"scopes,omitempty"` // scopes that this line counts for
+	Scopes      []string         `json:"scopes,omitempty"`  // scopes that this line counts for
+	Regions     []string         `json:"regions,omitempty"` // regions that it counts for; absent: all
 	Severity    string           `json:"severity,omitempty"`
 	Outcome     audit.Outcome    `json:"outcome"`
 	Low         *int             `json:"low,omitempty"`
@@ -204,6 +232,7 @@ type Artifact struct {
 	Seen      bool         `json:"seen"`
 	Replicas  int          `json:"replicas,omitempty"` // copies that run, as the source that saw most of them counts
 	Packages  *int         `json:"packages,omitempty"` // absent: not scanned
+	Regions   []string     `json:"regions,omitempty"`  // whose own sources show it; absent: all regions share it, or there are none
 	Sightings []Sighting   `json:"sightings"`
 }
 
@@ -219,6 +248,7 @@ type Sighting struct {
 	Namespace string       `json:"namespace,omitempty"`
 	Workload  string       `json:"workload,omitempty"`
 	Replicas  int          `json:"replicas,omitempty"`
+	Region    string       `json:"region,omitempty"` // of the source; absent: it counts for every region
 	Origin    audit.Origin `json:"origin,omitzero"`
 }
 
@@ -228,6 +258,7 @@ type Drift struct {
 	Artifact string     `json:"artifact"`
 	Name     string     `json:"name"`
 	Tiers    []string   `json:"tiers"`
+	Regions  []string   `json:"regions,omitempty"` // where it differs; absent: everywhere
 	Detail   string     `json:"detail"`
 	Open     string     `json:"open,omitempty"` // why it is not certain; absent: it is
 	Declared *DriftSide `json:"declared,omitempty"`

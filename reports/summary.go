@@ -107,12 +107,13 @@ func decide(r Report, outcome string, titles, scopes []string) decision {
 	}
 	groups := limiting(r, scopes, want)
 	if len(groups) == 0 {
+		d.After += worstWords(r, scopes)
 		return d
 	}
 	if outcome == "not-eligible" {
-		d.Why = "because " + plural(len(groups), "requirement fails", "requirements fail")
+		d.Why = "because " + plural(len(groups), "requirement fails", "requirements fail") + worstWords(r, scopes)
 	} else {
-		d.Why = "because " + plural(len(groups), "requirement is open", "requirements are open")
+		d.Why = "because " + plural(len(groups), "requirement is open", "requirements are open") + worstWords(r, scopes)
 	}
 	for i, g := range groups {
 		if i == maxLimits {
@@ -279,6 +280,7 @@ type step struct {
 	Acts    []actor // who can act, most important first; empty: nothing more is missing
 	Fails   int     // requirements in this list that fail
 	Open    int     // requirements in this list that are open
+	Regions []regionView
 }
 
 // actor is who can act on what.
@@ -298,7 +300,7 @@ func distance(r Report) []step {
 	var out []step
 	for i, v := range verdicts {
 		var below []string
-		s := step{Verdict: v, Sign: verdictSign(v.Outcome)}
+		s := step{Verdict: v, Sign: verdictSign(v.Outcome), Regions: regionViews(r, v)}
 		for _, lower := range verdicts[:i] {
 			if lower.Layer == v.Layer && lower.Level < v.Level {
 				below = append(below, lower.Scope)

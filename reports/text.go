@@ -100,14 +100,20 @@ func (t *terminal) ladder(r Report) {
 }
 
 func (t *terminal) step(s step) {
-	if len(s.Acts) == 0 && s.Above == "" {
+	if len(s.Acts) == 0 && s.Above == "" && len(s.Regions) == 0 {
 		return
 	}
 	title := "What " + s.Verdict.Title + " still needs"
 	if !s.Verdict.Requested {
 		title += " (not asked for itself, but needed for the level above it)"
 	}
+	if len(s.Acts) == 0 && s.Above == "" {
+		title = s.Verdict.Title + ", region by region"
+	}
 	t.heading(title)
+	for _, line := range s.Regions {
+		t.signed("  ", line.Sign, line.Name+": "+line.Sign.Word+". "+line.Text)
+	}
 	if s.Above != "" {
 		text := "All that " + s.Above + " needs"
 		if len(s.Acts) > 0 {
@@ -225,6 +231,9 @@ func (t *terminal) failing(title string, g *group) {
 func (t *terminal) unseen(r Report) {
 	t.heading("What was seen, and what was not")
 	t.para("  ", seen(r.Coverage))
+	for _, x := range regionsSeen(r) {
+		t.para("  ", sentence(x.Name+": "+x.Text))
+	}
 	for i, u := range r.NotSeen {
 		if i == maxUnseen {
 			t.para("  ", "… and "+plural(len(r.NotSeen)-i, "more thing", "more things")+" not seen; the HTML report lists them.")

@@ -102,9 +102,9 @@ func scopeTitles(r Report) map[string]string {
 // saidOf is the reason of a finding, with the waiver that it has.
 func saidOf(f Finding) string {
 	if w := waivedWords(f.Waived); w != "" {
-		return f.Reason + " (" + w + ")"
+		return reasonOf(f) + " (" + w + ")"
 	}
-	return f.Reason
+	return reasonOf(f)
 }
 
 // waivedIn counts the failures of the scopes that are waived.

@@ -29,7 +29,8 @@ type Drift struct {
 	Artifact string   `json:"artifact"` // id of the artifact that it is about: what runs, else what was declared
 	Name     string   `json:"name"`
 	Tiers    []string `json:"tiers,omitempty"`
-	Detail   string   `json:"detail"` // one sentence for people
+	Regions  []string `json:"regions,omitempty"` // where it differs, sorted; none: everywhere
+	Detail   string   `json:"detail"`            // one sentence for people
 	// Open says why the difference is not certain, e.g. that some hosts were not read; empty if it is.
 	Open     string `json:"open,omitempty"`
 	Declared *Side  `json:"declared,omitempty"` // nil: nothing declares it

@@ -375,7 +375,7 @@ func compareSightings(a, b Sighting) int {
 	return cmp.Or(
 		cmp.Compare(a.State, b.State), flag(a.Declared, b.Declared), slices.Compare(a.Hosts, b.Hosts), cmp.Compare(a.Namespace, b.Namespace),
 		cmp.Compare(a.Workload, b.Workload), cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Digest, b.Digest),
-		cmp.Compare(a.Replicas, b.Replicas), compareOrigins(a.Origin, b.Origin))
+		cmp.Compare(a.Replicas, b.Replicas), cmp.Compare(a.Region, b.Region), compareOrigins(a.Origin, b.Origin))
 }
 
 func compareOrigins(a, b audit.Origin) int {
@@ -385,7 +385,7 @@ func compareOrigins(a, b audit.Origin) int {
 }
 
 func compareFailures(a, b Failure) int {
-	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Settle, b.Settle), compareOrigins(a.Origin, b.Origin))
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Settle, b.Settle), cmp.Compare(a.Region, b.Region), compareOrigins(a.Origin, b.Origin))
 }
 
 func compareAttested(a, b Attested) int {
@@ -401,11 +401,11 @@ func compareRepositories(a, b Repository) int {
 func compareExpected(a, b Expected) int {
 	return cmp.Or(
 		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.List, b.List), cmp.Compare(a.Where, b.Where),
-		slices.Compare(a.Groups, b.Groups), flag(a.Self, b.Self), flag(a.Known, b.Known), compareOrigins(a.Origin, b.Origin))
+		slices.Compare(a.Groups, b.Groups), flag(a.Self, b.Self), flag(a.Known, b.Known), cmp.Compare(a.Region, b.Region), compareOrigins(a.Origin, b.Origin))
 }
 
 func compareOmitted(a, b Omission) int {
-	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why), cmp.Compare(a.Count, b.Count))
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why), cmp.Compare(a.Count, b.Count), cmp.Compare(a.Region, b.Region))
 }
 
 // sortedSet sorts and drops what stands twice.

@@ -36,7 +36,7 @@ const (
 
 // Artifact is one thing that was found deployed or declared.
 type Artifact struct {
-	ID        string       `json:"id"` // "image:<digest>" or "image:<reference>", "host:<name>", "software:<name>@<version>", "bom:<digest of the file>"
+	ID        string       `json:"id"` // "image:<digest>" or "image:<reference>", "host:<name>" or "host:<region>/<name>", "software:<name>@<version>", "bom:<digest of the file>"
 	Kind      string       `json:"kind"`
 	Name      string       `json:"name"`                // short name, e.g. keystone
 	Reference string       `json:"reference,omitempty"` // as the source names it, e.g. registry.osism.tech/kolla/release/keystone:26.0.1.20250408
@@ -98,6 +98,7 @@ type Sighting struct {
 	Namespace string       `json:"namespace,omitempty"` // of a cluster
 	Workload  string       `json:"workload,omitempty"`  // what owns it there, e.g. "Deployment/coredns", or the name of a container
 	Replicas  int          `json:"replicas,omitempty"`  // how many run here
+	Region    string       `json:"region,omitempty"`    // of the source; empty: its source counts for every region
 	Origin    audit.Origin `json:"origin,omitzero"`
 }
 
@@ -118,6 +119,7 @@ type Expected struct {
 	Where  string       `json:"where"`            // file and place
 	Self   bool         `json:"self,omitempty"`   // the source that lists it is the one that shows what is there, so that it proves nothing about others
 	Known  bool         `json:"known,omitempty"`  // a service that the catalogue knows; set by Recognise, never by a source
+	Region string       `json:"region,omitempty"` // of the list; empty: it counts for every region
 	Origin audit.Origin `json:"origin,omitzero"`
 }
 
@@ -163,6 +165,7 @@ type Omission struct {
 	What   string `json:"what"`   // what is counted: "pods", "containers", "namespaces"
 	Why    string `json:"why"`    // the rule of the stack file, e.g. "namespaces that match customer-*"
 	Count  int    `json:"count"`
+	Region string `json:"region,omitempty"` // of the source; empty: it counts for every region
 }
 
 // Failure is a source, or a part of one, that could not be read. The run goes on.
@@ -170,6 +173,7 @@ type Failure struct {
 	Source string       `json:"source"` // name and address of the source
 	Reason string       `json:"reason"`
 	Settle string       `json:"settle,omitempty"`
+	Region string       `json:"region,omitempty"` // of the source; empty: it counts for every region
 	Origin audit.Origin `json:"origin,omitzero"`
 }
 

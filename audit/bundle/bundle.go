@@ -46,7 +46,7 @@ const (
 // InputKinds returns the kinds of blobs that an audit is decided from, sorted.
 func InputKinds() []string {
 	return []string{
-		"conformance", "copyright", "declaration", "inventory", "packages", "policy", "previous", "project-evidence", "projects", "raw",
+		"conformance", "copyright", "declaration", "inventory", "packages", "policy", "previous", "project-evidence", "projects", "raw", "region",
 		"sbom", "sbom-quality", "stack", "transparency", "waiver",
 	}
 }

@@ -33,6 +33,7 @@ type Target struct {
 	URL     string `json:"url,omitempty"`
 	File    string `json:"file,omitempty"`    // base name of a file or directory that was handed over
 	Subject string `json:"subject,omitempty"` // name of the cloud there
+	Region  string `json:"region,omitempty"`  // that it speaks of; empty: every region
 	Scope   string `json:"scope,omitempty"`   // file with the scope YAML, for a report
 	Signers string `json:"signers,omitempty"` // file of allowed signers, for a report
 	// Config is a second file or address: of kubernetes the one with okToFail; of tempest the list of tests or the guideline, by

@@ -74,6 +74,9 @@ type dossier struct {
 	profiles policies.Profiles
 	judge    sbom.Judge
 	placing  *placing // where the evidence lies in the bundle
+
+	regions []regionDocument // none: the stack is judged as one
+	region  string           // of which this is the evidence; empty: of the whole stack
 }
 
 // Assess decides a bundle: no network, no clock, nothing but the files of the bundle and, if asked, a policy directory.
@@ -119,8 +122,8 @@ func Assess(dir string, opt AssessOptions) (reports.Report, error) {
 func (d *dossier) decide(dir string, scopes []string) (policies.Result, reports.Report, error) {
 	scores, seen := d.scores(), d.operatorResults()
 	result, err := d.policy.Evaluate(policies.Input{
-		Subjects: d.subjects(scores, seen), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt, Previous: d.before(),
-		Waivers: waiversOf(d.waivers), ReleaseWithoutOperator: d.stack.Subject.Kind == "release", Explain: true,
+		Subjects: d.judged(scores, seen), Regions: d.regionNames(), Scopes: scopes, Profile: d.profiles.Main(), AssessedAt: d.stack.AssessedAt, Previous: d.before(), Waivers: waiversOf(d.waivers),
+		ReleaseWithoutOperator: d.stack.Subject.Kind == "release", Explain: true,
 	})
 	if err != nil {
 		return policies.Result{}, reports.Report{}, fmt.Errorf("evaluating bundle %q: %w", dir, err)
@@ -229,6 +232,11 @@ func (d *dossier) decode(kind string, data []byte) error {
 		return decodeStrict(data, &d.stack)
 	case "inventory":
 		return decodeStrict(data, &d.inventory)
+	case "region":
+		var r regionDocument
+		err := decodeStrict(data, &r)
+		d.regions = append(d.regions, r)
+		return err
 	case "projects":
 		return decodeStrict(data, &d.projects)
 	case "sbom-quality":

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/audit/licence"
@@ -15,13 +16,20 @@ import (
 
 // compare fills what follows from the inventory alone.
 func (d *dossier) compare() {
-	d.comparison = sbom.Compare(d.inventory, d.stack.AssessedAt)
-	d.completeness = sbom.CrossCheck(d.inventory)
+	d.comparison, d.completeness = compared(d.inventory, d.sides(), d.stack.AssessedAt)
 	d.statements()
 	d.driftOf = map[string][]sbom.Drift{}
 	for _, row := range d.comparison.Drift {
 		d.driftOf[row.Artifact] = append(d.driftOf[row.Artifact], row)
 	}
+}
+
+// compared holds intent against fact, and lists against what was seen: within each region, if there are any.
+func compared(inv sbom.Inventory, regions []sbom.Region, at time.Time) (sbom.Comparison, sbom.Completeness) {
+	if len(regions) > 0 {
+		return sbom.CompareRegions(regions, at), sbom.CrossCheckRegions(regions)
+	}
+	return sbom.Compare(inv, at), sbom.CrossCheck(inv)
 }
 
 func (d *dossier) coverage() reports.Coverage {
@@ -191,7 +199,7 @@ func (d *dossier) driftRows() []reports.Drift {
 	out := make([]reports.Drift, 0, len(d.comparison.Drift))
 	for _, row := range d.comparison.Drift {
 		out = append(out, reports.Drift{
-			Kind: row.Kind, Artifact: row.Artifact, Name: row.Name, Tiers: orEmpty(row.Tiers), Detail: row.Detail, Open: row.Open,
+			Kind: row.Kind, Artifact: row.Artifact, Name: row.Name, Tiers: orEmpty(row.Tiers), Regions: row.Regions, Detail: row.Detail, Open: row.Open,
 			Declared: (*reports.DriftSide)(row.Declared), Running: (*reports.DriftSide)(row.Running),
 		})
 	}

@@ -37,6 +37,11 @@ type gatherer struct {
 	policy       *policies.Policy
 	catalogue    *upstream.Catalogue
 	sources      []sbom.Source
+	regionOf     []string       // of each source; empty: it counts for every region
+	regions      []sbom.Region  // what each region shows; none: the stack has no regions
+	renamed      map[string]own // hosts of regions, by the id that they have here
+	apart        []regionDocument
+	contents     contentSources // which region the contents of an artifact come from
 	network      source.Network
 	client       *http.Client      // guarded; nil: the run is offline
 	places       []copyright.Place // whom to ask about licences
@@ -104,12 +109,16 @@ func (g *gatherer) gather(ctx context.Context) (audit.Digest, error) {
 	}
 	g.lookups = g.lookUp(ctx, inventory, packages)
 	projects := g.projects(inventory, packages)
+	g.apart = g.regionDocuments(packages)
 	evidence := g.evidence(ctx, projects.Projects, recorded)
 	visitor := g.visitor()
 	g.seen = g.operator(ctx, visitor, inventory, packages, projects.Projects)
 	g.held = g.levels(ctx, visitor)
 	g.stated = g.declarations(ctx, visitor)
 	projects.Projects, g.collected = atHome(projects.Projects, evidence), evidence
+	for i := range g.apart {
+		g.apart[i].Projects = atHome(g.apart[i].Projects, evidence)
+	}
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -248,6 +257,9 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	if err := stack.Collect.check(stack.Dir); err != nil {
 		return nil, &UsageError{Err: fmt.Errorf("reading stack %q: %w", stack.Name, err), Hint: collectHint(err)}
 	}
+	if err := stack.checkTargets(g.operatorAt, g.levelAt); err != nil {
+		return nil, err
+	}
 	g.sources, err = g.decode(nil)
 	return g, err
 }
@@ -257,8 +269,10 @@ func (g *gatherer) decode(keep audit.Keep) ([]sbom.Source, error) {
 	var out []sbom.Source
 	// A public release consists of public files; an operator's files may hold what is nobody's business.
 	public := g.stack.Subject.Kind == "release" && g.stack.Subject.Exposure == "public"
-	for i := range g.stack.Sources {
-		s, err := source.Decode(&g.stack.Sources[i], g.stack.Dir, source.Options{
+	entries, regionOf := g.stack.sourceEntries()
+	g.regionOf = regionOf
+	for _, entry := range entries {
+		s, err := source.Decode(entry, g.stack.Dir, source.Options{
 			Keep: keep, Measure: measureBytes, At: g.at, PublishInput: public, Network: g.network, TempDir: g.opt.TempDir, Getenv: g.opt.Getenv,
 		})
 		if err != nil {
@@ -281,7 +295,7 @@ func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Docume
 		return nil
 	}
 	for i, rule := range g.stack.Assign {
-		if !slices.ContainsFunc(inv.Artifacts, rule.matches) {
+		if !g.matchesAny(rule, inv) {
 			reason := fmt.Sprintf("the pattern %q matches no artifact", rule.Match)
 			g.unmatchedRules = append(g.unmatchedRules, unread{fmt.Sprintf("assign, entry %d", i+1), reason, "pegel inventory lists the names"})
 		}
@@ -289,7 +303,7 @@ func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Docume
 	stack := stackEvidence{
 		Schema: stackEvidenceSchema, AssessedAt: g.at, Tool: g.opt.Version, Subject: g.stack.Subject, Scopes: g.stack.Scopes,
 		Assign: g.stack.Assign, Mitigations: g.stack.Mitigations, Offline: g.opt.Offline, Licences: g.licensed,
-		Unread: slices.Concat(g.stack.unread(), g.unmatchedRules, unusedMitigations(g.stack.Mitigations, projects.Projects), takenWords(evidence)),
+		Unread: slices.Concat(g.unmatchedRules, unusedMitigations(g.stack.Mitigations, projects.Projects), takenWords(evidence)),
 	}
 	for _, d := range docs {
 		blobs = append(blobs, audit.Blob{Kind: "sbom", Name: d.FileName, MediaType: "application/vnd.cyclonedx+json", Data: d.Data})
@@ -307,6 +321,9 @@ func (g *gatherer) blobs(inv sbom.Inventory, pkgs []sbom.Packages, docs []Docume
 	}
 	if g.stated != nil {
 		errs = append(errs, add("declaration", "declarations.json", g.stated))
+	}
+	for _, r := range g.apart {
+		errs = append(errs, add("region", "regions/"+r.Name+".json", r))
 	}
 	if g.previous != nil {
 		errs = append(errs, add("previous", "previous.json", g.previous))
@@ -366,18 +383,5 @@ func takenWords(evidence []scoring.Evidence) []unread {
 		})
 	}
 	slices.SortFunc(out, func(a, b unread) int { return strings.Compare(a.What+a.Reason, b.What+b.Reason) })
-	return out
-}
-
-// unread lists the parts of the stack file that this version does not act on, so that the report can say so.
-func (s Stack) unread() []unread {
-	var out []unread
-	add := func(present bool, what, reason, settle string) {
-		if present {
-			out = append(out, unread{what, reason, settle})
-		}
-	}
-	const later = "this version of Pegel does not look there"
-	add(len(s.Regions) > 0, "regions", later, "write one stack file for each region")
 	return out
 }

@@ -28,6 +28,9 @@ func (g *gatherer) inventory(ctx context.Context) sbom.Inventory {
 	for i, s := range g.sources {
 		group.Go(func() error {
 			found[i] = g.ofToday(s, ask(ctx, s))
+			if region := g.sourceRegion(i); region != "" {
+				found[i] = sbom.InRegion(found[i], region)
+			}
 			done <- struct{}{}
 			g.opt.progress("reading sources", len(done), len(g.sources))
 			return nil
@@ -35,8 +38,15 @@ func (g *gatherer) inventory(ctx context.Context) sbom.Inventory {
 	}
 	_ = group.Wait() // what fails is part of the inventory
 	g.remember(found)
-	merged := sbom.Recognise(sbom.Merge(found...), g.catalogue.KnowsService)
-	return g.corrected(sbom.Place(merged, g.place))
+	if len(g.stack.Regions) > 0 {
+		return g.regional(found)
+	}
+	return g.settled(sbom.Merge(found...), "")
+}
+
+// settled places what was found and applies the operator's corrections.
+func (g *gatherer) settled(merged sbom.Inventory, region string) sbom.Inventory {
+	return g.corrected(sbom.Place(sbom.Recognise(merged, g.catalogue.KnowsService), g.place), region)
 }
 
 // remember notes which source may have the contents of what.
@@ -141,13 +151,13 @@ func artifactPart(a sbom.Artifact) upstream.Part {
 }
 
 // corrected applies the operator's assign entries; each stays visible in how the artifact was placed.
-func (g *gatherer) corrected(inv sbom.Inventory) sbom.Inventory {
+func (g *gatherer) corrected(inv sbom.Inventory, region string) sbom.Inventory {
 	out := inv
 	out.Artifacts = slices.Clone(inv.Artifacts)
 	for i := range out.Artifacts {
 		a := &out.Artifacts[i]
 		for _, rule := range g.stack.Assign {
-			if !rule.matches(*a) {
+			if !rule.applies(*a, region) {
 				continue
 			}
 			a.Placed = "assigned by the operator: " + rule.Reason
@@ -172,6 +182,12 @@ func (g *gatherer) corrected(inv sbom.Inventory) sbom.Inventory {
 		}
 	}
 	return out
+}
+
+// applies reports whether a correction changes an artifact of a region. Of the whole stack, where region is empty, it does if
+// it may do so in some region: what it leads to has to be looked at.
+func (a Assign) applies(art sbom.Artifact, region string) bool {
+	return (a.Region == "" || region == "" || a.Region == region) && a.matches(art)
 }
 
 // matches compares "kind:pattern" with an artifact; the pattern is that of path.Match on the reference without tag and

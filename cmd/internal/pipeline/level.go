@@ -160,6 +160,9 @@ func (d *dossier) levelRung(layer string) (state, reason string) {
 	if d.stack.Subject.Kind == "release" {
 		return "not-assessed", "a release has no operator, so nobody can hold the certificate"
 	}
+	if len(d.regions) > 0 {
+		return d.worstRung(layer)
+	}
 	s, sub := d.standing(layer), d.compatibleSubject(layer)
 	record := sub.Record.(policies.Prerequisite)
 	sure := func(field string, yes bool) (met, missed bool) {

@@ -32,6 +32,7 @@ type stackLevel struct {
 	Document    string `yaml:"document"`
 
 	Layer       string `yaml:"layer"`
+	Region      string `yaml:"region"`
 	Subject     string `yaml:"subject"`
 	Scope       string `yaml:"scope"`       // of a report: the scope YAML
 	Signers     string `yaml:"signers"`     // of a report: allowed signers
@@ -51,7 +52,7 @@ type stackLevel struct {
 
 func levelShape() shape {
 	return shape{
-		"scs_compatible": words([]string{"monitor", "report", "kubernetes", "tempest", "certificate", "layer", "subject", "scope", "signers", "exceptions",
+		"scs_compatible": words([]string{"monitor", "report", "kubernetes", "tempest", "certificate", "layer", "region", "subject", "scope", "signers", "exceptions",
 			"tests", "version", "revocations", "issuer", "issued"}),
 		"legal": words([]string{"label", "document", "keys", "title", "sort", "statement", "issuer", "issued", "valid_until", "digest"}),
 	}
@@ -83,7 +84,9 @@ func (s Stack) levelTargets() ([]levelTarget, error) {
 				if err != nil {
 					return nil, fmt.Errorf("line %d: conformance: %s: %w", n.Line, part, err)
 				}
-				out = append(out, s.perLayer(t)...)
+				for _, one := range s.perRegion(t) {
+					out = append(out, s.perLayer(one)...)
+				}
 			}
 		}
 	}
@@ -156,6 +159,7 @@ func readLevel(n *yaml.Node, legal bool) (levelTarget, error) {
 			return t, err
 		}
 	}
+	t.Region = s.Region
 	t.Layer, t.Subject, t.Version, t.Issuer = s.Layer, s.Subject, s.Version, s.Issuer
 	t.Scope, t.Signers, t.Revocations = t.place(s.Scope), t.place(s.Signers), t.place(s.Revocations)
 	for _, c := range []string{s.Exceptions, s.Tests, s.Keys} {

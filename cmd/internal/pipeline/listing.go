@@ -56,11 +56,12 @@ func Inventory(ctx context.Context, stack Stack, opt Options, list ListingOption
 	if err := ctx.Err(); err != nil {
 		return Listing{}, err
 	}
-	return listing(inv, g.at, list)
+	return listing(inv, g.regions, g.at, list)
 }
 
-func listing(inv sbom.Inventory, at time.Time, list ListingOptions) (Listing, error) {
-	doc := inventoryDocument{Inventory: inv, Comparison: sbom.Compare(inv, at), Completeness: sbom.CrossCheck(inv)}
+func listing(inv sbom.Inventory, regions []sbom.Region, at time.Time, list ListingOptions) (Listing, error) {
+	doc := inventoryDocument{Inventory: inv}
+	doc.Comparison, doc.Completeness = compared(inv, regions, at)
 	doc.Drift = orNone(doc.Drift)
 	doc.Coverage = coverageOf(inv, doc.Completeness)
 	judge, err := sbom.CuratedJudge(at)
@@ -80,11 +81,11 @@ func listing(inv sbom.Inventory, at time.Time, list ListingOptions) (Listing, er
 
 // Drift compares intent and fact of a stack file, read now, or of a bundle, as it was gathered.
 func Drift(ctx context.Context, name string, opt Options) (Listing, error) {
-	inv, at, err := inventoryOf(ctx, name, opt)
+	inv, regions, at, err := inventoryOf(ctx, name, opt)
 	if err != nil {
 		return Listing{}, err
 	}
-	c := sbom.Compare(inv, at)
+	c, _ := compared(inv, regions, at)
 	c.Drift = orNone(c.Drift)
 	data, err := canonical(driftDocument{DriftSchema, c, inv.Failures})
 	text := ""
@@ -104,23 +105,24 @@ type driftDocument struct {
 	Failures []sbom.Failure `json:"failures,omitempty"`
 }
 
-func inventoryOf(ctx context.Context, name string, opt Options) (sbom.Inventory, time.Time, error) {
+func inventoryOf(ctx context.Context, name string, opt Options) (sbom.Inventory, []sbom.Region, time.Time, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		d, err := readDossier(name, AssessOptions{})
 		if err != nil {
-			return sbom.Inventory{}, time.Time{}, err
+			return sbom.Inventory{}, nil, time.Time{}, err
 		}
-		return d.inventory, d.stack.AssessedAt, nil
+		return d.inventory, d.sides(), d.stack.AssessedAt, nil
 	}
 	stack, err := ReadStack(name)
 	if err != nil {
-		return sbom.Inventory{}, time.Time{}, err
+		return sbom.Inventory{}, nil, time.Time{}, err
 	}
 	g, err := prepare(stack, opt)
 	if err != nil {
-		return sbom.Inventory{}, time.Time{}, err
+		return sbom.Inventory{}, nil, time.Time{}, err
 	}
-	return g.inventory(ctx), g.at, ctx.Err()
+	inv := g.inventory(ctx)
+	return inv, g.regions, g.at, ctx.Err()
 }
 
 func certain(drift []sbom.Drift) int {

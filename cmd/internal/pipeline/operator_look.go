@@ -106,7 +106,9 @@ func withReports(targets []operatorTarget, at int, a transparency.Artifact) []op
 		return targets
 	}
 	targets = slices.Clone(targets)
-	next := slices.IndexFunc(targets[at+1:], func(t operatorTarget) bool { return t.Kind == transparency.KindIncidentReports && t.file == "" })
+	next := slices.IndexFunc(targets[at+1:], func(t operatorTarget) bool {
+		return t.Kind == transparency.KindIncidentReports && t.file == "" && (t.Region == "" || t.Region == a.Region)
+	})
 	if next >= 0 {
 		t := &targets[at+1+next]
 		t.Links = append(slices.Clone(t.Links), links...)

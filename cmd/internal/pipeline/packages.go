@@ -74,6 +74,7 @@ func (g *gatherer) read(ctx context.Context, a sbom.Artifact, scanner *lazyScann
 	if err != nil {
 		p = unreadable(a, err)
 	}
+	p.Artifact = a.ID
 	p.Declared = p.Declared || a.ByName // that these contents are what runs is said by the name alone
 	return &p
 }
@@ -83,29 +84,36 @@ func (g *gatherer) read(ctx context.Context, a sbom.Artifact, scanner *lazyScann
 func (g *gatherer) open(ctx context.Context, a sbom.Artifact) (*sbom.Target, error) {
 	var failed error
 	var document *sbom.Target
-	for _, s := range g.asked(a) {
-		t, err := s.Open(ctx, a)
+	from := 0
+	shown := a
+	shown.ID = g.shownAs(a)
+	for _, i := range g.asked(a) {
+		s := g.sources[i]
+		t, err := s.Open(ctx, shown)
+		t.Artifact.ID = a.ID
 		switch {
 		case err == nil && t.Form != formDocument:
 			if document != nil && document.Done != nil {
 				_ = document.Done() // nothing was made for a file that is only read
 			}
+			g.contents.note(a.ID, g.sourceRegion(i))
 			return &t, nil
 		case err == nil && document == nil:
-			document = &t
+			document, from = &t, i
 		case err != nil && !errors.Is(err, sbom.ErrNoContents):
 			failed = fmt.Errorf("%s: %w", s.Name(), err)
 		}
 	}
 	if document != nil {
+		g.contents.note(a.ID, g.sourceRegion(from))
 		return document, nil
 	}
 	return nil, failed
 }
 
-// asked lists the sources that may have the contents of an artifact, each once.
-func (g *gatherer) asked(a sbom.Artifact) []sbom.Source {
-	keys := []string{a.ID, "image:" + string(a.Config)}
+// asked lists the sources that may have the contents of an artifact, by their place, each once.
+func (g *gatherer) asked(a sbom.Artifact) []int {
+	keys := []string{g.shownAs(a), "image:" + string(a.Config)}
 	for _, d := range a.Digests {
 		keys = append(keys, "image:"+string(d))
 	}
@@ -116,12 +124,12 @@ func (g *gatherer) asked(a sbom.Artifact) []sbom.Source {
 	for _, key := range keys {
 		places = append(places, g.shownBy[key]...)
 	}
-	var out []sbom.Source
+	var out []int
 	asked := map[int]bool{}
 	for _, i := range append(places, g.silent...) {
-		if !asked[i] {
+		if !asked[i] && g.mayShow(i, a) {
 			asked[i] = true
-			out = append(out, g.sources[i])
+			out = append(out, i)
 		}
 	}
 	return out

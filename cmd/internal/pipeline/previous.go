@@ -31,8 +31,10 @@ type previousDocument struct {
 	AssessedAt time.Time      `json:"assessed_at"`
 	Policy     reports.Policy `json:"policy"`
 	Eligible   []string       `json:"eligible"` // scopes, sorted
-	Met        []string       `json:"met"`      // findings about projects that were PASS, by id, sorted
-	Below      map[string]int `json:"below"`    // findings that were held, with the number of audits in a row
+	// Regions are the scopes that were eligible in each region, sorted; absent: that audit judged no regions.
+	Regions map[string][]string `json:"regions,omitempty"`
+	Met     []string            `json:"met"`   // findings about projects that were PASS, by id, sorted
+	Below   map[string]int      `json:"below"` // findings that were held, with the number of audits in a row
 }
 
 // digest names the report; empty if there is none.
@@ -133,6 +135,15 @@ func condensed(r reports.Report, digest audit.Digest) *previousDocument {
 		if v.Outcome == policies.Eligible {
 			p.Eligible = append(p.Eligible, v.Scope)
 		}
+		for _, r := range v.Regions {
+			if p.Regions == nil {
+				p.Regions = map[string][]string{}
+			}
+			p.Regions[r.Region] = orEmpty(p.Regions[r.Region])
+			if r.Outcome == policies.Eligible {
+				p.Regions[r.Region] = append(p.Regions[r.Region], v.Scope)
+			}
+		}
 	}
 	for _, f := range r.Findings {
 		switch {
@@ -144,6 +155,9 @@ func condensed(r reports.Report, digest audit.Digest) *previousDocument {
 		}
 	}
 	slices.Sort(p.Eligible)
+	for _, scopes := range p.Regions {
+		slices.Sort(scopes)
+	}
 	slices.Sort(p.Met)
 	return p
 }
@@ -168,6 +182,15 @@ func (d *dossier) before() *policies.Previous {
 	p := &policies.Previous{AssessedAt: d.previous.AssessedAt, Eligible: map[string]bool{}, Met: map[string]bool{}, Below: maps.Clone(d.previous.Below)}
 	for _, s := range d.previous.Eligible {
 		p.Eligible[s] = true
+	}
+	for region, scopes := range d.previous.Regions {
+		if p.Regions == nil {
+			p.Regions = map[string]map[string]bool{}
+		}
+		p.Regions[region] = map[string]bool{}
+		for _, s := range scopes {
+			p.Regions[region][s] = true
+		}
 	}
 	for _, id := range d.previous.Met {
 		p.Met[id] = true

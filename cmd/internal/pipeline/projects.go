@@ -13,6 +13,11 @@ import (
 
 // projects leads artifacts, and packages that the catalogue names, to upstream projects.
 func (g *gatherer) projects(inv sbom.Inventory, pkgs []sbom.Packages) projectsDocument {
+	return g.projectsIn(inv, pkgs, "")
+}
+
+// projectsIn is projects for one region, with the corrections that count there; "" is the whole stack.
+func (g *gatherer) projectsIn(inv sbom.Inventory, pkgs []sbom.Packages, region string) projectsDocument {
 	doc := projectsDocument{Schema: projectsSchema, Catalogue: g.catalogue.Digest(), Products: []product{}, Unmatched: []string{}}
 	var parts, sources []upstream.Part
 	inside := map[string]sbom.Packages{}
@@ -23,7 +28,7 @@ func (g *gatherer) projects(inv sbom.Inventory, pkgs []sbom.Packages) projectsDo
 		if a.Excluded != "" {
 			continue
 		}
-		found := g.productsOf(a, inside[a.ID])
+		found := g.productsOf(a, inside[a.ID], g.assigned(a, region))
 		if len(found) == 0 && a.Kind != sbom.KindHost {
 			doc.Unmatched = append(doc.Unmatched, a.ID)
 		}
@@ -34,7 +39,7 @@ func (g *gatherer) projects(inv sbom.Inventory, pkgs []sbom.Packages) projectsDo
 		sources = append(sources, g.sourceParts(a)...)
 	}
 	packages := packageParts(inv, pkgs)
-	doc.Projects = g.linked(g.catalogue.Resolve(append(parts, packages...)).Projects, inv)
+	doc.Projects = g.linked(g.catalogue.Resolve(append(parts, packages...)).Projects, inv, region)
 	doc.Sources = g.catalogue.Survey(append(sources, upstream.WithLookups(packages, g.lookups)...))
 	slices.Sort(doc.Unmatched)
 	slices.SortFunc(doc.Products, func(a, b product) int {
@@ -46,7 +51,7 @@ func (g *gatherer) projects(inv sbom.Inventory, pkgs []sbom.Packages) projectsDo
 // productsOf leads an artifact to catalogue components by every name it was seen under and by the operator's word; names
 // that contradict each other are all judged. Where the contents hold a package of the component, its version counts and
 // not the one in the name.
-func (g *gatherer) productsOf(a sbom.Artifact, contents sbom.Packages) []product {
+func (g *gatherer) productsOf(a sbom.Artifact, contents sbom.Packages, assigned string) []product {
 	var out []product
 	add := func(m upstream.Match, version string) {
 		versions := g.measured(m.ID, contents)
@@ -73,7 +78,7 @@ func (g *gatherer) productsOf(a sbom.Artifact, contents sbom.Packages) []product
 			add(m, version)
 		}
 	}
-	if id := g.assigned(a); id != "" && !slices.ContainsFunc(out, func(p product) bool { return p.Project == id }) {
+	if id := assigned; id != "" && !slices.ContainsFunc(out, func(p product) bool { return p.Project == id }) {
 		for _, m := range g.catalogue.Match(upstream.Part{Assign: id}) {
 			add(m, a.Version)
 		}
@@ -118,7 +123,7 @@ func (g *gatherer) measured(id string, contents sbom.Packages) []string {
 }
 
 // linked writes into each link by which rule an artifact was led to the project.
-func (g *gatherer) linked(projects []scoring.Project, inv sbom.Inventory) []scoring.Project {
+func (g *gatherer) linked(projects []scoring.Project, inv sbom.Inventory, region string) []scoring.Project {
 	artifacts := map[string]sbom.Artifact{}
 	for _, a := range inv.Artifacts {
 		artifacts[a.ID] = a
@@ -126,7 +131,7 @@ func (g *gatherer) linked(projects []scoring.Project, inv sbom.Inventory) []scor
 	for i := range projects {
 		for j, l := range projects[i].Links {
 			a, ok := artifacts[l.Subject]
-			if !ok || g.assigned(a) == projects[i].ID {
+			if !ok || g.assigned(a, region) == projects[i].ID {
 				continue
 			}
 			for _, part := range nameParts(a) {
@@ -142,10 +147,10 @@ func (g *gatherer) linked(projects []scoring.Project, inv sbom.Inventory) []scor
 }
 
 // assigned returns the upstream that the operator named for the artifact.
-func (g *gatherer) assigned(a sbom.Artifact) string {
+func (g *gatherer) assigned(a sbom.Artifact, region string) string {
 	id := ""
 	for _, rule := range g.stack.Assign {
-		if rule.Upstream != "" && rule.matches(a) {
+		if rule.Upstream != "" && rule.applies(a, region) {
 			id = rule.Upstream
 		}
 	}
@@ -203,7 +208,7 @@ func (g *gatherer) sourceParts(a sbom.Artifact) []upstream.Part {
 		return nil
 	}
 	part := artifactPart(a)
-	part.Assign = g.assigned(a)
+	part.Assign = g.assigned(a, "")
 	if source := a.Labels[labelSource]; source != "" {
 		part.Claims = []upstream.Claim{{Kind: upstream.ClaimLabel, Value: source, Origin: audit.Origin{Source: "label", Path: labelSource, Digest: a.Digest}}}
 	}

@@ -37,6 +37,7 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, seen
 		Drift:      d.driftRows(),
 		Undecided:  d.comparison.Undecided,
 		Coverage:   d.coverage(),
+		Regions:    d.regionRows(),
 		Visibility: "full",
 	}
 	for _, v := range result.Verdicts {
@@ -56,6 +57,7 @@ func (d *dossier) verdict(v policies.Verdict, requested bool) reports.Verdict {
 	return reports.Verdict{
 		Scope: v.Scope, Title: scope.Title, Level: scope.Number, Layer: scope.Layer, Outcome: v.Outcome,
 		ValidUntil: v.ValidUntil, Ends: v.Ends, Limiting: orEmpty(v.Limiting), Probation: v.Probation, Waived: v.Waived, Requested: requested,
+		Worst: v.Worst, Regions: regionVerdicts(v),
 		Counts: reports.Counts{Pass: v.Counts.Pass, Fail: v.Counts.Fail, Miss: v.Counts.Miss, DNF: v.Counts.DNF, NA: v.Counts.NA},
 	}
 }
@@ -122,7 +124,7 @@ func (d *dossier) findings(result policies.Result) []reports.Finding {
 	for _, f := range result.Findings {
 		q, _ := d.policy.Requirement(f.Requirement)
 		out = append(out, reports.Finding{
-			ID: f.ID, Subject: f.Subject, Requirement: f.Requirement, Title: q.Title["en"], Scopes: f.Scopes, Severity: f.Severity,
+			ID: f.ID, Subject: f.Subject, Requirement: f.Requirement, Title: q.Title["en"], Scopes: f.Scopes, Regions: f.Regions, Severity: f.Severity,
 			Outcome: f.Outcome, Declared: f.Declared, Probation: f.Probation, Waived: f.Waived, Count: f.Count, Reason: f.Reason, Missing: f.Missing, Settle: f.Settle,
 			Origins: f.Origins, ValidUntil: f.ValidUntil, Remedy: f.Remedy, Owner: f.Owner, Rationale: q.Rationale["en"], Source: q.SourceText(),
 			EffectiveOn: f.EffectiveOn, Overruled: f.Overruled, Tree: f.Tree, Example: f.Example, Grounds: d.placed(f),
@@ -137,7 +139,7 @@ func (d *dossier) artifactRows() []reports.Artifact {
 		row := reports.Artifact{
 			ID: a.ID, Kind: a.Kind, Name: a.Name, Reference: a.Reference, Version: a.Version, Digest: a.Digest, Unpinned: a.Unpinned,
 			Tiers: orEmpty(a.Tiers), Area: a.Area, Service: a.Service, Placed: a.Placed, Projects: orEmpty(a.Projects), Seen: a.Seen(), Replicas: a.Replicas,
-			Sightings: []reports.Sighting{},
+			Regions: ownIn(a), Sightings: []reports.Sighting{},
 		}
 		if p, ok := d.inside[a.ID]; ok {
 			if components, known := p.Components.Get(); known {
@@ -189,7 +191,7 @@ const mostNames = 50
 func (d *dossier) notSeen() []reports.Unseen {
 	var out []reports.Unseen
 	for _, f := range d.inventory.Failures {
-		out = append(out, reports.Unseen{What: "source " + f.Source, Reason: f.Reason, Settle: f.Settle})
+		out = append(out, reports.Unseen{What: "source " + f.Source + regionSuffix(f.Region), Reason: f.Reason, Settle: f.Settle})
 	}
 	add := func(what, reason, settle string, names []string) {
 		if len(names) == 0 {

@@ -27,7 +27,7 @@ const maxStackFile = 1 << 20
 type Stack struct {
 	Schema       string        `yaml:"schema"`
 	Subject      StackSubject  `yaml:"subject"`
-	Regions      []yaml.Node   `yaml:"regions"`
+	Regions      []StackRegion `yaml:"regions"`
 	Scopes       []string      `yaml:"scopes"`
 	Sources      []yaml.Node   `yaml:"sources"`
 	Assign       []Assign      `yaml:"assign"`
@@ -124,6 +124,7 @@ type Assign struct {
 	Service     string `yaml:"service" json:"service,omitempty"`
 	Upstream    string `yaml:"upstream" json:"upstream,omitempty"` // catalogue id
 	NotDeployed bool   `yaml:"not-deployed" json:"not_deployed,omitempty"`
+	Region      string `yaml:"region" json:"region,omitempty"` // only what is seen there; empty: everywhere
 	Reason      string `yaml:"reason" json:"reason"`
 }
 
@@ -198,8 +199,11 @@ func (s Stack) check(root *yaml.Node) error {
 		return fmt.Errorf("%s: subject exposure is %q, want public, community or private", at("subject"), s.Subject.Exposure)
 	case len(s.Scopes) == 0:
 		return fmt.Errorf("%s: no scope is asked for; name at least one, e.g. scs-open-iaas", at("scopes"))
-	case len(s.Sources) == 0:
+	case len(s.Sources) == 0 && !slices.ContainsFunc(s.Regions, func(r StackRegion) bool { return len(r.Sources) > 0 }):
 		return fmt.Errorf("%s: no source is given; without one nothing can be seen", at("sources"))
+	}
+	if err := s.checkRegions(); err != nil {
+		return fmt.Errorf("%s: %w", at("regions"), err)
 	}
 	if _, err := s.assessedAt(); err != nil {
 		return fmt.Errorf("%s: %w", at("at"), err)
@@ -216,6 +220,9 @@ func (s Stack) check(root *yaml.Node) error {
 		}
 		if err := a.check(); err != nil {
 			return fmt.Errorf("%s: entry %d: %w", at("assign"), i+1, err)
+		}
+		if a.Region != "" && !s.hasRegion(a.Region) {
+			return fmt.Errorf("%s: entry %d: %w", at("assign"), i+1, s.unknownRegion(a.Region))
 		}
 		if a.Tier != "" && !slices.Contains(tiers, a.Tier) {
 			return fmt.Errorf("%s: entry %d: tier is %q, want one of %s", at("assign"), i+1, a.Tier, strings.Join(tiers, ", "))
@@ -268,8 +275,9 @@ func ParseDay(text string) (time.Time, error) {
 type shape map[string]shape
 
 var stackShape = shape{
-	"schema": nil, "regions": nil, "scopes": nil, "sources": nil, "evidence": nil, "at": nil, "previous": nil,
+	"schema": nil, "scopes": nil, "sources": nil, "evidence": nil, "at": nil, "previous": nil,
 	"declarations": nil, "conformance": nil,
+	"regions":  {"name": nil, "monitor_subject": nil, "sources": nil},
 	"network":  {"allow": nil, "proxy": nil, "ca": nil},
 	"licences": {"services": nil, "mirrors": nil, "module_cache": nil},
 	"collect":  {"forges": nil, "services": nil, "indexes": nil, "osv": nil, "affiliations": nil},
@@ -278,7 +286,7 @@ var stackShape = shape{
 		"operator": {"name": nil, "domains": nil},
 	},
 	"mitigations": {"project": nil, "kind": nil, "text": nil, "source": nil, "accepted_by": nil},
-	"assign":      {"match": nil, "tier": nil, "service": nil, "upstream": nil, "not-deployed": nil, "reason": nil},
+	"assign":      {"match": nil, "tier": nil, "service": nil, "upstream": nil, "not-deployed": nil, "region": nil, "reason": nil},
 	"transparency": {
 		"status_page": nil, "incident_reports": nil, "monitor": nil, "runbooks": nil, "configuration": nil, "open_operations": nil,
 		"sbom": nil, "security_txt": nil, "advisories": nil, "imprint": nil, "certificate_page": nil,

@@ -131,7 +131,7 @@ func (d *dossier) corrections() []string {
 	var out []string
 	for _, a := range d.inventory.Artifacts {
 		for _, rule := range d.stack.Assign {
-			if !rule.matches(a) {
+			if !rule.applies(a, d.region) {
 				continue
 			}
 			what := "other facts about it"

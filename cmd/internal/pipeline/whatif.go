@@ -51,9 +51,20 @@ func (d *dossier) replaced(changes []Replacement, evidence []string) (*dossier, 
 	if err := out.lend(evidence); err != nil {
 		return nil, err
 	}
+	out.regions = slices.Clone(d.regions)
 	for _, c := range changes {
 		if err := out.replace(c, catalogue); err != nil {
 			return nil, err
+		}
+		for i, r := range out.regions {
+			if !slices.ContainsFunc(r.Products, func(p product) bool { return p.Project == c.From }) {
+				continue
+			}
+			here := out.in(r)
+			if err := here.replace(c, catalogue); err != nil {
+				return nil, err
+			}
+			out.regions[i].Inventory, out.regions[i].Projects, out.regions[i].Products = here.inventory, here.projects.Projects, here.projects.Products
 		}
 	}
 	out.index()
