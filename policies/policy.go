@@ -54,6 +54,7 @@ type Requirement struct {
 	EffectiveOn time.Time         // before this day a FAIL warns and does not block; zero: always effective
 
 	rule *rule
+	at   Problem // where it stands, without a text
 }
 
 // SourceText writes the sources on one line: document, place and address of each.
