@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -95,7 +96,7 @@ func (p *Policy) ParseCases(files []File) (Cases, []Problem) {
 	files = slices.Clone(files)
 	// bases first: stacks rest on them
 	slices.SortStableFunc(files, func(a, b File) int {
-		return orInts(-one(path.Dir(a.Name) == "tests/bases")+one(path.Dir(b.Name) == "tests/bases"), strings.Compare(a.Name, b.Name))
+		return cmp.Or(one(inBases(b))-one(inBases(a)), strings.Compare(a.Name, b.Name))
 	})
 	for _, f := range files {
 		r := &reader{file: clean(f.Name)}
@@ -112,12 +113,8 @@ func (p *Policy) ParseCases(files []File) (Cases, []Problem) {
 	return l.out, l.problems
 }
 
-func orInts(a, b int) int {
-	if a != 0 {
-		return a
-	}
-	return b
-}
+// inBases says by its place whether a file is a base of stacks.
+func inBases(f File) bool { return path.Base(path.Dir(f.Name)) == "bases" }
 
 // caseLoader gathers cases and every problem on the way.
 type caseLoader struct {
