@@ -158,6 +158,19 @@ func (c *cases) scopeStandings(r ruleset) ([]standing, error) {
 	if c.dossier == nil {
 		return nil, nil
 	}
+	result, err := c.evaluated(r)
+	if err != nil {
+		return nil, err
+	}
+	var out []standing
+	for _, v := range result.Verdicts {
+		out = append(out, standing{kind: "scope", id: v.Scope, verdict: v.Outcome})
+	}
+	return out, nil
+}
+
+// evaluated decides the scopes of an audit bundle that a set of rules has.
+func (c *cases) evaluated(r ruleset) (policies.Result, error) {
 	d := *c.dossier
 	d.profiles = r.profiles
 	if r.policy != nil {
@@ -175,13 +188,9 @@ func (c *cases) scopeStandings(r ruleset) ([]standing, error) {
 		ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
 	})
 	if err != nil {
-		return nil, fmt.Errorf("evaluating the bundle by %s: %w", r.describe(), err)
+		return result, fmt.Errorf("evaluating the bundle by %s: %w", r.describe(), err)
 	}
-	var out []standing
-	for _, v := range result.Verdicts {
-		out = append(out, standing{kind: "scope", id: v.Scope, verdict: v.Outcome})
-	}
-	return out, nil
+	return result, nil
 }
 
 // all decides everything, in the order of projects, then scopes.
