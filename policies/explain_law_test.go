@@ -115,16 +115,20 @@ func TestAnExplanationNeverContradictsTheOutcome(t *testing.T) {
 	if overruled == 0 || trees == 0 {
 		t.Errorf("%d trees, %d answers that do not count: nothing was tried", trees, overruled)
 	}
-	for _, file := range caseFiles(t) {
-		for _, block := range file.Requirements {
-			q, _ := p.Requirement(block.ID)
-			for _, c := range block.Cases {
-				r := explainedIn(t, p, withSubject(q, c.subject(t, q, "sample")))
-				for _, f := range r.Findings {
-					for _, wrong := range contradictions(p, r, f) {
-						t.Errorf("%s, %q: %s: %s", q.ID, c.Name, f.ID, wrong)
-					}
-				}
+	files, err := DefaultCases()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, problems := p.ParseCases(files)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for _, c := range cases.rules {
+		q, _ := p.Requirement(c.requirement)
+		r := explainedIn(t, p, withSubject(q, c.facts.subject(audit.SubjectRef{Kind: q.ForEach, ID: "sample", Name: "Sample"}, false, c.observed)))
+		for _, f := range r.Findings {
+			for _, wrong := range contradictions(p, r, f) {
+				t.Errorf("%s, %q: %s: %s", q.ID, c.name, f.ID, wrong)
 			}
 		}
 	}

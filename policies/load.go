@@ -34,7 +34,8 @@ type loader struct {
 	whereClause map[string]*spot
 	lifetimes   map[string]spot // where each lifetime is named first
 	scopes      []scopeFile
-	criteria    []named // requirements by criteria of other frameworks
+	criteria    []named         // requirements by criteria of other frameworks
+	turned      map[string]bool // switches that stand another way than the file says
 }
 
 // spot is a place in a file.
@@ -53,9 +54,12 @@ type scopeFile struct {
 }
 
 // load checks a list of files and makes a policy of them; problems are in the order of files and lines.
-func load(files []File) (*Policy, []Problem) {
+func load(files []File) (*Policy, []Problem) { return loadTurned(files, nil) }
+
+// loadTurned is load with some switches turned.
+func loadTurned(files []File, turned map[string]bool) (*Policy, []Problem) {
 	l := &loader{
-		policy: &Policy{}, compilers: map[string]*compiler{},
+		policy: &Policy{}, turned: turned, compilers: map[string]*compiler{},
 		modules: map[string][]string{}, where: map[string]*yaml.Node{}, files: map[string]string{}, sourcesOf: map[string][]string{}, whereClause: map[string]*spot{}, lifetimes: map[string]spot{},
 	}
 	if !l.take(files) {
@@ -66,9 +70,7 @@ func load(files []File) (*Policy, []Problem) {
 	}
 	l.resolve()
 	if len(l.problems) > 0 {
-		slices.SortStableFunc(l.problems, func(a, b Problem) int {
-			return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-		})
+		sortProblems(l.problems)
 		return nil, l.problems
 	}
 	l.finish()
@@ -99,6 +101,13 @@ func (l *loader) take(files []File) bool {
 		l.problem(Problem{File: manifest, Text: "no such file; it names the policy"})
 	}
 	return len(l.problems) == 0
+}
+
+// sortProblems puts problems in the order of files and lines.
+func sortProblems(list []Problem) {
+	slices.SortStableFunc(list, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 }
 
 func (l *loader) problem(p Problem) {
@@ -148,7 +157,7 @@ func (l *loader) manifest(r *reader, root *yaml.Node) {
 	l.profileID = r.identifier(root, m, "profile")
 	l.where["profile"] = m["profile"]
 	p.budget = uint64(r.integer(m["cost_budget"], 1, highestBudget))
-	p.switches = r.switchesOf(m["switches"])
+	p.switches = l.turn(r.switchesOf(m["switches"]))
 	l.where["switches"] = m["switches"]
 	if m != nil && m["cost_budget"] == nil {
 		r.problem(root, `"cost_budget" is missing: what one rule may cost`)
@@ -221,6 +230,7 @@ func (l *loader) requirement(r *reader, n *yaml.Node, module string) Requirement
 		Applies: r.text(m["applies"]), Pass: r.needed(n, m, "pass"),
 		Lifetime: r.needed(n, m, "lifetime"), DeclaredOK: r.boolean(m["declared_ok"]),
 		EffectiveOn: r.day(m["effective_on"]),
+		at:          Problem{File: r.file, Line: n.Line, Column: n.Column},
 	}
 	if l.where[q.ID] == nil {
 		l.files[q.ID], l.sourcesOf[q.ID] = r.file, r.sources(n, m)

@@ -54,6 +54,7 @@ type Requirement struct {
 	EffectiveOn time.Time         // before this day a FAIL warns and does not block; zero: always effective
 
 	rule *rule
+	at   Problem // where it stands, without a text
 }
 
 // SourceText writes the sources on one line: document, place and address of each.
@@ -193,6 +194,18 @@ func (p *Policy) ScopeIDs() []string {
 	return out
 }
 
+// Layers lists the layers of all scopes, in alphabetical order.
+func (p *Policy) Layers() []string {
+	var out []string
+	for _, s := range p.scopes {
+		if !slices.Contains(out, s.Layer) {
+			out = append(out, s.Layer)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // Default loads the policy that is built in.
 func Default() (*Policy, error) {
 	data, err := fs.Sub(embedded, "data")
@@ -298,11 +311,17 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, mostBytes+1))
 }
 
-// digestOf names a list of files, sorted by name.
-func digestOf(files []File) audit.Digest {
+// FileList writes files, sorted by name, as a list with one line for each: its digest, two blanks, its name. The digest of a
+// policy is that of this list, and this list is what a signature of a policy signs.
+func FileList(files []File) []byte {
+	files = slices.Clone(files)
+	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	var list strings.Builder
 	for _, f := range files {
 		fmt.Fprintf(&list, "%s  %s\n", audit.DigestOf(f.Data), f.Name)
 	}
-	return audit.DigestOf([]byte(list.String()))
+	return []byte(list.String())
 }
+
+// digestOf names a list of files.
+func digestOf(files []File) audit.Digest { return audit.DigestOf(FileList(files)) }

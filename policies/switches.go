@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"fmt"
 	"slices"
 
 	"cel.dev/cel-go/cel"
@@ -91,12 +92,37 @@ func (l *loader) switches() []Switch {
 		if root := quiet.root(f.Data); root != nil && root.Kind == yaml.MappingNode {
 			for i := 0; i+1 < len(root.Content); i += 2 {
 				if root.Content[i].Value == "switches" {
-					return quiet.switchesOf(root.Content[i+1])
+					return l.turn(quiet.switchesOf(root.Content[i+1]))
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// turn gives switches the answers that were asked for instead of those of the file.
+func (l *loader) turn(switches []Switch) []Switch {
+	for i, s := range switches {
+		if on, other := l.turned[s.Name]; other {
+			switches[i].On = on
+		}
+	}
+	return switches
+}
+
+// Turned is the policy with some switches turned, by name: what would be decided if an open question were answered otherwise.
+// It keeps the digest of its files.
+func (p *Policy) Turned(switches map[string]bool) (*Policy, error) {
+	for name := range switches {
+		if !slices.ContainsFunc(p.switches, func(s Switch) bool { return s.Name == name }) {
+			return nil, fmt.Errorf("policy %s has no switch %q", p.id, clean(name))
+		}
+	}
+	out, problems := loadTurned(p.files, switches)
+	if len(problems) > 0 {
+		return nil, &LoadError{Problems: problems}
+	}
+	return out, nil
 }
 
 // switchOptions make the switches known to rules.

@@ -22,6 +22,9 @@ type PolicyDiff struct {
 	Idle     []int          `json:"idle"`     // indices of Settings that change nothing by themselves and are part of no cause
 	Combined bool           `json:"combined"` // some change needs several settings at once
 	Note     string         `json:"note,omitempty"`
+	Rules    []RuleChange   `json:"rules,omitempty"`    // what differs in requirements, scopes and switches
+	Findings []FindingMove  `json:"findings,omitempty"` // answers about single subjects that change
+	More     int            `json:"more,omitempty"`     // answers beyond those listed
 }
 
 // PolicyChange is one setting that differs.
@@ -65,6 +68,8 @@ func policyDiffText(d PolicyDiff, opt Options) string {
 	}
 	t.moves("Verdicts that change", d.Verdicts, d)
 	t.moves("Gates of projects that change", d.Gates, d)
+	t.findingMoves(d.Findings, d.More)
+	t.ruleChanges(d.Rules)
 	if len(d.Verdicts)+len(d.Gates) == 0 && len(d.Settings) > 0 {
 		t.para("", "No verdict and no gate changes.")
 	}

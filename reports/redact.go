@@ -47,7 +47,7 @@ func publicField(field string) bool {
 	switch field {
 	case "Report.Schema", "Report.Assurance", "Report.Signers", "Report.Visibility",
 		"Subject.Name", "Subject.Kind", "Subject.Exposure", "Subject.Group", "Subject.Operator",
-		"Policy.ID", "Policy.Version", "Policy.Digest", "Policy.Status", "Policy.Profile",
+		"Policy.ID", "Policy.Version", "Policy.Digest", "Policy.Status", "Policy.Profile", "Policy.Origin", "Policy.Signer",
 		"Tool.Version",
 		"Evidence.Digest",
 		"Verdict.Scope", "Verdict.Title", "Verdict.Layer", "Verdict.Outcome", "Verdict.Worst", "RegionVerdict.Region", "RegionVerdict.Outcome", "Region.Name", "Finding.Regions", "Artifact.Regions",

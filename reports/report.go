@@ -63,8 +63,10 @@ type Policy struct {
 	ID      string       `json:"id"`
 	Version string       `json:"version"`
 	Digest  audit.Digest `json:"digest"`
-	Status  string       `json:"status"`  // proposal
-	Profile string       `json:"profile"` // id and version
+	Status  string       `json:"status"`           // proposal
+	Profile string       `json:"profile"`          // id and version
+	Origin  string       `json:"origin,omitempty"` // given: it is not the policy built in; whoever ran this chose it
+	Signer  string       `json:"signer,omitempty"` // fingerprint of the key that signed it, where such keys were named
 }
 
 // Previous names the last audit, which can hold a level for a while.

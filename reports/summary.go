@@ -440,7 +440,18 @@ const notCertificate = "This is not an SCS certificate."
 // proposal says which criteria decided.
 func proposal(r Report) string {
 	status := cmp.Or(r.Policy.Status, "proposal")
-	return fmt.Sprintf("The criteria are a %s, %s %s; only the Forum SCS-Standards grants SCS labels.", status, r.Policy.ID, r.Policy.Version)
+	return fmt.Sprintf("The criteria are a %s, %s %s%s; only the Forum SCS-Standards grants SCS labels.", status, r.Policy.ID, r.Policy.Version, notBuiltIn(r.Policy))
+}
+
+// notBuiltIn says of other rules than those of the program who answers for them.
+func notBuiltIn(p Policy) string {
+	switch {
+	case p.Origin == "":
+		return ""
+	case p.Signer != "":
+		return " (not the policy built in; signed by " + p.Signer + ")"
+	}
+	return " (not the policy built in; unsigned, given by whoever ran this)"
 }
 
 // what names the subject with its kind and day: "osism-9.0.0, a software release, as of 2026-11-24".

@@ -156,6 +156,9 @@ type gathering struct {
 	from     []string
 	anew     []string
 	said     []string
+	policy   string
+	policies []string
+	signers  string
 }
 
 func (g *gathering) register(cmd *cobra.Command, withBundle bool) {
@@ -168,6 +171,7 @@ func (g *gathering) register(cmd *cobra.Command, withBundle bool) {
 	if withBundle {
 		f.StringVar(&g.bundle, "bundle", "pegel-bundle", "`DIR` to write the evidence bundle to")
 		f.StringSliceVar(&g.scopes, "scope", nil, "judge this `SCOPE` instead of those of the stack file (repeatable)")
+		policyFlags(cmd, &g.policy, &g.policies, &g.signers)
 		g.registerRecorded(cmd)
 	}
 }
@@ -200,7 +204,8 @@ func (g *gathering) options(cmd *cobra.Command, w World) (pipeline.Options, erro
 	}
 	return pipeline.Options{
 		Anew: again, Version: version(), Now: now, At: at, Offline: g.offline, Bundle: g.bundle, Mirrors: g.mirrors,
-		CacheDir: g.cacheDir, Scopes: g.scopes, Evidence: g.from, Corrections: g.said, Getenv: w.Getenv, Log: logger(cmd, w), Progress: progress(cmd, w),
+		CacheDir: g.cacheDir, Scopes: g.scopes, Evidence: g.from, Corrections: g.said,
+		Policy: g.policy, Policies: g.policies, PolicySigners: g.signers, Getenv: w.Getenv, Log: logger(cmd, w), Progress: progress(cmd, w),
 	}, nil
 }
 

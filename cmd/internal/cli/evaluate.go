@@ -144,7 +144,7 @@ func (a *accepting) read(opt *pipeline.AssessOptions) error {
 }
 
 func assessFlags(cmd *cobra.Command, opt *pipeline.AssessOptions) {
-	cmd.Flags().StringVar(&opt.Policy, "policy", "", "judge by the policy in this `DIR`, or accept the one in the bundle by its sha256:DIGEST")
+	policyFlags(cmd, &opt.Policy, &opt.Policies, &opt.PolicySigners)
 	cmd.Flags().StringSliceVar(&opt.Scopes, "scope", nil, "judge this `SCOPE` instead of those recorded (repeatable)")
 }
 
@@ -173,12 +173,13 @@ func verifyCommand(w World) *cobra.Command {
 }
 
 func replayCommand(w World) *cobra.Command {
-	return &cobra.Command{
+	var opt pipeline.AssessOptions
+	cmd := &cobra.Command{
 		Use:   "replay BUNDLE",
 		Short: "Decide again from the bundle and compare with the report stored in it, byte for byte",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			same, digest, err := pipeline.Replay(args[0])
+			same, digest, err := pipeline.Replay(args[0], opt)
 			if err != nil {
 				return err
 			}
@@ -190,4 +191,6 @@ func replayCommand(w World) *cobra.Command {
 			return err
 		},
 	}
+	policyFlags(cmd, &opt.Policy, &opt.Policies, &opt.PolicySigners)
+	return cmd
 }

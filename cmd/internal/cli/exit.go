@@ -15,20 +15,20 @@ import (
 // Exit codes (design section 5).
 const (
 	exitDone         = 0  // every requested scope eligible; other commands: the work was done
-	exitNotEligible  = 1  // a requested scope is not eligible; verify, replay, policy lint: something was found
+	exitNotEligible  = 1  // a requested scope is not eligible; verify, replay, policy lint, policy test: something was found
 	exitUsage        = 2  // wrong usage or configuration
 	exitUndetermined = 3  // no requested scope fails, one cannot be decided
-	exitIntegrity    = 4  // evidence does not match its digest
+	exitIntegrity    = 4  // evidence does not match its digest, or a signature does not hold
 	exitInterrupted  = 5  // interrupted; run again to resume
 	exitInternal     = 70 // cannot go on
 )
 
 const exitTable = `Exit codes:
   0   every requested scope meets the criteria; other commands: the work was done
-  1   a requested scope does not meet the criteria; verify, replay, drift, sbom check, policy lint: something was found
+  1   a requested scope does not meet the criteria; verify, replay, drift, sbom check, policy lint, policy test: something was found
   2   wrong usage or configuration
   3   no requested scope fails, but one cannot be decided; drift: there was nothing to compare
-  4   the evidence does not match its digests
+  4   the evidence does not match its digests, or a signature does not hold
   5   interrupted; run again to resume
   70  cannot go on`
 
@@ -48,7 +48,7 @@ func exitCode(err error) int {
 		return int(s)
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, bundle.ErrIntegrity):
+	case errors.Is(err, bundle.ErrIntegrity), errors.Is(err, pipeline.ErrSignature):
 		return exitIntegrity
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
@@ -80,6 +80,9 @@ func explain(w io.Writer, err error) {
 	var usage *pipeline.UsageError
 	if errors.As(err, &usage) && usage.Hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", printable(usage.Hint))
+	}
+	if errors.Is(err, pipeline.ErrSignature) {
+		fmt.Fprintln(w, "hint: the policy was changed after it was signed, or signed by a key that --policy-signers does not name; get it again from whoever made it")
 	}
 	if errors.Is(err, bundle.ErrIntegrity) {
 		fmt.Fprintln(w, "hint: the bundle was changed or damaged after it was written; get it again from whoever made it")

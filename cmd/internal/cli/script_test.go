@@ -44,6 +44,9 @@ func TestScripts(t *testing.T) {
 			case "git":
 				_, err := exec.LookPath("git")
 				return err == nil || os.Getenv("CI") == "true", nil
+			case "ssh-keygen":
+				_, err := exec.LookPath("ssh-keygen")
+				return err == nil || os.Getenv("CI") == "true", nil
 			}
 			return false, nil
 		},

@@ -24,11 +24,12 @@ import (
 
 // AssessOptions say by which rules a bundle is judged. The zero value takes policy and scopes from the bundle.
 type AssessOptions struct {
-	// Policy is a policy directory to use instead of the policy in the bundle, or "sha256:..." to accept the policy of that
-	// digest in the bundle. Empty: the policy in the bundle, if it is the one built into this program. Who hands over a
-	// bundle must not choose the rules unnoticed.
-	Policy string
-	Scopes []string // instead of those recorded
+	// Policy is the policy to judge by (PolicyChoice.Asked). Empty: the policy in the bundle, if it is the one built into this
+	// program or signed. Who hands over a bundle must not choose the rules unnoticed.
+	Policy        string
+	Policies      []string // directories of signed policies
+	PolicySigners string   // file of keys that may sign policies
+	Scopes        []string // instead of those recorded
 	// Acceptances are what reviewers say about declarations; Reviewers lists who may, in the form of allowed_signers(5). Both come
 	// from whoever judges, never from the stack.
 	Acceptances []AcceptanceFile
@@ -71,6 +72,7 @@ type dossier struct {
 	assigned map[string]bool             // artifacts that the operator's word led to a project
 	evidence map[string]scoring.Evidence // by project id
 	policy   *policies.Policy
+	chosen   chosenPolicy // the same, with where it comes from
 	profiles policies.Profiles
 	judge    sbom.Judge
 	placing  *placing // where the evidence lies in the bundle
@@ -194,7 +196,7 @@ func openDossier(dir string, opt AssessOptions) (*dossier, error) {
 	}
 	d.index()
 	d.compare()
-	if err := d.load(files, opt.Policy); err != nil {
+	if err := d.load(files, opt); err != nil {
 		return nil, err
 	}
 	if err := d.waive(opt); err != nil {
@@ -275,37 +277,17 @@ func bundleError(doing, dir string, err error) error {
 	return fmt.Errorf("%s bundle %q: %w", doing, dir, err)
 }
 
-// load takes the policy from the directory that was asked for, else from the bundle.
-func (d *dossier) load(files []policies.File, asked string) (err error) {
-	if asked != "" && !strings.HasPrefix(asked, "sha256:") {
-		d.policy, err = policies.Load(os.DirFS(asked))
-	} else {
-		d.policy, err = policies.FromFiles(files)
+// load takes the policy that was asked for, else the one from the bundle.
+func (d *dossier) load(files []policies.File, opt AssessOptions) error {
+	if len(files) == 0 {
+		files = []policies.File{} // a bundle without rules is judged by none that it brings
 	}
+	chosen, err := PolicyChoice{Asked: opt.Policy, Dirs: opt.Policies, Signers: opt.PolicySigners, At: d.stack.AssessedAt}.choose(files)
 	if err != nil {
-		return usagef("pegel policy lint names every problem", "loading the policy: %w", err)
+		return err
 	}
-	d.profiles = d.policy.Profiles()
-	if asked == "" || asked == string(d.policy.Digest()) {
-		return d.known(asked)
-	}
-	if strings.HasPrefix(asked, "sha256:") {
-		return usagef("", "the policy in the bundle has the digest %s, not %s", d.policy.Digest(), asked)
-	}
+	d.policy, d.profiles, d.chosen = chosen.Policy, chosen.Profiles(), chosen
 	return nil
-}
-
-// known refuses a policy from a bundle that is neither built in nor was asked for by its digest.
-func (d *dossier) known(asked string) error {
-	builtin, err := policies.Default()
-	if err != nil {
-		return fmt.Errorf("loading the built-in policy: %w", err)
-	}
-	if asked != "" || builtin.Digest() == d.policy.Digest() {
-		return nil
-	}
-	return usagef(fmt.Sprintf("if you know and accept these rules, add --policy %s; or judge by your own with --policy DIR", d.policy.Digest()),
-		"the bundle brings rules of its own: %s %s is not the policy of this program", d.policy.ID(), d.policy.Version())
 }
 
 // decodeStrict reads JSON of our own forms: unknown keys and anything after the value are errors.
@@ -359,9 +341,9 @@ func Verify(dir string) (Summary, error) {
 	return sum, nil
 }
 
-// Replay decides the bundle again and compares with the report stored in it.
-func Replay(dir string) (same bool, digest audit.Digest, err error) {
-	report, err := Assess(dir, AssessOptions{})
+// Replay decides the bundle again, by the rules that it was decided by, and compares with the report stored in it.
+func Replay(dir string, opt AssessOptions) (same bool, digest audit.Digest, err error) {
+	report, err := Assess(dir, opt)
 	if err != nil {
 		return false, "", err
 	}

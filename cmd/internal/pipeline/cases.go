@@ -82,23 +82,32 @@ func auditCases(dir string) (*cases, error) {
 
 // acceptedPolicy is the digest of the policy in a bundle: trying rules on evidence certifies nothing, so that any will do.
 func acceptedPolicy(dir string) string {
-	b, err := bundle.Open(dir)
+	files, err := bundlePolicyFiles(dir)
 	if err != nil {
 		return ""
-	}
-	var files []policies.File
-	for _, entry := range b.Blobs("policy") {
-		data, err := b.Read(entry.Digest)
-		if err != nil {
-			return ""
-		}
-		files = append(files, policies.File{Name: entry.Name, Data: data})
 	}
 	p, err := policies.FromFiles(files)
 	if err != nil {
 		return ""
 	}
 	return string(p.Digest())
+}
+
+// bundlePolicyFiles are the files of the policy that a bundle brings along.
+func bundlePolicyFiles(dir string) ([]policies.File, error) {
+	b, err := bundle.Open(dir)
+	if err != nil {
+		return nil, bundleError("reading", dir, err)
+	}
+	var files []policies.File
+	for _, entry := range b.Blobs("policy") {
+		data, err := b.Read(entry.Digest)
+		if err != nil {
+			return nil, fmt.Errorf("reading bundle %q: %w", dir, err)
+		}
+		files = append(files, policies.File{Name: entry.Name, Data: data})
+	}
+	return files, nil
 }
 
 // standing is one thing that rules decide, and how: a project, a gate of a project, or a scope.
@@ -149,6 +158,19 @@ func (c *cases) scopeStandings(r ruleset) ([]standing, error) {
 	if c.dossier == nil {
 		return nil, nil
 	}
+	result, err := c.evaluated(r)
+	if err != nil {
+		return nil, err
+	}
+	var out []standing
+	for _, v := range result.Verdicts {
+		out = append(out, standing{kind: "scope", id: v.Scope, verdict: v.Outcome})
+	}
+	return out, nil
+}
+
+// evaluated decides the scopes of an audit bundle that a set of rules has.
+func (c *cases) evaluated(r ruleset) (policies.Result, error) {
 	d := *c.dossier
 	d.profiles = r.profiles
 	if r.policy != nil {
@@ -166,13 +188,9 @@ func (c *cases) scopeStandings(r ruleset) ([]standing, error) {
 		ReleaseWithoutOperator: d.stack.Subject.Kind == "release",
 	})
 	if err != nil {
-		return nil, fmt.Errorf("evaluating the bundle by %s: %w", r.describe(), err)
+		return result, fmt.Errorf("evaluating the bundle by %s: %w", r.describe(), err)
 	}
-	var out []standing
-	for _, v := range result.Verdicts {
-		out = append(out, standing{kind: "scope", id: v.Scope, verdict: v.Outcome})
-	}
-	return out, nil
+	return result, nil
 }
 
 // all decides everything, in the order of projects, then scopes.

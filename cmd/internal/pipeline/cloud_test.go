@@ -376,7 +376,7 @@ func checkBundle(t *testing.T, c cloud, name string, whole inventoryDocument) {
 	if sum, err := Verify(opt.Bundle); err != nil || len(sum.Problems) > 0 || sum.Blobs == 0 {
 		t.Errorf("verify: %+v, %v", sum, err)
 	}
-	if same, _, err := Replay(opt.Bundle); err != nil || !same {
+	if same, _, err := Replay(opt.Bundle, AssessOptions{}); err != nil || !same {
 		t.Errorf("replay: same %v, %v", same, err)
 	}
 	stored, err := Drift(t.Context(), opt.Bundle, Options{})

@@ -198,7 +198,7 @@ func (d *dossier) aboutNothing(id string) bool {
 	if len(d.declarable(policies.KindOperator, "operator", id)) > 0 {
 		return false
 	}
-	for _, layer := range []string{"iaas", "kaas"} {
+	for _, layer := range d.policy.Layers() {
 		if len(d.declarable(policies.KindPrerequisite, "scs-compatible-"+layer, id)) > 0 {
 			return false
 		}

@@ -198,10 +198,11 @@ func prepare(stack Stack, opt Options) (*gatherer, error) {
 	if len(opt.Scopes) > 0 {
 		stack.Scopes = opt.Scopes
 	}
-	policy, err := policies.Default()
+	chosen, err := PolicyChoice{Asked: opt.Policy, Dirs: opt.Policies, Signers: opt.PolicySigners, At: at}.choose(nil)
 	if err != nil {
-		return nil, fmt.Errorf("loading the built-in policy: %w", err)
+		return nil, err
 	}
+	policy := chosen.Policy
 	for _, scope := range stack.Scopes {
 		if _, ok := policy.Scope(scope); !ok {
 			return nil, usagef("known scopes: "+strings.Join(policy.ScopeIDs(), ", "), "reading stack %q: unknown scope %q", stack.Name, scope)

@@ -107,7 +107,7 @@ func OperatorOf(dir string, opt AssessOptions) (reports.OperatorView, error) {
 		Subject: reports.Subject{Name: s.Name, Kind: s.Kind, Exposure: s.Exposure, Group: s.Group, Operator: s.Operator.Name},
 		Policy: reports.Policy{
 			ID: d.policy.ID(), Version: d.policy.Version(), Digest: d.policy.Digest(), Status: d.policy.Status(),
-			Profile: d.profiles.Main().ID + " " + d.profiles.Main().Version,
+			Profile: d.profiles.Main().ID + " " + d.profiles.Main().Version, Origin: d.chosen.origin, Signer: d.chosen.signer,
 		},
 		Evidence: reports.Evidence{Digest: d.identity, Blobs: d.blobs, Withheld: d.withheld}, Operator: *part,
 	}, nil

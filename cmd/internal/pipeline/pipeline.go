@@ -32,7 +32,11 @@ type Options struct {
 	CacheDir string   // for clones and answers about licences; empty: none are kept
 	TempDir  string   // for unpacked images; the system's if empty
 	Scopes   []string // overrides the scopes of the stack file
-	Evidence []string // more recorded bundles, used before those of the stack file: directories, or oci:REF
+	Policy   string   // to judge by, as PolicyChoice.Asked; empty: the one built in
+	Policies []string // directories of signed policies
+	// PolicySigners is the file of keys that may sign policies.
+	PolicySigners string
+	Evidence      []string // more recorded bundles, used before those of the stack file: directories, or oci:REF
 	// Corrections are directories with correction files, beside those that the catalogue has.
 	Corrections []string
 	Anew        map[string][]string // collectors to ask although a recording has their facts, by project id; see ParseAnew
@@ -56,7 +60,7 @@ func Audit(ctx context.Context, stack Stack, opt Options) (reports.Report, audit
 	if err != nil {
 		return reports.Report{}, "", err
 	}
-	report, err := Assess(opt.Bundle, AssessOptions{})
+	report, err := Assess(opt.Bundle, AssessOptions{Policy: opt.Policy, Policies: opt.Policies, PolicySigners: opt.PolicySigners})
 	if err != nil {
 		return reports.Report{}, "", err
 	}

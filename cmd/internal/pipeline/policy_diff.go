@@ -65,6 +65,19 @@ func compareRules(c *cases, before, after ruleset) (reports.PolicyDiff, error) {
 		}
 	}
 	out.Idle = append(out.Idle, idle...)
+	out.Rules = ruleChanges(before.policy, after.policy)
+	if c.dossier == nil {
+		return out, nil
+	}
+	was, err := c.evaluated(before)
+	if err != nil {
+		return out, err
+	}
+	is, err := c.evaluated(after)
+	if err != nil {
+		return out, err
+	}
+	out.Findings, out.More = findingMoves(was, is, out.Rules)
 	return out, nil
 }
 
@@ -137,11 +150,14 @@ func (t *trial) fileDifferences() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		a, b := fileDigest(from, name), fileDigest(to, name)
-		if a != b && !strings.HasPrefix(name, "profiles/") && name != "policy.yaml" {
+		manifest := name == "policy.yaml" && slices.EqualFunc(t.before.policy.Switches(), t.after.policy.Switches(), sameSwitch)
+		if a != b && !strings.HasPrefix(name, "profiles/") && !manifest {
 			t.changes = append(t.changes, difference{shown: reports.PolicyChange{Path: name, From: a, To: b}})
 		}
 	}
 }
+
+func sameSwitch(a, b policies.Switch) bool { return a.Name == b.Name && a.On == b.On }
 
 func filesByName(p *policies.Policy) map[string]policies.File {
 	out := map[string]policies.File{}

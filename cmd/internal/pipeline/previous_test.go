@@ -71,7 +71,7 @@ func TestTheLastReportIsPartOfTheEvidence(t *testing.T) {
 	if err := os.Remove(last); err != nil { // the bundle stands alone
 		t.Fatal(err)
 	}
-	if same, _, err := Replay(opt.Bundle); err != nil || !same {
+	if same, _, err := Replay(opt.Bundle, AssessOptions{}); err != nil || !same {
 		t.Errorf("replayed: the same bytes %v, %v", same, err)
 	}
 }

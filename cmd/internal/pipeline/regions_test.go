@@ -119,7 +119,7 @@ func TestTheExampleWithTwoRegionsTakesTheWorstAndReplays(t *testing.T) {
 			t.Errorf("%s: want one host of one, got %d of %d (%s)", x.Name, x.Coverage.HostsSeen, x.Coverage.HostsExpected, x.MonitorSubject)
 		}
 	}
-	if same, _, err := Replay(dir); err != nil || !same {
+	if same, _, err := Replay(dir, AssessOptions{}); err != nil || !same {
 		t.Errorf("want the same report again, got %v, %v", same, err)
 	}
 	if problems, err := bundle.Verify(dir); err != nil || len(problems) > 0 {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -22,7 +23,7 @@ func (d *dossier) report(requested []string, scores []scoring.ProjectScore, seen
 		Signers:    []string{},
 		Policy: reports.Policy{
 			ID: d.policy.ID(), Version: d.policy.Version(), Digest: d.policy.Digest(), Status: d.policy.Status(),
-			Profile: d.profiles.Main().ID + " " + d.profiles.Main().Version,
+			Profile: d.profiles.Main().ID + " " + d.profiles.Main().Version, Origin: d.chosen.origin, Signer: d.chosen.signer,
 		},
 		Previous:   d.previousRow(),
 		Tool:       reports.Tool{Version: d.stack.Tool},
@@ -62,32 +63,34 @@ func (d *dossier) verdict(v policies.Verdict, requested bool) reports.Verdict {
 	}
 }
 
-// ladder shows the four levels of each layer that was judged. Level 1 is only referenced (digisov: SCS "defines no own label").
+// ladder shows the levels of each layer that was judged, in the order of the policy. Level 1 is only referenced (digisov: SCS
+// "defines no own label"), and so is level 2, where SCS has one for the layer.
 func (d *dossier) ladder(verdicts []reports.Verdict, findings []reports.Finding) []reports.Rung {
 	var out []reports.Rung
-	for _, layer := range []string{"iaas", "kaas"} {
-		byLevel := map[int]reports.Verdict{}
+	for _, layer := range d.policy.Layers() {
+		var rungs []reports.Rung
 		for _, v := range verdicts {
 			if v.Layer == layer {
-				byLevel[v.Level] = v
+				rungs = append(rungs, reports.Rung{Level: v.Level, Layer: layer, Title: v.Title, State: rungState(v.Outcome), Reason: countsInWords(v.Counts, recommended(v.Scope, findings))})
 			}
 		}
-		if len(byLevel) == 0 {
+		if len(rungs) == 0 {
 			continue
 		}
-		title := layerTitle(layer)
-		state, reason := d.levelRung(layer)
-		out = append(out,
-			reports.Rung{Level: 1, Layer: layer, Title: "Legal compliance", State: "not-assessed", Reason: "SCS refers to ENISA and Gaia-X; Pegel does not judge it"},
-			reports.Rung{Level: 2, Layer: layer, Title: "SCS-compatible " + title, State: state, Reason: reason},
-		)
-		for level := 3; level <= 4; level++ {
-			if v, ok := byLevel[level]; ok {
-				out = append(out, reports.Rung{Level: level, Layer: layer, Title: v.Title, State: rungState(v.Outcome), Reason: countsInWords(v.Counts, recommended(v.Scope, findings))})
-			}
+		slices.SortStableFunc(rungs, func(a, b reports.Rung) int { return cmp.Compare(a.Level, b.Level) })
+		out = append(out, reports.Rung{Level: 1, Layer: layer, Title: "Legal compliance", State: "not-assessed", Reason: "SCS refers to ENISA and Gaia-X; Pegel does not judge it"})
+		if d.restsOnCompatible(layer) {
+			state, reason := d.levelRung(layer)
+			out = append(out, reports.Rung{Level: 2, Layer: layer, Title: "SCS-compatible " + layerTitle(layer), State: state, Reason: reason})
 		}
+		out = append(out, rungs...)
 	}
 	return out
+}
+
+// restsOnCompatible says whether a scope of the layer requires SCS-compatible: SCS has no such certificate for every layer.
+func (d *dossier) restsOnCompatible(layer string) bool {
+	return slices.ContainsFunc(d.policy.Scopes(), func(s policies.Scope) bool { return s.Layer == layer && s.Requires == "scs-compatible-"+layer })
 }
 
 func rungState(outcome string) string {

@@ -64,7 +64,7 @@ func (d *dossier) subjects(scores []scoring.ProjectScore, seen []transparency.Re
 	for _, s := range scores {
 		out = append(out, d.projectSubject(s))
 	}
-	for _, layer := range []string{"iaas", "kaas"} {
+	for _, layer := range d.policy.Layers() {
 		out = append(out, d.compatibleSubject(layer))
 	}
 	return out
@@ -582,6 +582,8 @@ func layerTitle(layer string) string {
 		return "IaaS"
 	case "kaas":
 		return "KaaS"
+	case "paas":
+		return "PaaS"
 	}
 	return layer
 }

@@ -5,58 +5,31 @@ package reference
 import (
 	"cmp"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/pegel-audit/pegel/audit"
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
 )
 
-// Page writes the reference page of a policy in a language. cases are the names of the cases of each requirement.
-func Page(p *policies.Policy, cases map[string][]string, lang string) []byte {
+// Page writes the reference page of a policy with its cases in a language.
+func Page(p *policies.Policy, cases policies.Cases, lang string) []byte {
 	return reports.ReferencePage(parts(p, cases), lang)
 }
 
-// Cases reads the names of the cases of each requirement, with what each expects, from a directory of case files.
-func Cases(fsys fs.FS) (map[string][]string, error) {
-	names, err := fs.Glob(fsys, "*.yaml")
-	if err != nil {
-		return nil, fmt.Errorf("reading cases: %w", err)
+// names lists the cases of a requirement with what each expects.
+func names(cases []policies.CaseView) []string {
+	var out []string
+	for _, c := range cases {
+		out = append(out, c.Name+" → "+c.Expect.String())
 	}
-	out := map[string][]string{}
-	for _, name := range names {
-		data, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return nil, fmt.Errorf("reading cases: %w", err)
-		}
-		var file struct {
-			Requirements []struct {
-				ID    string `yaml:"id"`
-				Cases []struct {
-					Name   string `yaml:"name"`
-					Expect string `yaml:"expect"`
-				} `yaml:"cases"`
-			} `yaml:"requirements"`
-		}
-		if err := yaml.Unmarshal(data, &file); err != nil {
-			return nil, fmt.Errorf("reading cases %q: %w", name, err)
-		}
-		for _, q := range file.Requirements {
-			for _, c := range q.Cases {
-				out[q.ID] = append(out[q.ID], c.Name+" → "+c.Expect)
-			}
-		}
-	}
-	return out, nil
+	return out
 }
 
 // parts turns a policy into the flat form of reports.
-func parts(p *policies.Policy, cases map[string][]string) reports.Reference {
+func parts(p *policies.Policy, cases policies.Cases) reports.Reference {
 	profile := p.Profile()
 	out := reports.Reference{
 		ID: p.ID(), Version: p.Version(), Digest: string(p.Digest()), Title: reports.Words(p.Title()), Frameworks: frameworks(p),
@@ -71,7 +44,7 @@ func parts(p *policies.Policy, cases map[string][]string) reports.Reference {
 			ID: q.ID, Module: q.Module, Severity: q.Severity, Subject: q.ForEach, Owner: q.Owner, Applies: q.Applies, Pass: q.Pass,
 			Lifetime: q.Lifetime, Duration: profile.Lifetimes[q.Lifetime], Title: reports.Words(q.Title), Rationale: reports.Words(q.Rationale),
 			Remedy: reports.Words(q.Remedy), Passes: q.Because["pass"], Fails: q.Because["fail"], Evidence: q.Evidence, DeclaredOK: q.DeclaredOK,
-			Cases: cases[q.ID], Supports: p.Supporting(q.ID),
+			Cases: names(cases.Of(q.ID)), Supports: p.Supporting(q.ID),
 		}
 		if !q.EffectiveOn.IsZero() {
 			row.EffectiveOn = q.EffectiveOn.Format(time.DateOnly)

@@ -20,9 +20,13 @@ func pages(t *testing.T) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases, err := Cases(os.DirFS(filepath.Join("..", "..", "..", "policies", "data", "tests")))
+	files, err := policies.DefaultCases()
 	if err != nil {
 		t.Fatal(err)
+	}
+	cases, problems := p.ParseCases(files)
+	if len(problems) > 0 {
+		t.Fatal(problems)
 	}
 	out := map[string][]byte{}
 	for _, lang := range policies.Languages() {
