@@ -57,6 +57,7 @@ func policyCommand(w World) *cobra.Command {
 	cmd.AddCommand(
 		policyDiffCommand(w),
 		policySensitivityCommand(w),
+		policyScopeCommand(w),
 		&cobra.Command{
 			Use:   "list",
 			Short: "List the scopes and how many requirements each has",
