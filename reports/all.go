@@ -34,6 +34,7 @@ func Formats() []Format {
 		{"text", "text/plain; charset=utf-8", Text},
 		{"html", "text/html; charset=utf-8", HTML},
 		{"json", "application/json", JSON},
+		{"scs-report", "application/yaml", SCSReport},
 	}
 }
 

@@ -273,4 +273,10 @@ func date(t time.Time) *yaml.Node {
 }
 
 // oneLine makes a text fit for one line of a file that programs read: nothing in it is invisible or moves a cursor.
-func oneLine(s string) string { return printable(strings.Join(strings.Fields(s), " ")) }
+func oneLine(s string) string {
+	fields := strings.Fields(s)
+	for i, f := range fields {
+		fields[i] = printable(f)
+	}
+	return strings.Join(fields, " ")
+}

@@ -75,7 +75,7 @@ type rendering struct {
 }
 
 func (r *rendering) register(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVarP(&r.out, "output", "o", nil, "write the report as `FORMAT=FILE`: json, text or html; - is standard output (repeatable)")
+	cmd.Flags().StringArrayVarP(&r.out, "output", "o", nil, "write the report as `FORMAT=FILE`: json, text, html or scs-report; - is standard output (repeatable)")
 	cmd.Flags().BoolVar(&r.full, "full", false, "show host names, internal registries and other internal names")
 }
 

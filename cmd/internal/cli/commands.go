@@ -16,6 +16,7 @@ func commands(w World) []*cobra.Command {
 		scoreCommand(w),
 		transparencyCommand(w),
 		declareCommand(w),
+		checkCommand(w),
 		verifyCommand(w),
 		replayCommand(w),
 		policyCommand(w),
