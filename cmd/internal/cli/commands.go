@@ -17,6 +17,8 @@ func commands(w World) []*cobra.Command {
 		transparencyCommand(w),
 		declareCommand(w),
 		checkCommand(w),
+		signCommand(w),
+		uploadCommand(w),
 		verifyCommand(w),
 		replayCommand(w),
 		policyCommand(w),

@@ -18,7 +18,7 @@ const (
 	exitNotEligible  = 1  // a requested scope is not eligible; verify, replay, policy lint: something was found
 	exitUsage        = 2  // wrong usage or configuration
 	exitUndetermined = 3  // no requested scope fails, one cannot be decided
-	exitIntegrity    = 4  // evidence does not match its digest
+	exitIntegrity    = 4  // evidence does not match its digest, or a signature what it is of
 	exitInterrupted  = 5  // interrupted; run again to resume
 	exitInternal     = 70 // cannot go on
 )
@@ -28,7 +28,7 @@ const exitTable = `Exit codes:
   1   a requested scope does not meet the criteria; verify, replay, drift, sbom check, policy lint: something was found
   2   wrong usage or configuration
   3   no requested scope fails, but one cannot be decided; drift: there was nothing to compare
-  4   the evidence does not match its digests
+  4   the evidence does not match its digests, or a signature does not fit
   5   interrupted; run again to resume
   70  cannot go on`
 
@@ -48,7 +48,7 @@ func exitCode(err error) int {
 		return int(s)
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, bundle.ErrIntegrity):
+	case errors.Is(err, bundle.ErrIntegrity), errors.As(err, new(*pipeline.SignatureError)):
 		return exitIntegrity
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
