@@ -19,6 +19,8 @@ type Options struct {
 	Why     bool
 	Only    []string
 	Compare bool
+
+	Subject string // name of the subject at SCS's compliance monitor, for scs-report; empty: its name in the report
 }
 
 // Format is one way to show a Report.

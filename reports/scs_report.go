@@ -16,8 +16,11 @@ import (
 // what nobody looked at, what does not apply and what only the operator says is left out. It is public: no hosts, no paths, no
 // command line of the user. The run has an id made of what it says, so that a replay gives the same bytes and the monitor takes
 // it once.
-func SCSReport(r Report, _ Options) ([]byte, error) {
+func SCSReport(r Report, opt Options) ([]byte, error) {
 	r = Redact(r)
+	if opt.Subject != "" {
+		r.Subject.Name = opt.Subject
+	}
 	var b bytes.Buffer
 	for _, v := range r.Verdicts {
 		if !v.Requested {

@@ -72,6 +72,7 @@ func printPlan(w World, stack pipeline.Stack, opt pipeline.Options) error {
 type rendering struct {
 	out  []string
 	full bool
+	name string // of the subject at the compliance monitor of SCS; for scs-report
 }
 
 func (r *rendering) register(cmd *cobra.Command) {
@@ -88,7 +89,7 @@ func (r *rendering) write(w World, report reports.Report, outs []output) error {
 		report = reports.Redact(report)
 	}
 	for _, o := range outs {
-		opt := reports.Options{Width: w.Width, Color: w.Color && o.file == "-"}
+		opt := reports.Options{Width: w.Width, Color: w.Color && o.file == "-", Subject: r.name}
 		data, err := reports.Render(o.format, report, opt)
 		if err != nil {
 			return err
