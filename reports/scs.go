@@ -51,7 +51,11 @@ type SCSTest struct {
 }
 
 // SCSSource is one place that a requirement, an answer or a refusal rests on.
-type SCSSource struct{ Words, Address string }
+type SCSSource struct {
+	Document string // title
+	Words    string // title and place
+	Address  string
+}
 
 // SCSQuestion is an open question of policy with the answer that the proposal takes.
 type SCSQuestion struct {

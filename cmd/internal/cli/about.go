@@ -58,6 +58,7 @@ func policyCommand(w World) *cobra.Command {
 		policyDiffCommand(w),
 		policySensitivityCommand(w),
 		policyScopeCommand(w),
+		policyShowCommand(w),
 		&cobra.Command{
 			Use:   "list",
 			Short: "List the scopes and how many requirements each has",

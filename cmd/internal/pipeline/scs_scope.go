@@ -81,7 +81,7 @@ func scsSources(clauses []policies.Clause) (out []reports.SCSSource) {
 		if c.At != "" {
 			words += ", " + c.At
 		}
-		out = append(out, reports.SCSSource{Words: words, Address: c.Address()})
+		out = append(out, reports.SCSSource{Document: c.Document.Title, Words: words, Address: c.Address()})
 	}
 	return out
 }
