@@ -95,6 +95,9 @@ func checkTarget(cmd *cobra.Command, w World, g *gathering, a accepting, policy,
 	if err != nil {
 		return reports.Report{}, err
 	}
+	if policy != "" && !strings.HasPrefix(policy, "sha256:") {
+		opt.Scopes = nil // scopes of another policy: the audit gathers for those of the stack file, and the other policy judges
+	}
 	opt.Log, opt.Progress = slog.New(slog.DiscardHandler), nil // every line on standard error begins with a level of SCS
 	if _, _, err := pipeline.Audit(cmd.Context(), stack, opt); err != nil {
 		return reports.Report{}, err
