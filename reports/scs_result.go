@@ -101,21 +101,21 @@ const mostReasons = 5
 
 // messages say why, each beginning with its level as SCS counts them (scs-compliance-check.py, invoke_check_tool).
 func (s scsResult) messages() (out []string) {
-	level, lead := "WARNING", "not decided"
+	level, why := "WARNING", "not decided"
 	switch {
 	case s.outcome == audit.PASS && !s.declared:
 		return nil
 	case s.outcome == audit.PASS:
-		lead = "only the operator says so, and no reviewer has accepted it"
+		why = "only the operator says so, and no reviewer has accepted it"
 	case s.outcome == audit.FAIL:
-		level, lead = "ERROR", "not met"
+		level, why = "ERROR", "not met"
 	case s.outcome == audit.NA:
-		level, lead = "INFO", "does not apply, so it has no result"
+		level, why = "INFO", "does not apply, so it has no result"
 	case s.outcome == audit.MISS:
-		lead = "nobody looked"
+		why = "nobody looked"
 	}
 	for _, f := range s.because {
-		line := fmt.Sprintf("%s: %s: %s: %s", level, s.testCase, lead, f.Reason)
+		line := fmt.Sprintf("%s: %s: %s: %s", level, s.testCase, why, f.Reason)
 		if level == "WARNING" && len(f.Settle) > 0 {
 			line += " (to settle it: " + f.Settle[0] + ")"
 		}

@@ -114,7 +114,7 @@ func monitorAddress(text string) (*url.URL, error) {
 	return nil, usagef("a password is sent; https protects it", "flag --monitor: only https is spoken, except to this machine")
 }
 
-// loopback reports whether a host is this machine by its address; a name could lead anywhere, but for localhost (RFC 6761).
+// loopback reports whether a host is this machine by its address; a name could stand for anything, but for localhost (RFC 6761).
 func loopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.IsLoopback() || host == "localhost"
