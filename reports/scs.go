@@ -74,7 +74,7 @@ type SCSRefused struct {
 }
 
 // SCSReference is the page that explains every requirement, scope and module under an anchor of the same id.
-const SCSReference = "https://github.com/pegel-audit/pegel/blob/main/docs/policy/en.md"
+const SCSReference = "https://github.com/pegel-audit/pegel/blob/main/docs/policy.en.md"
 
 // SCSScopeUUID is the id of a scope for SCS's tooling: Pegel's own, made of the ids of policy and scope, so that it stays the
 // same through all versions. It is not the id of a scope of SCS, and cannot be mistaken for one.
