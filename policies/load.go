@@ -59,7 +59,7 @@ func load(files []File) (*Policy, []Problem) { return loadTurned(files, nil) }
 // loadTurned is load with some switches turned.
 func loadTurned(files []File, turned map[string]bool) (*Policy, []Problem) {
 	l := &loader{
-		policy: &Policy{}, turned: turned, compilers: map[string]*compiler{},
+		policy: &Policy{moduleTitles: map[string]Text{}}, turned: turned, compilers: map[string]*compiler{},
 		modules: map[string][]string{}, where: map[string]*yaml.Node{}, files: map[string]string{}, sourcesOf: map[string][]string{}, whereClause: map[string]*spot{}, lifetimes: map[string]spot{},
 	}
 	if !l.take(files) {
@@ -147,13 +147,15 @@ func (l *loader) file(f File) {
 }
 
 func (l *loader) manifest(r *reader, root *yaml.Node) {
-	m := r.mapping(root, "schema", "id", "version", "status", "title", "profile", "cost_budget", "switches")
+	m := r.mapping(root, "schema", "id", "version", "status", "title", "profile", "cost_budget", "switches", "stabilized", "timeline")
 	r.oneOf(root, m, "schema", Schema)
 	p := l.policy
 	p.id = r.identifier(root, m, "id")
 	p.version = r.needed(root, m, "version")
 	p.status = r.oneOf(root, m, "status", "proposal", "adopted")
 	p.title = r.translated(root, m, "title")
+	p.stabilized = r.day(m["stabilized"])
+	p.timeline = l.states(r, m["timeline"])
 	l.profileID = r.identifier(root, m, "profile")
 	l.where["profile"] = m["profile"]
 	p.budget = uint64(r.integer(m["cost_budget"], 1, highestBudget))
@@ -188,7 +190,9 @@ func (l *loader) module(r *reader, root *yaml.Node) {
 	m := r.mapping(root, "schema", "id", "title", "requirements")
 	r.oneOf(root, m, "schema", Schema)
 	id := r.identifier(root, m, "id")
-	r.translated(root, m, "title")
+	if title := r.translated(root, m, "title"); l.policy.moduleTitles[id] == nil {
+		l.policy.moduleTitles[id] = title
+	}
 	if _, twice := l.modules[id]; twice {
 		r.problem(m["id"], "module %q is in another file too", id)
 	}
@@ -217,7 +221,7 @@ func (l *loader) module(r *reader, root *yaml.Node) {
 
 func (l *loader) requirement(r *reader, n *yaml.Node, module string) Requirement {
 	m := r.mapping(n, "id", "severity", "for_each", "title", "rationale", "remedy", "owner", "sources", "applies", "pass",
-		"because", "evidence", "lifetime", "declared_ok", "effective_on")
+		"because", "evidence", "lifetime", "declared_ok", "effective_on", "manual")
 	if m == nil {
 		return Requirement{}
 	}
@@ -229,7 +233,7 @@ func (l *loader) requirement(r *reader, n *yaml.Node, module string) Requirement
 		Owner:   r.oneOf(n, m, "owner", "operator", "upstream", "distribution", "assessor"),
 		Applies: r.text(m["applies"]), Pass: r.needed(n, m, "pass"),
 		Lifetime: r.needed(n, m, "lifetime"), DeclaredOK: r.boolean(m["declared_ok"]),
-		EffectiveOn: r.day(m["effective_on"]),
+		EffectiveOn: r.day(m["effective_on"]), Manual: r.boolean(m["manual"]),
 		at:          Problem{File: r.file, Line: n.Line, Column: n.Column},
 	}
 	if l.where[q.ID] == nil {

@@ -51,6 +51,7 @@ type Requirement struct {
 	Evidence    []string          // fact paths shown with the finding
 	Lifetime    string            // kind of evidence, a key of the profile's lifetimes
 	DeclaredOK  bool              // the operator's word may satisfy it, tentatively
+	Manual      bool              // no program can decide it, only an assessor: a manual check of SCS
 	EffectiveOn time.Time         // before this day a FAIL warns and does not block; zero: always effective
 
 	rule *rule
@@ -99,6 +100,9 @@ type Policy struct {
 	title               Text
 	budget              uint64
 	switches            []Switch // sorted by name
+	stabilized          time.Time
+	timeline            []State // newest first
+	moduleTitles        map[string]Text
 	clauses             []Clause // sorted by id
 	profiles            Profiles
 	files               []File
@@ -171,6 +175,9 @@ func (p *Policy) Requirement(id string) (Requirement, bool) {
 	}
 	return Requirement{}, false
 }
+
+// ModuleTitle returns what the module of that id calls itself; nil if there is none.
+func (p *Policy) ModuleTitle(id string) Text { return maps.Clone(p.moduleTitles[id]) }
 
 // Scopes lists all scopes, lower levels first.
 func (p *Policy) Scopes() []Scope { return slices.Clone(p.scopes) }

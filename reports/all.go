@@ -21,6 +21,8 @@ type Options struct {
 	Why     bool
 	Only    []string
 	Compare bool
+
+	Subject string // name of the subject at SCS's compliance monitor, for scs-report; empty: its name in the report
 }
 
 // Format is one way to show a Report.
@@ -36,6 +38,7 @@ func Formats() []Format {
 		{"text", "text/plain; charset=utf-8", Text},
 		{"html", "text/html; charset=utf-8", HTML},
 		{"json", "application/json", JSON},
+		{"scs-report", "application/yaml", SCSReport},
 	}
 }
 

@@ -129,7 +129,7 @@ func TestShowingAReportDoesNotChangeIt(t *testing.T) {
 
 func TestAnUnknownFormatIsAnErrorThatNamesTheKnownOnes(t *testing.T) {
 	_, err := Render("markdown", emptySample(), Options{})
-	if want := `unknown report format "markdown"; known are text, html, json`; err == nil || err.Error() != want {
+	if want := `unknown report format "markdown"; known are text, html, json, scs-report`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	_, err = RenderScore("pdf", nil, Options{})

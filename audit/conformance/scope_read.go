@@ -25,9 +25,11 @@ const (
 	maxPeriods  = 1_000
 )
 
-// ParseScope reads a scope file as scs-0003-v1 describes it and SCS reads it (standards: Tests/scs_cert_lib.py, load_spec): a
-// key that is not known is an error, and so is a name that nothing else in the file has. Stricter than SCS: a key may stand
-// once only, and lifetimes and words of the timeline have to be known.
+// ParseScope reads a scope file as scs-0003-v1 describes it and SCS reads it: a key that is not known is an error (standards:
+// Tests/scs_cert_lib.py, _check_keywords), and so is a name that nothing else in the file has (_resolve_spec); variables are names
+// or names with one default (_resolve_spec, step 5); days of the timeline are dates to YAML and no strings, which could not be
+// compared (annotate_validity); a version that the timeline lists has the target main (compliance-monitor/monitor.py,
+// _evaluate_version). Stricter than SCS: a key may stand once only, and lifetimes and words of the timeline have to be known.
 func ParseScope(data []byte) (Scope, error) {
 	if len(data) > maxScope {
 		return Scope{}, fmt.Errorf("reading scope: %d bytes, but at most %d are read", len(data), maxScope)
@@ -103,13 +105,16 @@ type timelineFile struct {
 // UnmarshalYAML reads an entry of the timeline.
 func (t *timelineFile) UnmarshalYAML(n *yaml.Node) error {
 	var entry struct {
-		Date     string            `yaml:"date"`
+		Date     yaml.Node         `yaml:"date"`
 		Versions map[string]string `yaml:"versions"`
 	}
 	if err := n.Decode(&entry); err != nil {
 		return err
 	}
-	t.Date, t.Versions = entry.Date, entry.Versions
+	if _, err := day(entry.Date.Value); err == nil && entry.Date.ShortTag() != "!!timestamp" {
+		return fmt.Errorf("line %d: the day %q is no date to YAML; write it without quotes", entry.Date.Line, plain(entry.Date.Value))
+	}
+	t.Date, t.Versions = entry.Date.Value, entry.Versions
 	return nil
 }
 
@@ -146,8 +151,40 @@ func (f scopeFile) scope() (Scope, error) {
 	if s.Versions, err = f.versions(s.Tests); err != nil {
 		return Scope{}, err
 	}
-	s.Timeline, err = f.periods(s.Versions)
-	return s, err
+	if s.Timeline, err = f.periods(s.Versions); err != nil {
+		return Scope{}, err
+	}
+	if err := f.checkVariables(); err != nil {
+		return Scope{}, err
+	}
+	return s, s.checkMain()
+}
+
+// checkMain looks for the target main in each version that the timeline lists.
+func (s Scope) checkMain() error {
+	for _, v := range s.Versions {
+		listed := slices.ContainsFunc(s.Timeline, func(p Period) bool { _, ok := p.Versions[v.Version]; return ok })
+		if _, ok := v.Targets[TargetMain]; listed && !ok {
+			return fmt.Errorf("version %q stands in the timeline and has no target %q, which decides", v.Version, TargetMain)
+		}
+	}
+	return nil
+}
+
+// checkVariables reads the names of variables: each alone, or as the only key of a mapping with its default.
+func (f scopeFile) checkVariables() error {
+	if f.Variables.Kind == 0 {
+		return nil
+	}
+	if f.Variables.Kind != yaml.SequenceNode {
+		return fmt.Errorf("line %d: variables are a list", f.Variables.Line)
+	}
+	for _, n := range f.Variables.Content {
+		if n.Kind != yaml.ScalarNode && (n.Kind != yaml.MappingNode || len(n.Content) != 2) {
+			return fmt.Errorf("line %d: a variable is a name, or a name with its default", n.Line)
+		}
+	}
+	return nil
 }
 
 func (f scopeFile) tests() ([]TestCase, error) {

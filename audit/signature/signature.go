@@ -44,21 +44,15 @@ func Verify(message, armored, allowedSigners []byte, identity, namespace string,
 	if namespace == "" {
 		return Signer{}, errors.New("checking a signature: no namespace was asked for")
 	}
-	sig, err := unarmor(armored)
-	if err != nil {
-		return Signer{}, err
-	}
 	list, err := parseAllowedSigners(allowedSigners)
 	if err != nil {
 		return Signer{}, err
 	}
-	if sig.Namespace != namespace {
-		return Signer{}, fmt.Errorf("%w: it signed with namespace %q, not %q", ErrSigner, printable(sig.Namespace), namespace)
+	sig, err := fitting(message, armored, namespace)
+	if err != nil {
+		return Signer{}, err
 	}
 	signer := Signer{KeyFingerprint: ssh.FingerprintSHA256(sig.PublicKey)}
-	if err := sshsig.Verify(bytes.NewReader(message), sig, sig.PublicKey, sig.HashAlgorithm, namespace); err != nil {
-		return Signer{}, fmt.Errorf("%w (key %s)", ErrTampered, signer.KeyFingerprint)
-	}
 	if signer.Principals, err = list.allow(sig.PublicKey.Marshal(), identity, namespace, at); err != nil {
 		return Signer{}, fmt.Errorf("%w: key %s %w", ErrSigner, signer.KeyFingerprint, err)
 	}
@@ -89,6 +83,34 @@ func unarmor(armored []byte) (*sshsig.Signature, error) {
 	}
 	if kind := sig.PublicKey.Type(); !slices.Contains(keyTypes(), kind) {
 		return nil, fmt.Errorf("reading signature: key of type %q is not read; sign with a plain Ed25519, ECDSA or RSA key", printable(kind))
+	}
+	return sig, nil
+}
+
+// Fits checks that an armoured SSHSIG signature is of a message and a namespace, and returns the fingerprint of its key. Whose key
+// that is, and whether it may sign, it does not say: Verify does.
+func Fits(message, armored []byte, namespace string) (fingerprint string, err error) {
+	if namespace == "" {
+		return "", errors.New("checking a signature: no namespace was asked for")
+	}
+	sig, err := fitting(message, armored, namespace)
+	if err != nil {
+		return "", err
+	}
+	return ssh.FingerprintSHA256(sig.PublicKey), nil
+}
+
+// fitting reads a signature and checks that it is of the message and for the namespace, by whomever.
+func fitting(message, armored []byte, namespace string) (*sshsig.Signature, error) {
+	sig, err := unarmor(armored)
+	if err != nil {
+		return nil, err
+	}
+	if sig.Namespace != namespace {
+		return nil, fmt.Errorf("%w: it signed with namespace %q, not %q", ErrSigner, printable(sig.Namespace), namespace)
+	}
+	if err := sshsig.Verify(bytes.NewReader(message), sig, sig.PublicKey, sig.HashAlgorithm, namespace); err != nil {
+		return nil, fmt.Errorf("%w (key %s)", ErrTampered, ssh.FingerprintSHA256(sig.PublicKey))
 	}
 	return sig, nil
 }

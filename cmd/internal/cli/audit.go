@@ -75,10 +75,11 @@ type rendering struct {
 	out  []string
 	full bool
 	lang string
+	name string // of the subject at the compliance monitor of SCS; for scs-report
 }
 
 func (r *rendering) register(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVarP(&r.out, "output", "o", nil, "write the report as `FORMAT=FILE`: json, text or html; - is standard output (repeatable)")
+	cmd.Flags().StringArrayVarP(&r.out, "output", "o", nil, "write the report as `FORMAT=FILE`: json, text, html or scs-report; - is standard output (repeatable)")
 	cmd.Flags().BoolVar(&r.full, "full", false, "show host names, internal registries and other internal names")
 	cmd.Flags().StringVar(&r.lang, "lang", "en", "language of what a report says in several: `LANG` is en, de or fr; the rest is English, and JSON has all of them")
 }
@@ -95,7 +96,7 @@ func (r *rendering) write(w World, report reports.Report, outs []output) error {
 		report = reports.Redact(report)
 	}
 	for _, o := range outs {
-		opt := reports.Options{Width: w.Width, Color: w.Color && o.file == "-", Lang: r.lang}
+		opt := reports.Options{Width: w.Width, Color: w.Color && o.file == "-", Lang: r.lang, Subject: r.name}
 		data, err := reports.Render(o.format, report, opt)
 		if err != nil {
 			return err

@@ -90,6 +90,7 @@ func reportCommand(w World) *cobra.Command {
 		},
 	}
 	r.register(cmd)
+	cmd.Flags().StringVar(&r.name, "subject", "", "`NAME` of the cloud at the compliance monitor of SCS, for scs-report; default: its name in the stack file")
 	assessFlags(cmd, &opt)
 	a.register(cmd)
 	a.registerWaivers(cmd)

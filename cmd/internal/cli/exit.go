@@ -48,7 +48,7 @@ func exitCode(err error) int {
 		return int(s)
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, bundle.ErrIntegrity), errors.Is(err, pipeline.ErrSignature):
+	case errors.Is(err, bundle.ErrIntegrity), errors.Is(err, pipeline.ErrSignature), errors.As(err, new(*pipeline.SignatureError)):
 		return exitIntegrity
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted

@@ -57,6 +57,7 @@ func explainCommand(w World) *cobra.Command {
 	cmd.Flags().BoolVar(&opt.Full, "full", false, "show host names, internal registries and other internal names")
 	assessFlags(cmd, &opt.AssessOptions)
 	a.register(cmd)
+	a.registerWaivers(cmd)
 	return cmd
 }
 

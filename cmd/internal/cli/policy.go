@@ -23,6 +23,7 @@ func policyCommand(w World) *cobra.Command {
 		policyLintCommand(w),
 		policyTestCommand(w),
 		policyDiffCommand(w),
+		policyScopeCommand(w),
 		policySensitivityCommand(w),
 	)
 	return cmd
@@ -80,6 +81,13 @@ func policyOutputs() []policyOutput {
 				choice.Asked = name
 			}
 			return pipeline.PolicyFileList(choice)
+		}},
+		{"scs-standard", func(name string, choice pipeline.PolicyChoice, _ reports.Options) ([]byte, error) {
+			scopes, err := pipeline.SCSScopes(choice, []string{name})
+			if err != nil {
+				return nil, err
+			}
+			return reports.SCSStandard(scopes[0])
 		}},
 	}
 }

@@ -4,7 +4,6 @@ package reference
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
