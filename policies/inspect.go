@@ -62,7 +62,7 @@ func languagesOf(files []File) []Problem {
 }
 
 func (r *reader) languages(n *yaml.Node) {
-	if n.Kind == yaml.MappingNode && hasKey(n, "en") {
+	if n.Kind == yaml.MappingNode && hasKey(n, "en") && value(n, "en") != "" { // of words of the glossary the loader asks for each language
 		var lacking []string
 		for _, lang := range Languages() {
 			if !hasKey(n, lang) || value(n, lang) == "" {

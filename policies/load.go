@@ -234,7 +234,7 @@ func (l *loader) requirement(r *reader, n *yaml.Node, module string) Requirement
 		Applies: r.text(m["applies"]), Pass: r.needed(n, m, "pass"),
 		Lifetime: r.needed(n, m, "lifetime"), DeclaredOK: r.boolean(m["declared_ok"]),
 		EffectiveOn: r.day(m["effective_on"]), Manual: r.boolean(m["manual"]),
-		at:          Problem{File: r.file, Line: n.Line, Column: n.Column},
+		at: Problem{File: r.file, Line: n.Line, Column: n.Column},
 	}
 	if l.where[q.ID] == nil {
 		l.files[q.ID], l.sourcesOf[q.ID] = r.file, r.sources(n, m)
