@@ -107,7 +107,7 @@ func policyShowCommand(w World) *cobra.Command {
 		Example: "  pegel policy show product-licence-osi\n  pegel policy show scs-open-iaas -o json=-\n  pegel policy show ./my-policy -o file-list=policy",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			outs, err := parseOutputs(out, names, output{"text", "-"})
+			outs, err := parseOutputs(toStdout(out), names, output{"text", "-"})
 			if err != nil {
 				return err
 			}
@@ -120,6 +120,17 @@ func policyShowCommand(w World) *cobra.Command {
 	policyFlags(cmd, &choice.Asked, &choice.Dirs, &choice.Signers)
 	cmd.Flags().StringArrayVarP(&out, "output", "o", nil, "write as `FORMAT=FILE`: "+strings.Join(names, ", ")+"; - is standard output (repeatable)")
 	return cmd
+}
+
+// toStdout lets a format be named alone: it is written to standard output.
+func toStdout(out []string) []string {
+	full := make([]string, len(out))
+	for i, o := range out {
+		if full[i] = o; !strings.Contains(o, "=") {
+			full[i] = o + "=-"
+		}
+	}
+	return full
 }
 
 func writePolicyPart(w World, name string, choice pipeline.PolicyChoice, outs []output) error {
