@@ -24,7 +24,7 @@ type Finding struct {
 	Declared    bool       `json:"declared,omitempty"`
 	// Probation counts the audits in a row, this one included, that lie below a score gate which was reached before; 0: none, or
 	// too many to be held.
-	Probation  int       `json:"probation,omitempty"`
+	Probation int `json:"probation,omitempty"`
 	// Waived says that somebody who may do so lives with a FAIL for a while. It stays a FAIL.
 	Waived     *Waived   `json:"waived,omitempty"`
 	Count      int       `json:"count,omitempty"` // subjects folded into this line, if more than one
