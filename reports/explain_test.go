@@ -82,6 +82,16 @@ func TestAnExplanationIsWrittenInEachLanguage(t *testing.T) {
 	}
 }
 
+func TestAnExplanationSaysThatAFailureIsWaived(t *testing.T) {
+	x := Explain(explainedSample(), 0)
+	x.Finding.Waived = &audit.Waived{By: "Example Assessors", Reason: "soon", Until: assessedAt}
+	for lang, want := range map[string]string{"en": "\nWaiver: waived until ", "de": "\nAusnahme: waived until "} {
+		if got := ExplanationText(x, lang); !strings.Contains(got, want) || !strings.Contains(got, "by Example Assessors: soon\n") {
+			t.Errorf("%s: no waiver in\n%s", lang, got)
+		}
+	}
+}
+
 func TestEveryLabelHasWordsInEachLanguage(t *testing.T) {
 	r := explainedSample()
 	english := map[string]bool{}

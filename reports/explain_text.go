@@ -38,6 +38,7 @@ func (t *explaining) head(x Explanation) {
 	t.line(0, labelAnswer, fmt.Sprintf("%s (%s)", outcomePhrase(f.Outcome).in(t.lang), f.Outcome))
 	t.line(0, labelSubject, subjectLine(f))
 	t.line(0, labelReason, f.Reason)
+	t.line(0, labelWaived, waivedWords(f.Waived))
 	if f.Overruled != "" {
 		t.line(0, labelOverruled, f.Overruled)
 	}

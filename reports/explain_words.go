@@ -38,6 +38,7 @@ var (
 	labelRequired   = phrase{"Requirement", "Anforderung", "Exigence"}
 	labelSubject    = phrase{"Subject", "Gegenstand", "Sujet"}
 	labelReason     = phrase{"Reason", "Grund", "Raison"}
+	labelWaived     = phrase{"Waiver", "Ausnahme", "Dérogation"}
 	labelScopes     = phrase{"Counts for", "Zählt für", "Compte pour"}
 	labelDecides    = phrase{"Decides", "Entscheidet über", "Décide de"}
 	labelRationale  = phrase{"Why it is asked", "Begründung", "Justification"}

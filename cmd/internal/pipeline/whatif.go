@@ -95,7 +95,7 @@ func (d *dossier) replace(c Replacement, catalogue *upstream.Catalogue) error {
 	}
 	to, ok := catalogue.Get(c.To)
 	if !ok {
-		return usagef("ids are those of pegel catalogue: "+alikeIDs(c.To, known), "what-if replace=%s:%s: the catalogue has no component %q", c.From, c.To, c.To)
+		return usagef("ids of the catalogue are like: "+alikeIDs(c.To, known), "what-if replace=%s:%s: the catalogue has no component %q", c.From, c.To, c.To)
 	}
 	var deployed []string
 	for _, p := range d.projects.Products {
