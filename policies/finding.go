@@ -89,12 +89,17 @@ func (e *evaluation) known(q question, s *opened, a answered) string {
 	return "no"
 }
 
-// saysWords puts the facts that decided into words, where the subject has words for them. Of a FAIL only those that are not so.
+// saysWords puts the facts that decided into words, where the subject has words for them: those that the rule reads, and those
+// that are shown with it. Of a FAIL only those that are not so; what makes up a score is said of a FAIL only.
 func saysWords(q question, s *opened, a answered) string {
 	var parts []string
-	for _, i := range q.rule.reads {
-		text := s.Says[q.rule.schema[i].name]
-		if yes, isBool := s.facts[i].value.(bool); text == "" || s.facts[i].unknown != nil || isBool && yes && a.outcome == audit.FAIL {
+	for i, f := range q.rule.schema {
+		if !slices.Contains(q.rule.reads, i) && !slices.Contains(q.Evidence, q.rule.path(i)) {
+			continue
+		}
+		text := s.Says[f.name]
+		yes, isBool := s.facts[i].value.(bool)
+		if text == "" || s.facts[i].unknown != nil || isBool && yes && a.outcome == audit.FAIL || f.typ == intervalType && a.outcome != audit.FAIL {
 			continue
 		}
 		if !slices.Contains(parts, text) {

@@ -507,6 +507,7 @@ func (d *dossier) projectSubject(s scoring.ProjectScore) policies.Subject {
 		unknown("knockOut", "not known: "+strings.Join(open, ", "), d.settleOf(s, open))
 		unknown("knockOuts", "not known: "+strings.Join(open, ", "), d.settleOf(s, open))
 	}
+	sayMeasured(s, r.KnockOuts, &sub)
 	d.lockIn(s, e, &r, &sub)
 	if h, known := e.History.Get(); known {
 		r.Maintained = !h.LastHumanCommit.IsZero() && d.stack.AssessedAt.Sub(h.LastHumanCommit) <= 365*24*time.Hour
@@ -515,6 +516,31 @@ func (d *dossier) projectSubject(s scoring.ProjectScore) policies.Subject {
 	}
 	sub.Record = r
 	return sub
+}
+
+// mostSaid bounds the indicators that the reason of a score names; the report lists all under the project.
+const mostSaid = 3
+
+// sayMeasured puts into words what knocks a project out and what pulls each score down, with the evidence of those indicators.
+func sayMeasured(s scoring.ProjectScore, knockOuts []string, sub *policies.Subject) {
+	if sub.Says == nil {
+		sub.Says = map[string]string{}
+	}
+	said := map[string][]string{}
+	for _, m := range s.Measurements {
+		if slices.Contains(knockOuts, m.Indicator) {
+			said["knockOuts"] = append(said["knockOuts"], m.Indicator+", "+m.Reason)
+			for _, field := range []string{"knockOut", "knockOuts"} {
+				sub.Origins[field] = append(sub.Origins[field], m.Origins...)
+			}
+		}
+		if field := aspectField[m.Aspect]; m.Outcome == audit.FAIL && m.Weight > 0 && len(said[field]) < mostSaid {
+			said[field] = append(said[field], m.Indicator+" fails, "+m.Reason)
+		}
+	}
+	for field, list := range said {
+		sub.Says[field] = strings.Join(list, "; ")
+	}
 }
 
 func setAspect(r *policies.Project, a scoring.AspectScore) {
