@@ -313,3 +313,39 @@ func TestRegionsThatContradictThemselvesAreRefused(t *testing.T) {
 		t.Errorf("want %d regions judged, got %v", MostRegions, err)
 	}
 }
+
+func TestTheWorklistKeepsWhatBlocksInOneRegionAndIsHeldInAnother(t *testing.T) {
+	p := builtIn(t)
+	low := ownOf("fra", "muc")
+	for i, s := range low {
+		if project, ok := s.Record.(Project); ok {
+			project.OpenSource = audit.Between(100, 200)
+			low[i].Record = project
+		}
+	}
+	const id = "four-opens-source/keystone"
+	in := Input{Subjects: slices.Concat(shared(), low), Regions: []string{"fra", "muc"}, Scopes: []string{"scs-open-iaas"}, Profile: p.Profile(), AssessedAt: day(t, "2026-11-24")}
+	for _, tt := range []struct {
+		name    string
+		reached map[string]map[string]bool
+		want    bool
+	}{
+		{"held in both", map[string]map[string]bool{"fra": {"scs-open-iaas": true}, "muc": {"scs-open-iaas": true}}, false},
+		{"held in one", map[string]map[string]bool{"fra": {"scs-open-iaas": true}}, true},
+	} {
+		in.Previous = &Previous{AssessedAt: day(t, "2026-08-24"), Regions: tt.reached, Met: map[string]bool{id: true}}
+		r, err := p.Evaluate(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := slices.Contains(verdictOf(t, r, "scs-open-iaas").Limiting, id)
+		o := p.Outlook(r, in.AssessedAt)[0]
+		listed := slices.ContainsFunc(o.Tasks, func(task Task) bool { return slices.Contains(task.Findings, id) })
+		if blocks != tt.want || listed != tt.want {
+			t.Errorf("%s: want %v, it limits the verdict %v, and the worklist names it %v", tt.name, tt.want, blocks, listed)
+		}
+		if wantOwn := map[bool]string{false: "scs-open-iaas"}[tt.want]; o.Own != wantOwn {
+			t.Errorf("%s: want %q reachable by the operator alone, got %q", tt.name, wantOwn, o.Own)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func (e *evaluation) decide(scope int, in regionSet) Verdict {
 			held = append(held, f)
 		case f.Outcome == audit.FAIL && f.Waived != nil:
 			waived = append(waived, f)
-			if e.policy.waivedMustBlocks() {
+			if e.policy.WaivedMustBlocks() {
 				failed = append(failed, f)
 			} else if v.ValidUntil.IsZero() || f.Waived.Until.Before(v.ValidUntil) {
 				v.ValidUntil, v.Ends = f.Waived.Until, "the waiver of "+clip(f.Subject.Name)+" ("+f.Requirement+")"

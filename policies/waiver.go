@@ -36,8 +36,8 @@ type Waiver struct {
 // switchWaivedMustBlocks is the switch that the engine itself reads.
 const switchWaivedMustBlocks = "waivedMustBlocks"
 
-// waivedMustBlocks reports whether a waived must still blocks. A policy that says nothing about it takes the safe answer.
-func (p *Policy) waivedMustBlocks() bool {
+// WaivedMustBlocks reports whether a waived must still blocks. A policy that says nothing about it takes the safe answer.
+func (p *Policy) WaivedMustBlocks() bool {
 	for _, s := range p.switches {
 		if s.Name == switchWaivedMustBlocks {
 			return s.On
@@ -183,8 +183,8 @@ func (e *evaluation) waiveOne(w Waiver, at []int) (why string) {
 			why = fmt.Sprintf("the answer is %s, and only FAIL can be waived", f.Outcome)
 		case f.Waived != nil:
 			why = "another waiver of the same lasts at least as long"
-		case f.Count > 1:
-			why = "the line stands for several subjects"
+		case f.Count > 0: // folded: its subject is the artifact, not what fails
+			why = "the line stands for packages that are not listed one by one"
 		default:
 			f.Waived, used = &audit.Waived{By: clip(w.By), Reason: clip(w.Reason), Until: w.Until.UTC(), Key: w.Key}, true
 		}

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -171,4 +172,21 @@ func FuzzParseWaivers(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAWaiverOfAnArtifactDoesNotReachAFoldedPackage(t *testing.T) {
+	subjects := without(full(), KindPackage)
+	for i := range mostSingle + 1 {
+		id := fmt.Sprintf("pkg:deb/x-%04d", i)
+		subjects = append(subjects, Subject{
+			Ref:    audit.SubjectRef{Kind: KindPackage, ID: id, Name: id, Tiers: []string{"functional"}},
+			Record: Package{Artifact: "image:x", Licence: "LicenseRef-x", LicenceClass: "restricted", Identified: true},
+		})
+	}
+	_, w := waived(t)
+	w.Requirement, w.Subject = "package-licence-free", "image:x"
+	r := withWaivers(t, builtIn(t), subjects, w)
+	if f := findingOf(t, r, "package-licence-free/packages of image:x/fail"); f.Count != 1 || f.Waived != nil || len(r.Unused) != 1 {
+		t.Errorf("want one folded package that is not waived, got %+v and unused %+v", f, r.Unused)
+	}
 }

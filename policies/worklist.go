@@ -115,7 +115,7 @@ func (p *Policy) tasks(ladder []string, r Result, at time.Time) []Task {
 	var out []Task
 	for _, f := range r.Findings {
 		kind := p.blocks(f, at)
-		scopes := slices.DeleteFunc(slices.Clone(ladder), func(s string) bool { return !slices.Contains(f.Scopes, s) || held(r, s, f.ID) })
+		scopes := slices.DeleteFunc(slices.Clone(ladder), func(s string) bool { return !slices.Contains(f.Scopes, s) || held(r, s, f) })
 		if kind == "" || len(scopes) == 0 || f.Subject.Kind == KindPrerequisite && slices.Contains(ladder, f.Subject.ID) {
 			continue
 		}
@@ -143,14 +143,25 @@ func (p *Policy) tasks(ladder []string, r Result, at time.Time) []Task {
 	return out
 }
 
-// held reports whether a finding is held by the last audit for a scope, or waived where waivers do not block.
-func held(r Result, scope, finding string) bool {
+// held reports whether a finding is held by the last audit for a scope, or waived where waivers do not block. One that counts in
+// several regions has to be held in each of them: a region that it still blocks waits for it.
+func held(r Result, scope string, f audit.Finding) bool {
 	for _, v := range r.Verdicts {
-		if v.Scope == scope {
-			return slices.Contains(v.Probation, finding) || slices.Contains(v.Waived, finding) && !slices.Contains(v.Limiting, finding)
+		if v.Scope != scope {
+			continue
 		}
+		if len(v.Regions) == 0 {
+			return heldIn(f.ID, v.Probation, v.Waived, v.Limiting)
+		}
+		return !slices.ContainsFunc(v.Regions, func(x RegionVerdict) bool {
+			return (f.Regions == nil || slices.Contains(f.Regions, x.Region)) && !heldIn(f.ID, x.Probation, x.Waived, x.Limiting)
+		})
 	}
 	return false
+}
+
+func heldIn(finding string, probation, waived, limiting []string) bool {
+	return slices.Contains(probation, finding) || slices.Contains(waived, finding) && !slices.Contains(limiting, finding)
 }
 
 // blocks says what has to happen for a finding to stop blocking; "" if it does not block.

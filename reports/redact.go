@@ -174,6 +174,9 @@ func named(r Report) map[string]bool {
 		}
 		add([]string{imageOf(d.Artifact)}, known[d.Artifact])
 	}
+	for _, w := range r.Waivers {
+		add([]string{imageOf(w.Subject)}, known[w.Subject])
+	}
 	for _, u := range r.NotSeen {
 		if kind, place, ok := unseenSource(u.What); ok && kind == "image" {
 			add([]string{place}, false)
@@ -310,7 +313,8 @@ func (n internal) text(field, s string) string {
 	}
 	switch field {
 	case "Finding.Reason", "Finding.Settle", "Unseen.Reason", "Unseen.Settle", "Unseen.Names", "Drift.Detail", "Drift.Open",
-		"Explanation.Value", "Ground.Value", "Ground.Says", "Ground.Reason", "Ground.Settle":
+		"Explanation.Value", "Ground.Value", "Ground.Says", "Ground.Reason", "Ground.Settle", "Task.Settle", "WhatIfLine.Settle",
+		"Waiver.Reason", "Waived.Reason":
 		s = n.inContext(s)
 	}
 	return s
@@ -337,7 +341,7 @@ var (
 // may stand.
 func proseField(field string) bool {
 	switch field {
-	case "Finding.Reason", "Finding.Settle", "Explanation.Value", "Ground.Value", "Ground.Says", "Ground.Reason", "Ground.Settle", "Unseen.What", "Unseen.Reason", "Unseen.Settle", "Unseen.Names",
+	case "Finding.Reason", "Finding.Settle", "Explanation.Value", "Ground.Value", "Ground.Says", "Ground.Reason", "Ground.Settle", "Task.Settle", "WhatIfLine.Settle", "Waiver.Reason", "Waived.Reason", "Unseen.What", "Unseen.Reason", "Unseen.Settle", "Unseen.Names",
 		"Report.Undecided", "Drift.Detail", "Drift.Open",
 		"Project.Failure", "Project.Settle", "Rung.Reason", "Verdict.Ends", "RegionVerdict.Ends", "RegionVerdict.Reason", "Region.Undecided", "Indicator.Reason", "Indicator.Settle", "Artifact.Placed":
 		return true

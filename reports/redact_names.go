@@ -84,7 +84,7 @@ func sole(full string, mentioned []string, byName map[string]*machine) bool {
 	return true
 }
 
-// hostsMentioned are the hosts that sightings and lists of missing hosts name, in lower case, sorted, each once.
+// hostsMentioned are the hosts that sightings, lists of missing hosts and waivers name, in lower case, sorted, each once.
 func hostsMentioned(r Report) []string {
 	set := map[string]bool{}
 	for _, a := range r.Artifacts {
@@ -99,6 +99,11 @@ func hostsMentioned(r Report) []string {
 			for _, name := range u.Names {
 				set[lowerASCII(name)] = true
 			}
+		}
+	}
+	for _, w := range r.Waivers { // it may be about something that is no longer there
+		if name, ok := strings.CutPrefix(w.Subject, "host:"); ok && !strings.HasPrefix(name, "host ") {
+			set[lowerASCII(name)] = true
 		}
 	}
 	delete(set, "")

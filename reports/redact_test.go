@@ -469,6 +469,28 @@ func TestCopiesAreCountedBeforeWorkloadsLoseTheirNames(t *testing.T) {
 	}
 }
 
+func TestWaiversTasksAndWhatIfsTellNothingThatAFindingHides(t *testing.T) {
+	const prose = "ask 10.1.2.3 for pods in namespace payroll, see /srv/acme/list.json"
+	r := emptySample()
+	r.Findings = []Finding{{ID: "q/x", Reason: prose, Settle: []string{prose}, Waived: &audit.Waived{By: "Example Assessors", Reason: prose}}}
+	r.Waivers = []Waiver{
+		{Requirement: "q", Subject: "host:ctl77.acme.example", By: "Example Assessors", Reason: prose, Unused: "nothing of that name was judged"},
+		{Requirement: "q", Subject: "image:reg.acme.example/retail/shop:1", Reason: "retail/shop on ctl77.acme.example ends"},
+	}
+	r.Worklist = []Outlook{{Layer: "iaas", Tasks: []Task{{Findings: []string{"q/x"}, Settle: []string{prose}}}, Remains: []Task{{Settle: []string{prose}}}}}
+	r.WhatIf = &WhatIf{Gone: []WhatIfLine{{Finding: "q/x", Settle: []string{prose}}}, New: []WhatIfLine{{Settle: []string{prose}}}}
+	once := Redact(r)
+	data := render(t, "json", once)
+	for _, secret := range []string{"10.1.2.3", "payroll", "acme", "ctl77", "retail"} {
+		if bytes.Contains(data, []byte(secret)) {
+			t.Errorf("%q is in %s", secret, data)
+		}
+	}
+	if twice := render(t, "json", Redact(once)); !bytes.Equal(data, twice) {
+		t.Errorf("redacting twice changes\n%s\nto\n%s", data, twice)
+	}
+}
+
 // FuzzNoNameOfTheInsideReachesThePublic puts one name into every new field and looks for it in all of them.
 func FuzzNoNameOfTheInsideReachesThePublic(f *testing.F) {
 	f.Add("payroll-7", "pods of payroll-7 in namespace payroll-7", uint8(0))

@@ -57,6 +57,7 @@ type dossier struct {
 	levels       *conformance.Evidence    // nil: nothing about levels 1 and 2 was named
 	declared     *declarationsDocument    // nil: the operator declares nothing
 	thought      map[string]bool          // artifacts that run in a what-if only: their licence is judged as if they ran
+	actual       *dossier                 // what a what-if changes: the evidence as it is in the bundle; nil: this is it
 	waivers      []signedWaiver           // what somebody lives with
 	declares     []declaration.Result     // what the operator says, by the day that is judged
 	contradicted map[string]string        // what was measured against a declaration, by its id

@@ -134,7 +134,7 @@ func (d *dossier) placed(f audit.Finding) []audit.Ground {
 		}
 		_, field, _ := strings.Cut(g.Fact, ".")
 		if g.Known {
-			add(d.places(about, field)...)
+			add(d.placesOf(about, field, f.Regions)...)
 		}
 		if g.Declared {
 			add(d.placing.at("declaration", "")...)
@@ -149,8 +149,25 @@ func (d *dossier) placed(f audit.Finding) []audit.Ground {
 	return out
 }
 
+// placesOf is places for a finding that counts in some regions. In a what-if the documents of the bundle still tell of what was
+// deployed, so that places are looked up there, and what runs only in the thought has none.
+func (d *dossier) placesOf(about audit.SubjectRef, field string, regions []string) []audit.Place {
+	if d.actual == nil {
+		return d.places(about, field, regions)
+	}
+	if about.Kind == policies.KindStack || d.thought[about.ID] {
+		return nil
+	}
+	return d.actual.places(about, field, regions)
+}
+
+// elsewhere reports whether evidence about one region says nothing about a finding that counts in others.
+func elsewhere(region string, regions []string) bool {
+	return region != "" && len(regions) > 0 && !slices.Contains(regions, region)
+}
+
 // places says where the documents of the bundle hold what a known fact is made of.
-func (d *dossier) places(about audit.SubjectRef, field string) []audit.Place {
+func (d *dossier) places(about audit.SubjectRef, field string, regions []string) []audit.Place {
 	switch about.Kind {
 	case policies.KindStack:
 		return d.stackPlaces(field)
@@ -163,9 +180,9 @@ func (d *dossier) places(about audit.SubjectRef, field string) []audit.Place {
 	case policies.KindProject:
 		return d.projectPlaces(about.ID, field)
 	case policies.KindOperator:
-		return d.operatorPlaces(field)
+		return d.operatorPlaces(field, regions)
 	case policies.KindPrerequisite:
-		return d.levelPlaces(about.ID)
+		return d.levelPlaces(about.ID, regions)
 	}
 	return nil
 }
@@ -421,7 +438,7 @@ func (d *dossier) projectPlaces(id, field string) []audit.Place {
 }
 
 // operatorPlaces lead to the artifacts that the indicator behind a field looks at.
-func (d *dossier) operatorPlaces(field string) []audit.Place {
+func (d *dossier) operatorPlaces(field string, regions []string) []audit.Place {
 	if d.operator == nil {
 		return nil
 	}
@@ -433,7 +450,7 @@ func (d *dossier) operatorPlaces(field string) []audit.Place {
 	}
 	var out []audit.Place
 	for i, a := range d.operator.Artifacts {
-		if kind := d.placing.kinds[field]; kind != "" && a.Kind == kind {
+		if kind := d.placing.kinds[field]; kind != "" && a.Kind == kind && !elsewhere(a.Region, regions) {
 			out = append(out, d.placing.at("transparency", "", "artifacts", i)...)
 		}
 	}
@@ -444,13 +461,13 @@ func (d *dossier) operatorPlaces(field string) []audit.Place {
 }
 
 // levelPlaces lead to the evidence about level 2 of a layer.
-func (d *dossier) levelPlaces(scope string) []audit.Place {
+func (d *dossier) levelPlaces(scope string, regions []string) []audit.Place {
 	if d.levels == nil {
 		return nil
 	}
 	var out []audit.Place
 	for i, e := range d.levels.Entries {
-		if e.Layer != "" && strings.HasSuffix(scope, "-"+e.Layer) {
+		if e.Layer != "" && strings.HasSuffix(scope, "-"+e.Layer) && !elsewhere(e.Region, regions) {
 			out = append(out, d.placing.at("conformance", "", "entries", i)...)
 		}
 	}

@@ -92,22 +92,37 @@ func fits(r reports.Report, stack Stack, at time.Time, policy *policies.Policy) 
 		return fmt.Errorf("has the schema %q, not %q", clipped(r.Schema), reports.Schema)
 	case r.Subject.Name != stack.Subject.Name || r.Subject.Kind != stack.Subject.Kind:
 		return fmt.Errorf("is about the %s %q, not about the %s %q", clipped(r.Subject.Kind), clipped(r.Subject.Name), stack.Subject.Kind, stack.Subject.Name)
+	case r.WhatIf != nil:
+		return errors.New("judges what would be if something else ran (evaluate --what-if), not what was deployed")
 	case r.AssessedAt.IsZero() || !r.AssessedAt.Before(at):
 		return fmt.Errorf("judges %s, which is not before %s", r.AssessedAt.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339))
 	case r.Policy.ID != policy.ID():
 		return fmt.Errorf("was decided by the policy %q, not by %q", clipped(r.Policy.ID), policy.ID())
 	}
 	for _, v := range r.Verdicts {
-		if v.Outcome != policies.Eligible {
-			continue
-		}
 		for _, f := range r.Findings {
-			if f.Severity == policies.Must && (f.Outcome == audit.FAIL || f.Outcome == audit.MISS || f.Outcome == audit.DNF) && f.Probation == 0 && slices.Contains(f.Scopes, v.Scope) && !notYet(f.Requirement, r.AssessedAt, policy) {
+			if !slices.Contains(f.Scopes, v.Scope) || !blocked(f, r, policy) {
+				continue
+			}
+			if v.Outcome == policies.Eligible {
 				return fmt.Errorf("contradicts itself: %s is eligible although %q does not hold", clipped(v.Scope), clipped(f.ID))
+			}
+			for _, x := range v.Regions {
+				if x.Outcome == policies.Eligible && (len(f.Regions) == 0 || slices.Contains(f.Regions, x.Region)) {
+					return fmt.Errorf("contradicts itself: %s is eligible in region %s although %q does not hold there", clipped(v.Scope), clipped(x.Region), clipped(f.ID))
+				}
 			}
 		}
 	}
 	return nil
+}
+
+// blocked reports whether no scope that asks for it can have been eligible with this finding. How another version of the policy
+// takes waivers is not known.
+func blocked(f reports.Finding, r reports.Report, policy *policies.Policy) bool {
+	waived := f.Outcome == audit.FAIL && f.Waived != nil && (r.Policy.Digest != policy.Digest() || !policy.WaivedMustBlocks())
+	known := f.Outcome == audit.PASS || f.Outcome == audit.NA
+	return f.Severity == policies.Must && !known && f.Probation == 0 && !waived && !notYet(f.Requirement, r.AssessedAt, policy)
 }
 
 // notYet says that a requirement was not effective at a moment, so that its failure did not block.

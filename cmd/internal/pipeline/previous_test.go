@@ -94,6 +94,12 @@ func TestALastReportThatDoesNotFitIsRefused(t *testing.T) {
 		"another policy":        {func(r *reports.Report) { r.Policy.ID = "mild" }, `was decided by the policy "mild"`},
 		"another document":      {func(r *reports.Report) { r.Schema = "pegel/score/v1" }, `has the schema "pegel/score/v1"`},
 		"a verdict made better": {func(r *reports.Report) { r.Verdicts[0].Outcome = policies.Eligible }, "contradicts itself: scs-open-iaas is eligible although"},
+		"a region made better": {func(r *reports.Report) {
+			r.Verdicts[0].Regions = []reports.RegionVerdict{{Region: "fra", Outcome: policies.Eligible}}
+		}, "contradicts itself: scs-open-iaas is eligible in region fra although"},
+		"a what-if": {func(r *reports.Report) {
+			r.WhatIf = &reports.WhatIf{Changes: []reports.WhatIfChange{{From: "redis", To: "valkey"}}}
+		}, "what would be if something else ran"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data, err := reports.Render("json", first, reports.Options{})
@@ -158,5 +164,34 @@ func TestFindingsAboutProjectsAreKeptOfALastReport(t *testing.T) {
 	got := condensed(r, "sha256:x")
 	if strings.Join(got.Eligible, " ") != "a b" || strings.Join(got.Met, " ") != "project-activity/keystone" || len(got.Below) != 1 || got.Below["project-security/keystone"] != 1 {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestALastReportThatLivesWithAFailureIsNoContradictionWhereThePolicyAllowsIt(t *testing.T) {
+	strict, err := policies.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lenient, err := strict.Turned(map[string]bool{"waivedMustBlocks": false})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reports.Report{
+		Schema: reports.Schema, Subject: reports.Subject{Name: "x", Kind: "cloud"}, AssessedAt: judged, Policy: reports.Policy{ID: strict.ID(), Digest: strict.Digest()},
+		Verdicts: []reports.Verdict{{Scope: "scs-open-iaas", Outcome: policies.Eligible}},
+		Findings: []reports.Finding{{ID: "project-no-knock-out/redis", Requirement: "project-no-knock-out", Scopes: []string{"scs-open-iaas"}, Severity: policies.Must, Outcome: audit.FAIL,
+			Waived: &audit.Waived{By: "Example Assessors", Until: judged.AddDate(0, 6, 0)}}},
+	}
+	var stack Stack
+	stack.Subject.Name, stack.Subject.Kind = "x", "cloud"
+	if err := fits(r, stack, judged.AddDate(0, 3, 0), lenient); err != nil {
+		t.Errorf("a waiver that does not block: %v", err)
+	}
+	if err := fits(r, stack, judged.AddDate(0, 3, 0), strict); err == nil {
+		t.Error("a waiver that blocks: want a contradiction")
+	}
+	r.Findings[0].Waived = nil
+	if err := fits(r, stack, judged.AddDate(0, 3, 0), lenient); err == nil {
+		t.Error("a failure that nobody waived: want a contradiction")
 	}
 }

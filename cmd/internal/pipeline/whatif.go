@@ -44,6 +44,7 @@ func (d *dossier) replaced(changes []Replacement, evidence []string) (*dossier, 
 		return nil, fmt.Errorf("loading the built-in catalogue: %w", err)
 	}
 	out := *d
+	out.actual = d
 	out.evidence = map[string]scoring.Evidence{}
 	for id, e := range d.evidence {
 		out.evidence[id] = e

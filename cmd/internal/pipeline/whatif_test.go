@@ -2,17 +2,21 @@ package pipeline
 
 import (
 	"crypto/ed25519"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
 
 	"github.com/pegel-audit/pegel/audit"
+	"github.com/pegel-audit/pegel/audit/bundle"
 	"github.com/pegel-audit/pegel/audit/signature"
 	"github.com/pegel-audit/pegel/policies"
 	"github.com/pegel-audit/pegel/reports"
@@ -174,5 +178,68 @@ func TestASignedWaiverIsShownAndAnythingElseIsNot(t *testing.T) {
 		if err != nil || !strings.Contains(string(page), want) {
 			t.Errorf("%s: the page does not say %q: %v", name, want, err)
 		}
+	}
+}
+
+func TestAWhatIfLeadsToNoEvidenceOfAnotherSubject(t *testing.T) {
+	dir := redisBundle(t)
+	b, err := bundle.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elements := func(digest audit.Digest) (out map[string][]map[string]any) {
+		data, err := b.Read(digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lists := map[string]json.RawMessage{}
+		if err := json.Unmarshal(data, &lists); err != nil {
+			t.Fatal(err)
+		}
+		out = map[string][]map[string]any{}
+		for _, name := range []string{"artifacts", "products", "projects"} {
+			var list []map[string]any
+			if json.Unmarshal(lists[name], &list) == nil {
+				out[name] = list
+			}
+		}
+		return out
+	}
+	followed := 0
+	for _, to := range []string{"barbican", "valkey", "keystone"} { // the list of projects keeps its length in another order, or shrinks
+		r := assessed(t, dir, AssessOptions{WhatIf: []Replacement{{From: "redis", To: to, Version: "8.1.0"}}})
+		for _, f := range r.Findings {
+			for _, g := range f.Grounds {
+				for _, p := range g.Places {
+					steps := strings.Split(p.Pointer, "/")
+					if len(steps) < 3 || steps[1] != "artifacts" && steps[1] != "products" && steps[1] != "projects" {
+						continue
+					}
+					at, err := strconv.Atoi(steps[2])
+					if err != nil {
+						t.Fatal(err)
+					}
+					followed++
+					x := elements(p.Digest)[steps[1]][at]
+					ok := x["id"] == f.Subject.ID
+					if steps[1] == "products" {
+						ok = strings.HasPrefix(f.Subject.ID, fmt.Sprint(x["project"])+"@") && strings.HasSuffix(f.Subject.ID, " in "+fmt.Sprint(x["artifact"]))
+					}
+					if !ok {
+						t.Errorf("%s: %s leads to %s, which is another subject: %v", f.ID, g.Fact, p.Pointer, x)
+					}
+				}
+			}
+			if strings.Contains(f.Subject.Name, "in place of") {
+				for _, g := range f.Grounds {
+					if len(g.Places) > 0 {
+						t.Errorf("%s: %s of what nobody saw leads to %+v", f.ID, g.Fact, g.Places)
+					}
+				}
+			}
+		}
+	}
+	if followed == 0 {
+		t.Error("no place was followed")
 	}
 }
