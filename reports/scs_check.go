@@ -33,7 +33,7 @@ func SCSCheck(r Report, scopes, asked []string) SCSChecked {
 		at := slices.IndexFunc(results, func(res scsResult) bool { return res.testCase == id })
 		if at < 0 {
 			out.Lines = append(out.Lines, oneLine(id)+": ABORT")
-			out.Messages = append(out.Messages, oneLine(fmt.Sprintf("ERROR: %s: there is no such test case in %v of %s %s; take the scope file of this version (pegel policy scope)",
+			out.Messages = append(out.Messages, oneLine(fmt.Sprintf("ERROR: %s: no finding answers it: %v of %s %s has no such test case (take the scope file of this version: pegel policy scope), or nothing was found that it asks about",
 				id, scopes, r.Policy.ID, r.Policy.Version)))
 			continue
 		}

@@ -57,6 +57,12 @@ func TestOnlyWhatWasAskedIsAnsweredInThatOrderAndOnce(t *testing.T) {
 	if want := []string{"pegel-b: PASS", "pegel-x: ABORT", "pegel-a: FAIL"}; !slices.Equal(got.Lines, want) || got.Failures != 1 {
 		t.Errorf("got %q with %d failures, want %q with 1", got.Lines, got.Failures, want)
 	}
+	// Of a requirement without findings nobody knows here whether the policy has it: nothing claims that it has not.
+	if !slices.ContainsFunc(got.Messages, func(m string) bool {
+		return strings.HasPrefix(m, "ERROR: pegel-x: no finding answers it") && strings.Contains(m, "or nothing was found that it asks about")
+	}) {
+		t.Errorf("no reason for pegel-x in %q", got.Messages)
+	}
 	all := checked(nil, scsAnswer("b", "1", audit.PASS, false, "s"), scsAnswer("a", "1", audit.FAIL, false, "s"))
 	if want := []string{"pegel-a: FAIL", "pegel-b: PASS"}; !slices.Equal(all.Lines, want) {
 		t.Errorf("nothing asked: got %q, want all: %q", all.Lines, want)

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -128,6 +129,15 @@ func (u *Upload) address(path string, query url.Values) string {
 
 // Account is an account at the monitor. It is never printed.
 type Account struct{ user, password string }
+
+// hidden takes password and credentials out of a text: a server may repeat what it was sent.
+func (a Account) hidden(text string) string {
+	if a.password == "" {
+		return text
+	}
+	text = strings.ReplaceAll(text, base64.StdEncoding.EncodeToString([]byte(a.user+":"+a.password)), "[withheld]")
+	return strings.ReplaceAll(text, a.password, "[withheld]")
+}
 
 // ReadAccount takes an account from the environment; the password from passwordFile if one is named.
 func ReadAccount(user, password, passwordFile string) (Account, error) {

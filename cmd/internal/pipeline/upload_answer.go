@@ -83,8 +83,8 @@ func (u *Upload) once(ctx context.Context, method, address string, body []byte) 
 	}
 	if json.Unmarshal(data, &said) == nil {
 		a.detail, _ = said.Detail.(string)
-		a.detail = strings.Join(strings.Fields(a.detail), " ")
-		a.detail = a.detail[:min(len(a.detail), 200)]
+		a.detail = u.account.hidden(strings.Join(strings.Fields(a.detail), " "))
+		a.detail = strings.ToValidUTF8(a.detail[:min(len(a.detail), 200)], "")
 	}
 	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
 	if err != nil || seconds < 0 {
@@ -149,8 +149,11 @@ func (u *Upload) knows(ctx context.Context, subject, scope string) (bool, error)
 func (u *Upload) stored(a monitorAnswer) (note string, err error) {
 	host := u.base.Host
 	switch {
-	case a.status == http.StatusOK && a.detail == "":
+	case a.status == http.StatusOK && string(bytes.TrimSpace(a.body)) == "null": // post_report returns nothing, which is null in JSON
 		return "", nil
+	case a.status == http.StatusOK: // a login page, or "empty reports"
+		return "", usagef("give the address below which the monitor has /reports",
+			"sending to %s: it answers with 200, but not as a compliance monitor that stored something%s", host, said(a.detail))
 	case a.status == http.StatusConflict && len(u.Reports) == 1:
 		return "the monitor has this report already", nil
 	case a.status == http.StatusConflict:

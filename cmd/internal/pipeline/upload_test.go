@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/ssh"
 
@@ -61,55 +62,58 @@ func (m *complianceMonitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			say(code, "later")
 			return
 		}
-		m.post(say, r)
+		if m.post(say, r) {
+			fmt.Fprint(w, "null") // what FastAPI makes of a function that returns nothing
+		}
 	default:
 		say(http.StatusNotFound, "Not Found")
 	}
 }
 
-func (m *complianceMonitor) post(say func(int, string), r *http.Request) {
+func (m *complianceMonitor) post(say func(int, string), r *http.Request) (stored bool) {
 	user, password, _ := r.BasicAuth()
 	if password != "right" {
 		say(401, "Incorrect username or password")
-		return
+		return false
 	}
 	if r.Header.Get("Content-Type") != "application/x-signed-yaml" {
 		say(415, "Unsupported Media Type")
-		return
+		return false
 	}
 	body, _ := io.ReadAll(r.Body)
 	const separator = "-----END SSH SIGNATURE-----\n&"
 	at := strings.Index(string(body), separator)
 	if at < 0 {
 		say(401, "missing signature")
-		return
+		return false
 	}
 	at += len(separator)
 	armored, document := body[:at-1], body[at:]
 	if _, err := signature.Verify(document, armored, []byte("mail@csp.eu "+m.allowed), "mail@csp.eu", "report", time.Now()); err != nil {
 		say(401, "verification failed")
-		return
+		return false
 	}
 	heads, err := conformance.ReadHeads(document)
 	if err != nil {
 		say(500, "Internal Server Error")
-		return
+		return false
 	}
 	for _, h := range heads {
 		if h.Subject != user {
 			say(401, "Permission denied")
-			return
+			return false
 		}
 	}
 	for _, h := range heads {
 		if m.runs[h.Run] {
 			say(409, "Conflict: report already present")
-			return
+			return false
 		}
 	}
 	for _, h := range heads {
 		m.runs[h.Run] = true
 	}
+	return true
 }
 
 // signedReport writes a report about a subject in scopes, and its signature.
@@ -240,6 +244,33 @@ func TestAMonitorInTroubleIsAskedAgainAsLateAsItWishesAndNotForEver(t *testing.T
 		m.fail = []int{code}
 		if _, err := send(t, UploadOptions{Report: file, Monitor: url, Wait: wait}, "cloud", "right"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%d: got %v, want %q", code, err, want)
+		}
+	}
+}
+
+func TestAnAnswerThatIsNotOfAMonitorStoresNothing(t *testing.T) {
+	file, _, _ := signedReport(t, "cloud", "a")
+	for _, body := range []string{"", "<html>Sign in</html>", `{}`, `{"detail":"empty reports"}`, `"ok"`} {
+		url := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
+		t.Cleanup(url.Close)
+		if _, err := send(t, UploadOptions{Report: file, Monitor: url.URL, Force: true}, "cloud", "right"); err == nil || !strings.Contains(err.Error(), "not as a compliance monitor") {
+			t.Errorf("200 with %q: got %v", body, err)
+		}
+	}
+}
+
+func TestAServerThatRepeatsThePasswordDoesNotBringItIntoAnError(t *testing.T) {
+	file, _, _ := signedReport(t, "cloud", "a")
+	for _, code := range []int{200, 400, 401, 403, 422} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, password, _ := r.BasicAuth()
+			w.WriteHeader(code)
+			fmt.Fprintf(w, `{"detail":%q}`, "got "+password+" by "+r.Header.Get("Authorization")+strings.Repeat("é", 200))
+		}))
+		t.Cleanup(server.Close)
+		_, err := send(t, UploadOptions{Report: file, Monitor: server.URL, Force: true}, "cloud", "s3cr3t word")
+		if err == nil || strings.Contains(err.Error(), "s3cr3t") || strings.Contains(err.Error(), "Y2xvdWQ6czNjcjN0") || !utf8.ValidString(err.Error()) {
+			t.Errorf("%d: got %q", code, err)
 		}
 	}
 }
