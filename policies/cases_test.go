@@ -3,6 +3,7 @@ package policies
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,9 +20,11 @@ func day(t testing.TB, s string) time.Time {
 	return d
 }
 
+var loadedOnce = sync.OnceValues(Default)
+
 func builtIn(t testing.TB) *Policy {
 	t.Helper()
-	p, err := Default()
+	p, err := loadedOnce() // a policy never changes
 	if err != nil {
 		t.Fatal(err)
 	}

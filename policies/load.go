@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -179,6 +180,9 @@ func (r *reader) translated(parent *yaml.Node, m map[string]*yaml.Node, key stri
 	out := Text{}
 	for lang, value := range languages {
 		out[lang] = r.text(value)
+		if strings.ContainsFunc(out[lang], func(c rune) bool { return unicode.IsControl(c) && c != '\n' }) {
+			r.problem(value, "the text holds a control character")
+		}
 	}
 	if languages != nil && out["en"] == "" {
 		r.problem(n, "%s has no English text", key)

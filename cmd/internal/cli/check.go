@@ -29,7 +29,7 @@ func checkCommand(w World) *cobra.Command {
 			"and the reasons on standard error, each beginning with INFO, WARNING, ERROR or CRITICAL. STACK is audited first; of a\n" +
 			"BUNDLE only the evidence in it is judged. Without either it is stack.yaml. What cannot be decided, and what only the\n" +
 			"operator says, is ABORT; what does not apply has no line. Without -t all test cases are answered.\n" +
-			"Test cases may follow each other: -t A B C. A word with a dot or a slash is the stack or the bundle: stack.yaml, ./bundle.\n\n" +
+			"Test cases may follow each other: -t A B C. A word with a dot or a slash, or that is a directory, is the stack or the bundle.\n\n" +
 			"The exit code is the number of lines that say FAIL, at most 127; 2 and 70, with CRITICAL on standard error and every\n" +
 			"test case ABORT, mean that nothing could be checked.",
 		Example: "  pegel check stack.yaml --scope scs-open-iaas -t pegel-product-licence-osi pegel-stack-bom\n  pegel check ./pegel-bundle --scope scs-open-iaas",
@@ -60,13 +60,13 @@ func checkCommand(w World) *cobra.Command {
 	return cmd
 }
 
-// checkArguments tells the stack or bundle from test cases, whose ids have neither dots nor slashes.
+// checkArguments tells the stack or bundle from test cases, whose ids have neither dots nor slashes and are no directories.
 func checkArguments(args []string) (target string, cases []string, err error) {
 	target = "stack.yaml"
 	given := false
 	for _, arg := range args {
 		switch {
-		case !strings.ContainsAny(arg, "./\\"):
+		case !strings.ContainsAny(arg, "./\\") && !isDirectory(arg):
 			cases = append(cases, arg)
 		case given:
 			return "", cases, &pipeline.UsageError{Err: fmt.Errorf("%q and %q are both a stack or a bundle; one is checked at a time", target, arg)}
@@ -75,6 +75,12 @@ func checkArguments(args []string) (target string, cases []string, err error) {
 		}
 	}
 	return target, cases, nil
+}
+
+// isDirectory reports whether a word names a directory, such as pegel-bundle: test cases begin with "pegel-" too.
+func isDirectory(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 // checkTarget audits a stack file, or judges a bundle.
