@@ -26,7 +26,7 @@ type explaining struct {
 
 func (t *explaining) line(indent int, label phrase, value string) {
 	if value != "" {
-		fmt.Fprintf(&t.b, "%s%s: %s\n", strings.Repeat("  ", indent), label.in(t.lang), value)
+		fmt.Fprintf(&t.b, "%s%s%s %s\n", strings.Repeat("  ", indent), label.in(t.lang), colon(t.lang), value)
 	}
 }
 
@@ -212,7 +212,7 @@ func placeLine(p audit.Place, lang string) string {
 	}
 	switch {
 	case p.Withheld != "":
-		return at + " " + labelWithheld.in(lang) + ": " + p.Withheld
+		return at + " " + labelWithheld.in(lang) + colon(lang) + " " + p.Withheld
 	case p.To > 0:
 		return at + fmt.Sprintf(" %s %d-%d", labelBytes.in(lang), p.From, p.To-1)
 	}
@@ -231,4 +231,12 @@ func LimitingText(list []Finding, lang string) string {
 		fmt.Fprintf(&b, "  %-4s %s\n       %s\n", f.Outcome, f.ID, f.Reason)
 	}
 	return b.String()
+}
+
+// colon is the colon behind a label; French has a space before it that does not break.
+func colon(lang string) string {
+	if lang == "fr" {
+		return "\u00a0:"
+	}
+	return ":"
 }
